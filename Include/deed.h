@@ -1,0 +1,461 @@
+/* deed.h - the C interface of Deed, an embedded multi-model graph database.
+ *
+ * Link with -ldeedcore. The library contains everything of Swift that it needs; it depends on librocksdb only.
+ *
+ * The rules, which every function follows:
+ *
+ *  1. Handles are opaque. Destroying NULL does nothing. A child (transaction, scan, record buffer) keeps its database
+ *     alive, so handles may be destroyed in any order. deed_database_close makes every later call on the database and
+ *     on its children fail with DEED_CLOSED; the memory goes when the last handle is destroyed.
+ *  2. A function that can fail returns a deed_status, 0 being success, and takes a `deed_error **out_error` as its last
+ *     argument, which may be NULL. On failure it receives an error owned by the caller (deed_error_destroy); on success
+ *     it is set to NULL. Other out-parameters are set to 0 or NULL on failure. A failed call has had no effect.
+ *  3. Strings are a pointer and a size in bytes; they need no terminator; NUL bytes are data. Text must be UTF-8 and is
+ *     checked. Strings handed out are NUL-terminated as well.
+ *  4. `T **out_x`: the caller owns the result and destroys it. A returned `const` pointer is borrowed; its comment says
+ *     until when. Never pass our memory to free().
+ *  5. `deed_transaction *transaction` may be NULL: a read then sees the newest committed state, and a write commits by
+ *     itself before the function returns, with the durability of the database.
+ *  6. Threads: a database may be used by any number of threads at once. A transaction, a scan, a record buffer and an id
+ *     array are for one thread at a time. Functions marked *may block* can wait for the disk or for a short latch.
+ *  7. Options structs begin with their size, are filled by their init function, and grow only at the end.
+ *  8. Numbers of statuses and types are never changed.
+ */
+#ifndef DEED_H
+#define DEED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define DEED_API_VERSION 1
+
+/* ---- Handles ------------------------------------------------------------------------------------------------- */
+
+typedef struct deed_database deed_database;       /* an open store, on disk or in memory */
+typedef struct deed_transaction deed_transaction; /* one unit of atomicity and one snapshot */
+typedef struct deed_buffer deed_buffer;           /* room for one record, reused from call to call */
+typedef struct deed_scan deed_scan;               /* a position in a scan over one table */
+typedef struct deed_ids deed_ids;                 /* an array of ids (and depths), owned by the caller */
+typedef struct deed_error deed_error;             /* why a call failed */
+
+/* ---- Status and errors --------------------------------------------------------------------------------------- */
+
+typedef int32_t deed_status;
+
+enum {
+    DEED_OK = 0,
+    /* 1-99: the caller's arguments */
+    DEED_INVALID_ARGUMENT = 1, /* an argument outside its range; malformed UTF-8; nesting too deep */
+    DEED_TYPE_MISMATCH = 2,    /* a value of a type that cannot be stored or converted there */
+    DEED_NOT_FOUND = 3,        /* no entity or relationship with that id is visible */
+    DEED_LIMIT_EXCEEDED = 4,   /* one of the limits of the engine; the message names it */
+    DEED_READ_ONLY = 5,        /* a write on a database or transaction opened for reading */
+    DEED_HAS_RELATIONSHIPS = 6,/* delete without detach of an entity that has relationships */
+    /* 100-199: transactions */
+    DEED_TRANSACTION_CONFLICT = 100, /* another transaction wrote the row first; roll back and try again */
+    DEED_TRANSACTION_ENDED = 101,    /* the transaction was committed or rolled back already */
+    /* 200-299: the store */
+    DEED_STORE_LOCKED = 200, /* another process (or handle) has it open for writing */
+    DEED_CORRUPTION = 201,   /* what is on disk fails its checks */
+    DEED_IO_ERROR = 202,     /* the operating system refused; the message has its words */
+    DEED_DISK_FULL = 203,    /* no space left on the device */
+    DEED_NEWER_FORMAT = 204, /* written by a later version of Deed */
+    /* 300-399: the process */
+    DEED_OUT_OF_MEMORY = 300, /* the memory limit, or the system's */
+    DEED_CLOSED = 301,        /* the database was closed */
+    DEED_INTERRUPTED = 302,   /* a progress callback asked to stop */
+    DEED_INTERNAL = 399       /* a bug in Deed; please report it */
+};
+
+/* Static text such as "DEED_NOT_FOUND"; "DEED_UNKNOWN" for a number that is none. Any thread. */
+const char *deed_status_name(deed_status status);
+
+deed_status deed_error_status(const deed_error *error);
+/* The message, borrowed until the error is destroyed. out_size may be NULL. */
+const char *deed_error_message(const deed_error *error, size_t *out_size);
+void deed_error_destroy(deed_error *error);
+
+/* DEED_API_VERSION of the library. Any thread. */
+uint32_t deed_api_version(void);
+/* The version of the library, such as "0.1.0": static text. Any thread. */
+const char *deed_version(void);
+
+/* ---- Values -------------------------------------------------------------------------------------------------- */
+
+typedef enum deed_type {
+    DEED_NULL = 0,
+    DEED_BOOL = 1,
+    DEED_INT64 = 2,
+    DEED_FLOAT64 = 3,        /* NaN and infinities are legal */
+    DEED_STRING = 4,         /* UTF-8 */
+    DEED_BYTES = 5,
+    DEED_DATE = 6,           /* days since 1970-01-01 */
+    DEED_LOCAL_TIME = 7,     /* nanoseconds since midnight */
+    DEED_ZONED_TIME = 8,     /* nanoseconds since midnight, local, and the offset from UTC */
+    DEED_LOCAL_DATETIME = 9, /* seconds since 1970-01-01T00:00:00 and nanoseconds, without a zone */
+    DEED_ZONED_DATETIME = 10,/* seconds since the epoch in UTC and nanoseconds, the offset, and a zone name or none */
+    DEED_DURATION = 11,      /* months, days, seconds and nanoseconds, each kept apart */
+    DEED_LIST = 12,
+    DEED_MAP = 13,           /* keys are distinct strings; order is not kept */
+    DEED_VECTOR = 14         /* an embedding: 32-bit floats */
+} deed_type;
+
+struct deed_map_entry;
+
+/* One value. Which member of `as` holds it follows from `type`. 32 bytes. */
+typedef struct deed_value {
+    uint32_t type;  /* a deed_type */
+    int32_t extra;  /* ZONED_TIME, ZONED_DATETIME: offset from UTC in seconds; DURATION, LOCAL_DATETIME,
+                       see `nanoseconds` below */
+    union {
+        bool boolean;
+        int64_t integer; /* INT64; DATE: days; LOCAL_TIME, ZONED_TIME: nanoseconds since midnight */
+        double number;
+        struct { const char *data; size_t size; } text; /* STRING, BYTES */
+        struct { int64_t seconds; uint32_t nanoseconds; uint32_t zone_size; const char *zone; } datetime;
+        struct { int64_t months; int64_t days; int64_t seconds; } duration; /* nanoseconds, 0 to 999,999,999, in `extra` */
+        struct { const struct deed_value *items; size_t count; } list;
+        struct { const struct deed_map_entry *entries; size_t count; } map;
+        struct { const float *items; size_t count; } vector;
+    } as;
+} deed_value;
+
+typedef struct deed_map_entry {
+    const char *key;
+    size_t key_size;
+    deed_value value;
+} deed_map_entry;
+
+/* A property: an interned key (deed_intern) and its value. */
+typedef struct deed_property {
+    uint32_t key;
+    uint32_t reserved;
+    deed_value value;
+} deed_property;
+
+/* An entity or a relationship as read. */
+typedef struct deed_record {
+    uint64_t id;
+    uint64_t source;        /* relationships only, otherwise 0 */
+    uint64_t target;        /* relationships only, otherwise 0 */
+    uint32_t table;         /* the name id of its collection or relationship type */
+    uint32_t property_count;
+    const deed_property *properties; /* those that are not null, in ascending order of key */
+} deed_record;
+
+typedef enum deed_kind { DEED_ENTITY = 0, DEED_RELATIONSHIP = 1 } deed_kind;
+
+/* Relationships seen from an entity: those that leave it, those that reach it, or both (a self-loop then counts twice). */
+typedef enum deed_direction { DEED_OUT = 0, DEED_IN = 1, DEED_BOTH = 2 } deed_direction;
+
+/* Stands for "any" where a relationship type is asked for. */
+#define DEED_ANY UINT32_MAX
+
+/* ---- Opening and closing ------------------------------------------------------------------------------------- */
+
+typedef enum deed_durability {
+    DEED_SYNC = 0,  /* a commit returns once it is on disk (default) */
+    DEED_ASYNC = 1, /* a commit returns once the operating system has it; synced at least every second */
+    DEED_NONE = 2   /* no log; what was written since the last checkpoint is lost in a crash, and only as a whole */
+} deed_durability;
+
+typedef struct deed_options {
+    size_t struct_size;
+    bool read_only;        /* default false */
+    bool create;           /* create the store if there is none; default true */
+    int32_t durability;    /* a deed_durability; default DEED_SYNC */
+    uint64_t memory_limit; /* bytes; 0: 80 % of what the machine has */
+    uint64_t checkpoint_log_bytes; /* start a background checkpoint after so much log; default 64 MiB; 0: never */
+} deed_options;
+
+void deed_options_init(deed_options *options);
+
+/* Opens the store in the directory `path`, creating it if needed, or a store in memory when path is NULL.
+ * options may be NULL. Recovery after a crash happens here: no committed transaction is lost, no file needs removing.
+ * Errors: STORE_LOCKED, NEWER_FORMAT, CORRUPTION, IO_ERROR, INVALID_ARGUMENT. May block. Any thread. */
+deed_status deed_database_open(const char *path, size_t path_size, const deed_options *options,
+                               deed_database **out_database, deed_error **out_error);
+
+/* Rolls back what is open, writes a checkpoint (unless read-only or in memory), and releases files and locks.
+ * Closing twice is success. May block. Any thread. */
+deed_status deed_database_close(deed_database *database, deed_error **out_error);
+
+/* Closes without reporting an error if that has not been done, then releases the handle. */
+void deed_database_destroy(deed_database *database);
+
+/* Writes what has changed since the last checkpoint and drops the log below it. Does not stop readers or writers. May block. */
+deed_status deed_checkpoint(deed_database *database, deed_error **out_error);
+
+/* Gives space back: merges adjacency, rewrites string arenas, frees dead segments, checkpoints, compacts the files. May block. */
+deed_status deed_compact(deed_database *database, deed_error **out_error);
+
+/* ---- Names --------------------------------------------------------------------------------------------------- */
+
+typedef enum deed_name_kind {
+    DEED_COLLECTION = 0,
+    DEED_RELATIONSHIP_TYPE = 1,
+    DEED_PROPERTY_KEY = 2
+} deed_name_kind;
+
+/* The number of a name, given to it now if it has none. Numbers are small, dense and stable for the life of the store.
+ * A name that only ever occurs in transactions that rolled back may be forgotten when the store is closed.
+ * Errors: INVALID_ARGUMENT (not UTF-8, longer than 65,535 bytes), LIMIT_EXCEEDED. Any thread. */
+deed_status deed_intern(deed_database *database, deed_name_kind kind, const char *name, size_t name_size,
+                        uint32_t *out_number, deed_error **out_error);
+
+/* The number of a name if it has one: false otherwise. Any thread. */
+bool deed_lookup(deed_database *database, deed_name_kind kind, const char *name, size_t name_size, uint32_t *out_number);
+
+/* The name behind a number, borrowed as long as the database handle lives; NULL if there is none. Any thread. */
+const char *deed_name(deed_database *database, deed_name_kind kind, uint32_t number, size_t *out_size);
+
+/* How many names of a kind there are: their numbers are 0 to count - 1. Any thread. */
+uint32_t deed_name_count(deed_database *database, deed_name_kind kind);
+
+/* ---- Transactions -------------------------------------------------------------------------------------------- */
+
+/* Begins a transaction that sees the state committed by now (snapshot isolation). Errors: CLOSED. Any thread. */
+deed_status deed_transaction_begin(deed_database *database, bool read_only, deed_transaction **out_transaction,
+                                   deed_error **out_error);
+
+/* Makes the transaction's writes durable and visible, all or none. It is ended afterwards, also when this fails.
+ * Errors: TRANSACTION_ENDED, IO_ERROR, DISK_FULL. May block. */
+deed_status deed_transaction_commit(deed_transaction *transaction, deed_error **out_error);
+
+/* Undoes the transaction's writes. Success if it has ended already. */
+deed_status deed_transaction_rollback(deed_transaction *transaction, deed_error **out_error);
+
+/* Rolls back if needed and releases the handle. */
+void deed_transaction_destroy(deed_transaction *transaction);
+
+/* ---- Entities and relationships ------------------------------------------------------------------------------ */
+
+/* Every function below is one statement: if it fails it has changed nothing, and its transaction goes on. */
+
+/* Adds an entity. properties: count of them, keys distinct; nulls are the same as leaving them out. O(properties).
+ * Errors: INVALID_ARGUMENT, LIMIT_EXCEEDED, OUT_OF_MEMORY. */
+deed_status deed_entity_add(deed_database *database, deed_transaction *transaction, uint32_t collection,
+                            const deed_property *properties, size_t count, uint64_t *out_id, deed_error **out_error);
+
+/* Adds a relationship. Parallel relationships and self-loops are legal. O(properties).
+ * Errors: NOT_FOUND (an end), TRANSACTION_CONFLICT (an end is being deleted), as for an entity. */
+deed_status deed_relationship_add(deed_database *database, deed_transaction *transaction, uint64_t source,
+                                  uint64_t target, uint32_t type, const deed_property *properties, size_t count,
+                                  uint64_t *out_id, deed_error **out_error);
+
+/* A buffer that records are read into. Any thread. */
+deed_status deed_buffer_create(deed_database *database, deed_buffer **out_buffer, deed_error **out_error);
+void deed_buffer_destroy(deed_buffer *buffer);
+
+/* Reads an entity or a relationship. *out_record is borrowed from the buffer until its next use, or NULL if there is
+ * no such row. O(properties of its table). */
+deed_status deed_record_get(deed_database *database, deed_transaction *transaction, deed_kind kind, uint64_t id,
+                            deed_buffer *buffer, const deed_record **out_record, deed_error **out_error);
+
+/* Sets the given properties and keeps the others; a null removes one. With `replace` the others are removed.
+ * Errors: NOT_FOUND, TRANSACTION_CONFLICT, as for adding. */
+deed_status deed_record_update(deed_database *database, deed_transaction *transaction, deed_kind kind, uint64_t id,
+                               const deed_property *properties, size_t count, bool replace, deed_error **out_error);
+
+/* Deletes an entity. With `detach` its relationships go first; without, having any is HAS_RELATIONSHIPS.
+ * Errors: NOT_FOUND, TRANSACTION_CONFLICT, HAS_RELATIONSHIPS. O(degree). */
+deed_status deed_entity_delete(deed_database *database, deed_transaction *transaction, uint64_t id, bool detach,
+                               deed_error **out_error);
+
+/* Errors: NOT_FOUND, TRANSACTION_CONFLICT. O(1). */
+deed_status deed_relationship_delete(deed_database *database, deed_transaction *transaction, uint64_t id,
+                                     deed_error **out_error);
+
+/* ---- Neighbours and traversal -------------------------------------------------------------------------------- */
+
+/* An array of ids, 64-bit, contiguous. What belongs to each position depends on the function that made it. */
+size_t deed_ids_count(const deed_ids *ids);
+const uint64_t *deed_ids_data(const deed_ids *ids);          /* borrowed until destroyed */
+const uint64_t *deed_ids_relationships(const deed_ids *ids); /* the relationship of each neighbour, or NULL */
+const uint32_t *deed_ids_depths(const deed_ids *ids);        /* the depth of each id, or NULL */
+void deed_ids_destroy(deed_ids *ids);
+
+/* The neighbours of an entity into `buffer`-owned arrays: *out_neighbors and *out_relationships (may be NULL: then they
+ * are not collected) are borrowed from the buffer until its next use. In order of relationship id within a type.
+ * type: a number or DEED_ANY. Deposits pheromone on a sample of the relationships read. O(degree).
+ * Errors: NOT_FOUND. */
+deed_status deed_neighbors(deed_database *database, deed_transaction *transaction, uint64_t id, uint32_t type,
+                           deed_direction direction, deed_buffer *buffer, const uint64_t **out_neighbors,
+                           const uint64_t **out_relationships, size_t *out_count, deed_error **out_error);
+
+/* The number of relationships of an entity. Errors: NOT_FOUND. O(1) where nothing is being changed, else O(degree). */
+deed_status deed_degree(deed_database *database, deed_transaction *transaction, uint64_t id, uint32_t type,
+                        deed_direction direction, uint64_t *out_degree, deed_error **out_error);
+
+/* Breadth-first search: every entity other than the start that can be reached by at most max_depth relationships, once,
+ * with its least depth, in order of depth. Deposits pheromone on a sample of the relationships followed.
+ * Errors: NOT_FOUND, OUT_OF_MEMORY. O(entities + relationships reached). May block. */
+deed_status deed_traverse(deed_database *database, deed_transaction *transaction, uint64_t start, uint32_t type,
+                          deed_direction direction, uint32_t max_depth, deed_ids **out_ids, deed_error **out_error);
+
+/* As deed_traverse, but only the number. */
+deed_status deed_count_reachable(deed_database *database, deed_transaction *transaction, uint64_t start, uint32_t type,
+                                 deed_direction direction, uint32_t max_depth, uint64_t *out_count,
+                                 deed_error **out_error);
+
+/* ---- Scans --------------------------------------------------------------------------------------------------- */
+
+/* A scan over all rows of a collection or relationship type, in order of id. It keeps the transaction's snapshot (its own
+ * if transaction is NULL). A table without rows, or a number without a table, gives an empty scan. */
+deed_status deed_scan_begin(deed_database *database, deed_transaction *transaction, deed_kind kind, uint32_t table,
+                            deed_scan **out_scan, deed_error **out_error);
+
+/* The next record, borrowed until the next call on the scan, or NULL at the end. */
+deed_status deed_scan_next(deed_scan *scan, const deed_record **out_record, deed_error **out_error);
+void deed_scan_destroy(deed_scan *scan);
+
+#ifndef ARROW_C_DATA_INTERFACE
+#define ARROW_C_DATA_INTERFACE
+
+#define ARROW_FLAG_DICTIONARY_ORDERED 1
+#define ARROW_FLAG_NULLABLE 2
+#define ARROW_FLAG_MAP_KEYS_SORTED 4
+
+struct ArrowSchema {
+    const char *format;
+    const char *name;
+    const char *metadata;
+    int64_t flags;
+    int64_t n_children;
+    struct ArrowSchema **children;
+    struct ArrowSchema *dictionary;
+    void (*release)(struct ArrowSchema *);
+    void *private_data;
+};
+
+struct ArrowArray {
+    int64_t length;
+    int64_t null_count;
+    int64_t offset;
+    int64_t n_buffers;
+    int64_t n_children;
+    const void **buffers;
+    struct ArrowArray **children;
+    struct ArrowArray *dictionary;
+    void (*release)(struct ArrowArray *);
+    void *private_data;
+};
+#endif
+
+#ifndef ARROW_C_STREAM_INTERFACE
+#define ARROW_C_STREAM_INTERFACE
+
+struct ArrowArrayStream {
+    int (*get_schema)(struct ArrowArrayStream *, struct ArrowSchema *out);
+    int (*get_next)(struct ArrowArrayStream *, struct ArrowArray *out);
+    const char *(*get_last_error)(struct ArrowArrayStream *);
+    void (*release)(struct ArrowArrayStream *);
+    void *private_data;
+};
+#endif
+
+/* The rows of a table as an Arrow C stream of record batches: `_id` (uint64), for relationships `_src` and `_dst`, then
+ * one column for each property key that occurs. A column whose rows agree on a type gets the matching Arrow type; one
+ * that mixes types becomes utf8 with the values as text. Lists and maps become utf8 holding JSON.
+ * *out_stream is filled in; the caller releases it through its own release member, also after the database is gone. */
+deed_status deed_scan_arrow(deed_database *database, deed_transaction *transaction, deed_kind kind, uint32_t table,
+                            struct ArrowArrayStream *out_stream, deed_error **out_error);
+
+/* ---- Bulk load ----------------------------------------------------------------------------------------------- */
+
+/* Called now and then during long work, on the calling thread. Return false to stop it: the call then fails with
+ * INTERRUPTED and has had no effect. total is 0 when it is not known. */
+typedef bool (*deed_progress)(void *user_data, uint64_t done, uint64_t total);
+
+/* Adds one entity for each row of an Arrow C stream; its columns become properties. Integers, floats, booleans, strings,
+ * binaries, dates, times, timestamps, durations, dictionaries, lists, structs, maps and fixed-size lists of float32
+ * (vectors) are understood. The stream is consumed and released in every case. All or nothing.
+ * *out_ids receives the ids in the order of the rows. progress may be NULL. May block. */
+deed_status deed_entities_load(deed_database *database, deed_transaction *transaction, uint32_t collection,
+                               struct ArrowArrayStream *stream, deed_progress progress, void *user_data,
+                               deed_ids **out_ids, deed_error **out_error);
+
+/* As deed_entities_load, for relationships: row i leads from sources[i] to targets[i]. stream may be NULL when there are
+ * no properties; otherwise it must have exactly `count` rows. Errors: NOT_FOUND names the first missing end. */
+deed_status deed_relationships_load(deed_database *database, deed_transaction *transaction, uint32_t type,
+                                    const uint64_t *sources, const uint64_t *targets, size_t count,
+                                    struct ArrowArrayStream *stream, deed_progress progress, void *user_data,
+                                    deed_ids **out_ids, deed_error **out_error);
+
+/* ---- Pheromone ----------------------------------------------------------------------------------------------- */
+
+/* Every relationship carries a level, 1.0 when it is created. Reading neighbours and traversing deposit on it; levels
+ * decay only when evaporate is called: max(floor, level * product of (1 - rate) over the evaporations since).
+ * Pheromone is statistics: outside transactions, saved at checkpoints. */
+
+/* Advances the epoch. rate in [0, 1]; NaN takes the default, 0.1. O(1). Errors: INVALID_ARGUMENT. */
+deed_status deed_pheromone_evaporate(deed_database *database, double rate, deed_error **out_error);
+
+/* The present level of a relationship. Errors: NOT_FOUND. O(1). */
+deed_status deed_pheromone_get(deed_database *database, uint64_t relationship, double *out_level, deed_error **out_error);
+
+/* Adds to the level of a relationship; amount is finite and not negative. Errors: NOT_FOUND, INVALID_ARGUMENT. O(1). */
+deed_status deed_pheromone_deposit(deed_database *database, uint64_t relationship, double amount, deed_error **out_error);
+
+/* The k outgoing relationships with the highest level, strongest first, ties by relationship id; same outputs as
+ * deed_neighbors, and their levels, all borrowed from the buffer. Errors: NOT_FOUND. O(degree log k). */
+deed_status deed_strongest_neighbors(deed_database *database, deed_transaction *transaction, uint64_t id, size_t k,
+                                     deed_buffer *buffer, const uint64_t **out_neighbors,
+                                     const uint64_t **out_relationships, const double **out_levels, size_t *out_count,
+                                     deed_error **out_error);
+
+/* ---- Statistics ---------------------------------------------------------------------------------------------- */
+
+typedef struct deed_statistics {
+    size_t struct_size;             /* set by the caller to sizeof(deed_statistics) */
+    uint64_t entity_count;          /* committed */
+    uint64_t relationship_count;    /* committed */
+    uint64_t collection_count;      /* collections that hold an entity */
+    uint64_t relationship_type_count; /* types that hold a relationship */
+    double average_pheromone;       /* over all relationships; 0 when there are none */
+    uint64_t pheromone_epoch;       /* evaporations so far */
+    /* bytes in memory */
+    uint64_t memory_columns;
+    uint64_t memory_strings;
+    uint64_t memory_adjacency;
+    uint64_t memory_pheromone;
+    uint64_t memory_versions;
+    uint64_t memory_store;          /* RocksDB: block cache, memtables, table readers */
+    uint64_t memory_total;
+    uint64_t memory_limit;
+    /* bytes on disk, 0 for a store in memory */
+    uint64_t disk_log;
+    uint64_t disk_segments;
+    uint64_t disk_adjacency;
+    uint64_t disk_total;
+    /* transactions */
+    uint64_t commits;               /* since open */
+    uint64_t rollbacks;             /* since open */
+    uint64_t conflicts;             /* since open */
+    uint64_t active_transactions;
+    uint64_t last_commit;           /* timestamp of the newest commit */
+    uint64_t checkpoints;           /* since open */
+    uint64_t checkpoint_mark;       /* the commit timestamp up to which the log has been dropped */
+} deed_statistics;
+
+/* Fills in *out_statistics. O(relationships whose pheromone was ever touched). May block. */
+deed_status deed_statistics_get(deed_database *database, deed_statistics *out_statistics, deed_error **out_error);
+
+/* The number of committed rows of a table. O(1). */
+uint64_t deed_table_count(deed_database *database, deed_kind kind, uint32_t table);
+
+/* Compares the adjacency with the relationship rows, counts with rows, and checks every chunk's checksum.
+ * *out_report is the caller's (deed_ids_destroy is not for it): one line for each disagreement, empty if all is well,
+ * freed with deed_text_destroy. May block. */
+deed_status deed_check(deed_database *database, char **out_report, size_t *out_size, deed_error **out_error);
+void deed_text_destroy(char *text);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,28 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// The engine is one module, since calls across modules are not inlined; everything above it calls it once per
+// row-level API call or per chunk. See Sources/README.md.
+
+let swiftSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .unsafeFlags(["-Ounchecked"], .when(configuration: .release)),
+]
+
+let package = Package(
+    name: "deed",
+    products: [
+        .library(name: "deedcore", type: .dynamic, targets: ["DeedCAPI"])
+    ],
+    targets: [
+        .systemLibrary(name: "CRocksDB"),
+        .systemLibrary(name: "CDeed", path: "Include"),
+        .target(name: "DeedEngine", dependencies: ["CRocksDB"], swiftSettings: swiftSettings),
+        .target(name: "DeedDatabase", dependencies: ["DeedEngine"], swiftSettings: swiftSettings),
+        .target(
+            name: "DeedCAPI", dependencies: ["DeedDatabase", "CDeed"], swiftSettings: swiftSettings,
+            linkerSettings: [
+                .unsafeFlags(["-static-stdlib", "-Xlinker", "--version-script=Include/deedcore.map"])
+            ]),
+    ]
+)
