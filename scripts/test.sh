@@ -16,7 +16,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 stage_seconds_max=1200
 python=.venv/bin/python
 
-stage_tidy() { $python -m pytest -q Tests/TidyTests && $python Tests/TidyTests/tidy.py; }
+stage_tidy() { $python -m pytest -q Tests/TidyTests; }
 stage_swift() {
     local swift
     swift=$(scripts/find-swift.sh) && "$swift" test
