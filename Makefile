@@ -17,10 +17,10 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 LIBRARY := .build/release/libdeedcore.so
 
 SWIFT_SOURCES := $(shell find Sources -type f \( -name '*.swift' -o -name '*.h' -o -name '*.modulemap' \))
-PYTHON_SOURCES := $(shell find python -type f \( -name '*.c' -o -name '*.h' -o -name '*.py' -o -name '*.pyi' -o -name '*.toml' \) \
-	-not -path '*/tests/*' -not -path '*/benchmarks/*' -not -path '*/build/*' -not -path '*/.*')
+PYTHON_SOURCES := $(shell find python/pyproject.toml python/setup.py python/deed python/deed_core python/deed_core-stubs \
+	-type f -not -path '*/__pycache__/*' 2>/dev/null)
 
-.PHONY: help demo test bench setup lib clean
+.PHONY: help demo test bench setup setup-test lib clean
 
 help: ## Show this list
 	@echo "Deed: an embedded multi-model graph database"
@@ -32,13 +32,15 @@ help: ## Show this list
 demo: setup ## Load the world's air routes into a graph on disk and ask it questions (seconds)
 	@$(VENV)/bin/python examples/openflights.py $(ARGUMENTS)
 
-test: setup $(STAMPS)/packages-test $(PYTHON_STAMPS)/requirements-test ## Run every test (about fifteen minutes; ONLY="tidy swift c python examples" picks)
+test: setup setup-test ## Run every test (about fifteen minutes; ONLY="tidy c" picks stages)
 	@scripts/test.sh $(ONLY)
 
 bench: setup $(PYTHON_STAMPS)/requirements-bench ## Compare Deed with its peers, side by side (about twenty minutes)
-	@$(STEP) "Benchmarks" $(VENV)/bin/python -m benchmarks $(ARGUMENTS)
+	@cd python && ../$(STEP) "Benchmarks" ../$(VENV)/bin/python -m benchmarks $(ARGUMENTS)
 
-setup: $(LIBRARY) $(PYTHON_STAMPS)/extension $(PYTHON_STAMPS)/requirements-examples ## Only the set-up: system packages, release build, virtual environment
+setup: $(LIBRARY) $(PYTHON_STAMPS)/extension $(PYTHON_STAMPS)/requirements-examples ## Only the set-up of make demo
+
+setup-test: $(STAMPS)/packages-test $(PYTHON_STAMPS)/requirements-test
 
 lib: $(LIBRARY) ## Only libdeedcore.so, for C programs
 	@echo "$(LIBRARY), header Include/deed.h"
@@ -57,7 +59,8 @@ $(STAMPS)/packages-test: scripts/system-packages.sh | $(STAMPS)/packages-build
 # The compiler leaves a library alone whose contents would not change; touching it tells make that it is up to date.
 $(LIBRARY): $(SWIFT_SOURCES) Package.swift Include/deed.h Include/deedcore.map | $(STAMPS)/packages-build
 	@swift=$$(scripts/find-swift.sh); \
-	$(STEP) "Building the engine, release (about three minutes the first time)" "$$swift" build -c release --product deedcore
+	$(STEP) "Building the engine, release (about three minutes the first time)" \
+		"$$swift" build -c release --product deedcore
 	@touch $@
 
 $(PYTHON_STAMPS)/environment: | $(STAMPS)/packages-build
