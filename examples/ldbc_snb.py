@@ -9,8 +9,8 @@ one file for each kind of entity, one or two for each kind of relationship. It i
 How a file becomes rows:
 
 1. Its name says what it holds: `Person` entities, or `Person_likes_Post` relationships from persons to posts.
-2. Its header gives each column a type: `name:STRING`, `creationDate:LONG`, `:START_ID(Person)`. A file whose name ends in
-   `_1` continues another one; where it has no header of its own, the other's counts.
+2. Its header gives each column a type: `name:STRING`, `creationDate:LONG`, `:START_ID(Person)`. A file whose name ends
+   in `_1` continues another one; where it has no header of its own, the other's counts.
 3. Dates are numbers such as 20120820090812953 and become dates and times; `:LABEL` becomes the property `kind`.
 4. The files' ids are kept as the property `id`, and the ends of relationships are translated by one vectorised look-up.
 """
@@ -204,8 +204,8 @@ def load(db: deed_core.PyDeedGraph, data: Path) -> None:
         progress.update(task, description="files loaded")
     took, loaded = time.perf_counter() - started, loader.loaded
     rows = loaded.entities + loaded.relationships
-    console.print(f"{loaded.entities:,} entities and {loaded.relationships:,} relationships in {took:.2f} s, reading the "
-                  f"files included; {rows / loaded.seconds:,.0f} rows/s without it; {loaded.skipped:,} relationships "
+    console.print(f"{loaded.entities:,} entities and {loaded.relationships:,} relationships in {took:.2f} s, reading "
+                  f"the files included; {rows / loaded.seconds:,.0f} rows/s without it; {loaded.skipped:,} relationships "
                   f"left out for want of an end\n", highlight=False)
 
 
@@ -261,7 +261,7 @@ def questions(db: deed_core.PyDeedGraph) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Loads LDBC's social network (scale factor 0.1) and asks it questions.")
+    parser = argparse.ArgumentParser(description="Loads LDBC's social network and asks it questions.")
     parser.add_argument("--data", type=Path, help="the directory with the .csv.gz files")
     parser.add_argument("--store", type=Path, help="where to keep the graph (default: .build/demo in the repository)")
     options = parser.parse_args()

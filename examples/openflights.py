@@ -9,9 +9,9 @@ The program
 3. travels a little and shows which routes the traffic has marked (the pheromone),
 4. closes the store, opens it again, and shows that everything is there.
 
-Airports and airlines are entities; a route is a relationship from airport to airport, and an airline SERVES each airport
-that it flies from. The files have flaws, which are counted and said: routes whose airport is unknown are left out, and
-those whose airline is unknown are kept without one.
+Airports and airlines are entities; a route is a relationship from airport to airport, and an airline SERVES each
+airport that it flies from. The files have flaws, which are counted and said: routes whose airport is unknown are left
+out, and those whose airline is unknown are kept without one.
 """
 
 from __future__ import annotations

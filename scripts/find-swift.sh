@@ -8,9 +8,9 @@ set -euo pipefail
 required="6.3"
 rejected=()
 
-for candidate in ${SWIFT:-swift "$HOME/.local/share/swiftly/bin/swift" /opt/swift/usr/bin/swift /usr/local/bin/swift}; do
+for candidate in ${SWIFT:-swift "$HOME/.local/share/swiftly/bin/swift" /opt/swift/usr/bin/swift}; do
     path=$(command -v "$candidate") || continue
-    version=$("$path" --version 2>/dev/null | sed -nE 's/.*Swift version ([0-9]+(\.[0-9]+)+).*/\1/p' | head -n 1) || version=""
+    version=$({ "$path" --version 2>/dev/null || true; } | sed -nE 's/.*Swift version ([0-9]+(\.[0-9]+)+).*/\1/p')
     if [ -n "$version" ] && printf '%s\n%s\n' "$required" "$version" | sort -C -V; then
         printf '%s\n' "$path"
         exit 0

@@ -2,8 +2,8 @@
 # Installs the system packages that are missing: system-packages.sh build | test
 #
 # What is there already is found by what it can do (a header that compiles, a program that runs) and not by asking the
-# package manager, so libraries installed by other means count. Packages come through apt, as root or through sudo; where
-# neither works the exact command is printed and the script fails.
+# package manager, so libraries installed by other means count. Packages come through apt, as root or through sudo;
+# where neither works the exact command is printed and the script fails.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 

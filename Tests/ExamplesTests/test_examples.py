@@ -1,7 +1,7 @@
 """Runs every example the way its reader would, and looks at what it prints.
 
-The example in C is compiled with every warning as an error and runs under valgrind as well. The two examples in README.md
-are taken from its text, so that what a newcomer reads first is known to work.
+The example in C is compiled with every warning as an error and runs under valgrind as well. The two examples in
+README.md are taken from its text, so that what a newcomer reads first is known to work.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ENVIRONMENT = os.environ | {"COLUMNS": "160"}
 
 
 def run(*command: object, cwd: Path = ROOT, status: int = 0) -> str:
-    """The output of a command, which must end with the given status and say nothing on its error stream if that is 0."""
+    """The output of a command, which must end with the given status, and without a word of error if that is 0."""
     result = subprocess.run(
         [str(word) for word in command], cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=300
     )
@@ -53,7 +53,8 @@ def test_quickstart(quickstart: Path, tmp_path: Path) -> None:
     for phrase in [
         "1. Written: 3 people, 1 city", "London has 2 inhabitants", "Grace has 2 relationships",
         "KNOWS as Arrow: _id:L _src:L _dst:L since:l, 2 rows", "5. Loaded 1000 years and 999 relationships",
-        "6. DEED_HAS_RELATIONSHIPS: ", "After a rollback there are still 3 people", "7. Ada knows Grace with pheromone 2.",
+        "6. DEED_HAS_RELATIONSHIPS: ", "After a rollback there are still 3 people",
+        "7. Ada knows Grace with pheromone 2.",
         "8. Reopened: 1004 entities, 1003 relationships, all there",
     ]:
         assert phrase in output
@@ -71,8 +72,8 @@ def test_quickstart_explains_a_path_that_is_a_file(quickstart: Path, tmp_path: P
 
 
 def test_quickstart_under_valgrind(quickstart: Path, tmp_path: Path) -> None:
-    """Neither a wrong access nor a block that nobody can reach any more. What the Swift runtime and RocksDB keep until the
-    process ends is reachable, and no leak."""
+    """Neither a wrong access nor a block that nobody can reach any more. What the Swift runtime and RocksDB keep until
+    the process ends is reachable, and no leak."""
     log = tmp_path / "valgrind.log"
     run("valgrind", "--error-exitcode=99", "--leak-check=full", "--errors-for-leak-kinds=definite",
         "--show-leak-kinds=definite", f"--log-file={log}", quickstart, tmp_path / "store")
@@ -96,15 +97,17 @@ def test_openflights(tmp_path: Path) -> None:
 def test_openflights_with_a_home_of_ones_own(tmp_path: Path) -> None:
     output = run(sys.executable, EXAMPLES / "openflights.py", "--store", tmp_path / "store", "--home", "nrt")
     assert "Narita" in output and "All there" in output
-    output = run(sys.executable, EXAMPLES / "openflights.py", "--store", tmp_path / "other", "--home", "???", status=1)
+    output = run(sys.executable, EXAMPLES / "openflights.py", "--store", tmp_path / "x", "--home", "???", status=1)
     assert "no airport has the IATA code" in output
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason=f"the data set is not in {DATA}")
 def test_social_network(tmp_path: Path) -> None:
     output = run(sys.executable, EXAMPLES / "ldbc_snb.py", "--data", DATA, "--store", tmp_path / "store")
-    for phrase in ["327,588 entities", "1,354,697 relationships", "0 relationships left out", "Who has the most friends",
-                   "The most used tags", "all there"]:
+    for phrase in [
+        "327,588 entities", "1,354,697 relationships", "0 relationships left out", "Who has the most friends",
+        "The most used tags", "all there",
+    ]:
         assert phrase in output
 
 

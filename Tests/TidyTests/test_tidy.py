@@ -49,7 +49,8 @@ def test_layers_disregard_comments_text_members_and_own_types(plant: Plant) -> N
     repository = plant({
         "Sources/DeedEngine/Common/Id.swift":
             '// See EntityTable.\nlet text = "EntityTable"\nlet member = Other.EntityTable\n',
-        "Sources/DeedEngine/Columns/Own.swift": "// Own.\nenum Own {\n    struct EntityTable {}\n    let t: EntityTable\n}\n",
+        "Sources/DeedEngine/Columns/Own.swift":
+            "// Own.\nenum Own {\n    struct EntityTable {}\n    let t: EntityTable\n}\n",
         "Sources/DeedEngine/Graph/EntityTable.swift": "// Tables.\nfinal class EntityTable {}\n",
     })
     assert list(tidy.check_layers(repository)) == []
@@ -124,11 +125,13 @@ def test_reminders_are_reported(plant: Plant) -> None:
 
 def test_links_lead_somewhere(plant: Plant) -> None:
     repository = plant({
-        "README.md": "[a](docs/a.md) [b](docs/b.md) [c](docs/a.md#the-top) [d](docs/a.md#end) [e](https://x.org) [f](#up)",
+        "README.md":
+            "[a](docs/a.md) [b](docs/b.md) [c](docs/a.md#the-top) [d](docs/a.md#end) [e](https://x.org) [f](#up)",
         "docs/a.md": "# The top\n[home](../README.md)\n",
     })
     assert [complaint.split(": ", 1)[1] for complaint in tidy.check_links(repository)] == [
-        "the link to docs/b.md leads nowhere", "docs/a.md#end: there is no such heading", "#up: there is no such heading"
+        "the link to docs/b.md leads nowhere", "docs/a.md#end: there is no such heading",
+        "#up: there is no such heading",
     ]
 
 

@@ -26,9 +26,7 @@ FILE_LINES_MAX = 700
 LINE_CHARACTERS_MAX = 120
 
 # The folders of DeedEngine from the bottom up; each may use itself and those before it.
-ENGINE_LAYERS = [
-    "Common", "Columns", "Storage", "Transactions", "Catalog", "Graph", "Indexes", "Versioning", "Execution",
-]
+ENGINE_LAYERS = ["Common", "Columns", "Storage", "Segments", "Catalog", "Transactions", "Graph"]
 
 # What a module may import. Glibc and Synchronization belong to the language's platform and are open to all.
 PLATFORM = {"Glibc", "Synchronization"}
@@ -73,7 +71,8 @@ class Repository:
 # ---- Layers and imports -------------------------------------------------------------------------------------------
 
 DECLARATION = re.compile(
-    r"^(?P<indent>[ \t]*)(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|private|fileprivate|final|indirect)\s+)*"
+    r"^(?P<indent>[ \t]*)(?:@\w+(?:\([^)]*\))?\s+)*"
+    r"(?:(?:public|package|internal|private|fileprivate|final|indirect)\s+)*"
     r"(?:struct|class|enum|protocol|actor|typealias)\s+(?P<name>[A-Z]\w*)", re.MULTILINE)
 
 
