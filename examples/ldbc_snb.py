@@ -41,7 +41,8 @@ REPOSITORY = Path(__file__).parents[1]
 DATA_SET = "ldbc-snb-sf0.1-partial"
 DEFAULT_STORE = REPOSITORY / ".build" / "demo" / "ldbc-snb.deed"
 
-console = Console()
+# Into a file or a pipe there is no width to fit; tables are then as wide as a page.
+console = Console(width=None if sys.stdout.isatty() else 110)
 
 
 # ---- Files --------------------------------------------------------------------------------------------------------

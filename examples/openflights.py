@@ -53,7 +53,8 @@ COLUMN_TYPES = {
     "utc_offset": pa.float64(), "airline": pa.int64(), "source": pa.int64(), "target": pa.int64(), "stops": pa.int64(),
 }
 
-console = Console()
+# Into a file or a pipe there is no width to fit; tables are then as wide as a page.
+console = Console(width=None if sys.stdout.isatty() else 110)
 
 
 @contextmanager

@@ -22,14 +22,10 @@ LIBRARY = ROOT / ".build" / "release"
 EXAMPLES = ROOT / "examples"
 DATA = Path(os.environ.get("DEED_DATA", ROOT.parent / "shared" / "data")) / "ldbc-snb-sf0.1-partial"
 
-# Wide enough that no table is folded and every phrase stays on one line.
-ENVIRONMENT = os.environ | {"COLUMNS": "160"}
-
-
 def run(*command: object, cwd: Path = ROOT, status: int = 0) -> str:
     """The output of a command, which must end with the given status, and without a word of error if that is 0."""
     result = subprocess.run(
-        [str(word) for word in command], cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=300
+        [str(word) for word in command], cwd=cwd, capture_output=True, text=True, timeout=300
     )
     assert result.returncode == status, f"{command}\n{result.stdout}\n{result.stderr}"
     if status == 0:
@@ -116,7 +112,7 @@ def test_social_network_can_be_interrupted(tmp_path: Path) -> None:
     store = tmp_path / "store"
     process = subprocess.Popen(
         [sys.executable, EXAMPLES / "ldbc_snb.py", "--data", DATA, "--store", store],
-        env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )
     while not store.exists() and process.poll() is None:
         time.sleep(0.01)
