@@ -1,0 +1,1 @@
+"""How each library is opened, filled and asked in its best form, in one place for all workloads."""

@@ -1,0 +1,57 @@
+"""rocksdict: RocksDB from Python in raw mode, keys of eight bytes in big-endian order, records packed by struct."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+
+from ..data import Data, Edges
+
+_KEY = struct.Struct(">Q")
+_AGE = struct.Struct("<q")
+_EDGE = struct.Struct("<QQq")
+
+key = _KEY.pack
+FIRST_EDGE = 1 << 40  # the keys of relationships follow those of entities
+
+
+def open_store(path: Path) -> Any:
+    import rocksdict
+
+    options = rocksdict.Options(raw_mode=True)
+    options.create_if_missing(True)
+    return rocksdict.Rdict(str(path), options)
+
+
+def pack_person(name: str, age: int) -> bytes:
+    return _AGE.pack(age) + name.encode()
+
+
+def unpack_person(record: bytes) -> dict[str, Any]:
+    return {"name": record[8:].decode(), "age": _AGE.unpack_from(record)[0]}
+
+
+def build(path: Path, data: Data, people: int, edges: Edges | None = None) -> None:
+    """Writes a store from files sorted by key, the quickest way in."""
+    store = open_store(path)
+    rows = zip(data.names(people), data.ages(people).tolist(), strict=True)
+    _ingest(store, path, ((key(i), pack_person(*row)) for i, row in enumerate(rows)))
+    if edges is not None:
+        triples = zip(edges.source.tolist(), edges.target.tolist(), edges.since.tolist(), strict=True)
+        _ingest(store, path, ((key(FIRST_EDGE + i), _EDGE.pack(*row)) for i, row in enumerate(triples)))
+    store.flush()
+    store.close()
+
+
+def _ingest(store: Any, path: Path, records: Any) -> None:
+    import rocksdict
+
+    file = path.with_suffix(".sst")
+    writer = rocksdict.SstFileWriter(rocksdict.Options(raw_mode=True))
+    writer.open(str(file))
+    for record in records:
+        writer[record[0]] = record[1]
+    writer.finish()
+    store.ingest_external_file([str(file)])
+    file.unlink(missing_ok=True)
