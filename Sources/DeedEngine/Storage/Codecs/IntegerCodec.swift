@@ -116,68 +116,81 @@ private struct Scratch: ~Copyable {
 
 // MARK: - Encoding a block
 
-/// What decides between the encodings.
-private struct Shape {
+/// Smallest and largest of some signed values.
+private struct Extent {
     var low = Int64.max
     var high = Int64.min
-    var stepLow = Int64.max
-    var stepHigh = Int64.min
-    /// Values unlike the one before.
-    var changes = 0
 
-    init(_ values: UnsafePointer<UInt64>, _ count: Int) {
-        var previous = Int64(bitPattern: values[0])
-        low = previous
-        high = previous
-        for index in 1..<max(count, 1) {
-            let value = Int64(bitPattern: values[index])
-            let step = value &- previous
-            low = min(low, value)
-            high = max(high, value)
-            stepLow = min(stepLow, step)
-            stepHigh = max(stepHigh, step)
-            changes &+= step == 0 ? 0 : 1
-            previous = value
-        }
+    @inline(__always)
+    mutating func add(_ value: Int64) {
+        low = min(low, value)
+        high = max(high, value)
     }
 
+    /// Bits of a value's distance from the smallest.
     var width: Int { BitPacking.width(of: UInt64(bitPattern: high &- low)) }
-    var stepWidth: Int { BitPacking.width(of: UInt64(bitPattern: stepHigh &- stepLow)) }
+    /// 64 bits leave nothing to save: the values as they are then.
+    var base: Int64 { width == 64 ? 0 : low }
+
+    init(values: UnsafePointer<UInt64>, count: Int) {
+        for index in 0..<count { add(Int64(bitPattern: values[index])) }
+    }
+
+    init(stepsOf values: UnsafePointer<UInt64>, count: Int) {
+        for index in 1..<max(count, 1) { add(Int64(bitPattern: values[index] &- values[index &- 1])) }
+    }
 }
 
 extension IntegerCodec {
+    /// Values looked at before a closer look.
+    private static let sampleCount = 33
+
+    /// Compares the sizes of the three encodings and takes the smallest. The sizes leave out the varints, but for a
+    /// typical few bytes: a choice that is wrong by those costs no more than them.
     private static func encodeBlock(
         _ values: UnsafePointer<UInt64>, _ count: Int, _ scratch: borrowing Scratch, mayBeRuns: Bool,
         into out: inout ByteBuffer
     ) {
-        let shape = Shape(values, count)
-        let width = shape.width
-        // 64 bits leave nothing to save: as they are, base 0.
-        let base = width == 64 ? 0 : shape.low
-        let plainSize = BitPacking.size(count: count, width: width)
-        // Estimates, varints at a typical size; one that errs by a few bytes costs those bytes.
-        let stepSize = count < 3 ? Int.max : 3 &+ BitPacking.size(count: count, width: shape.stepWidth)
-        let runCount = shape.changes &+ 1
-        let runSize =
-            mayBeRuns && runCount < count
-            ? 8 &+ BitPacking.size(count: runCount, width: width &+ BitPacking.width(of: UInt64(count))) : Int.max
-        if plainSize <= min(stepSize, runSize) {
-            out.append(UInt8(width))
-            out.append(signedVarint: base)
-            append(values, count, UInt64(bitPattern: base), width, into: &out)
-        } else if stepSize <= runSize {
-            encodeSteps(values, count, shape, scratch.steps, into: &out)
+        let extent = Extent(values: values, count: count)
+        let width = extent.width
+        var size = BitPacking.size(count: count, width: width)
+        // All steps have at least as wide an extent as the first few: no need to look at more when those lose already.
+        var steps: Extent?
+        if count > 2 && Extent(stepsOf: values, count: min(count, sampleCount)).width < width {
+            let all = Extent(stepsOf: values, count: count)
+            let stepSize = 3 &+ BitPacking.size(count: count, width: all.width)
+            if stepSize < size { (steps, size) = (all, stepSize) }
+        }
+        if mayBeRuns && size > 8 && changes(values, min(count, sampleCount)) < sampleCount / 2 {
+            let runCount = changes(values, count) &+ 1
+            let runWidth = width &+ BitPacking.width(of: UInt64(count))
+            if 8 &+ BitPacking.size(count: runCount, width: runWidth) < size {
+                encodeRuns(values, count, scratch, into: &out)
+                return
+            }
+        }
+        if let steps {
+            encodeSteps(values, count, steps, scratch.steps, into: &out)
         } else {
-            encodeRuns(values, count, scratch, into: &out)
+            out.append(UInt8(width))
+            out.append(signedVarint: extent.base)
+            append(values, count, UInt64(bitPattern: extent.base), width, into: &out)
         }
     }
 
+    /// Values unlike the one before.
+    private static func changes(_ values: UnsafePointer<UInt64>, _ count: Int) -> Int {
+        var changes = 0
+        for index in 1..<max(count, 1) { changes &+= values[index] == values[index &- 1] ? 0 : 1 }
+        return changes
+    }
+
     private static func encodeSteps(
-        _ values: UnsafePointer<UInt64>, _ count: Int, _ shape: Shape, _ steps: UnsafeMutablePointer<UInt64>,
+        _ values: UnsafePointer<UInt64>, _ count: Int, _ extent: Extent, _ steps: UnsafeMutablePointer<UInt64>,
         into out: inout ByteBuffer
     ) {
-        let width = shape.stepWidth
-        let base = width == 64 ? 0 : shape.stepLow
+        let width = extent.width
+        let base = extent.base
         steps[0] = UInt64(bitPattern: base)
         for index in 1..<count { steps[index] = values[index] &- values[index &- 1] }
         out.append(differences + UInt8(width))
