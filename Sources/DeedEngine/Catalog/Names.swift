@@ -1,0 +1,85 @@
+// The names of collections, relationship types and property keys, and the small dense numbers that stand for them
+// everywhere below the C interface. Names are only ever added. They are written to the log in front of the first
+// transaction that commits after they came up, and to the catalogue by checkpoints.
+
+import Synchronization
+
+package enum NameKind: UInt8, CaseIterable, Sendable {
+    case collection = 0
+    case relationshipType = 1
+    case propertyKey = 2
+}
+
+package final class Names: Sendable {
+    /// The text of a name, NUL-terminated, at an address that never changes.
+    package struct Text: @unchecked Sendable {
+        package let base: UnsafePointer<CChar>
+        package let size: Int
+        package var string: String {
+            String(decoding: UnsafeRawBufferPointer(start: base, count: size), as: UTF8.self)
+        }
+    }
+
+    private struct Registry: ~Copyable {
+        var texts: [Text] = []
+        var numbers: [String: NameId] = [:]
+
+        deinit { for text in texts { text.base.deallocate() } }
+    }
+
+    private let registries: [Guarded]
+
+    private final class Guarded: Sendable {
+        let registry = Mutex(Registry())
+    }
+
+    init() { registries = NameKind.allCases.map { _ in Guarded() } }
+
+    /// The number of a name, given to it now if it has none.
+    package func intern(_ kind: NameKind, _ bytes: UnsafeRawBufferPointer) throws(DeedError) -> NameId {
+        guard bytes.count <= Limits.nameBytesMax else {
+            throw DeedError(.invalidArgument, "a name of \(bytes.count) bytes; the longest has \(Limits.nameBytesMax)")
+        }
+        guard let name = String(validating: bytes, as: UTF8.self) else {
+            throw DeedError(.invalidArgument, "a name that is not valid UTF-8")
+        }
+        let number = registries[Int(kind.rawValue)].registry.withLock { registry -> NameId? in
+            // Swift compares strings by canonical equivalence; names are bytes, so the bytes must agree as well.
+            if let known = registry.numbers[name], registry.texts[Int(known)].size == bytes.count { return known }
+            guard registry.texts.count < Limits.namesMax else { return nil }
+            return Self.add(name, bytes, to: &registry)
+        }
+        guard let number else {
+            throw DeedError(.limitExceeded, "more than \(Limits.namesMax) names of one kind")
+        }
+        return number
+    }
+
+    private static func add(_ name: String, _ bytes: UnsafeRawBufferPointer, to registry: inout Registry) -> NameId {
+        let text = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count + 1)
+        UnsafeMutableRawPointer(text).copyMemory(from: bytes.baseAddress ?? UnsafeRawPointer(text), byteCount: bytes.count)
+        text[bytes.count] = 0
+        let number = NameId(registry.texts.count)
+        registry.texts.append(Text(base: UnsafePointer(text), size: bytes.count))
+        registry.numbers[name] = number
+        return number
+    }
+
+    package func lookup(_ kind: NameKind, _ bytes: UnsafeRawBufferPointer) -> NameId? {
+        guard let name = String(validating: bytes, as: UTF8.self) else { return nil }
+        return registries[Int(kind.rawValue)].registry.withLock { registry in registry.numbers[name] }
+    }
+
+    package func text(_ kind: NameKind, _ number: NameId) -> Text? {
+        registries[Int(kind.rawValue)].registry.withLock { registry in
+            Int(number) < registry.texts.count ? registry.texts[Int(number)] : nil
+        }
+    }
+
+    /// The text of a name for a message.
+    func display(_ kind: NameKind, _ number: NameId) -> String { text(kind, number)?.string ?? "#\(number)" }
+
+    package func count(_ kind: NameKind) -> Int {
+        registries[Int(kind.rawValue)].registry.withLock { registry in registry.texts.count }
+    }
+}

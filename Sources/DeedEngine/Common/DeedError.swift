@@ -1,0 +1,35 @@
+// The one error type of the engine. Everything that query text, files, arguments or the machine can cause is a
+// DeedError; an assertion states what only a bug in the engine can break.
+
+/// Numbers are those of `deed_status` in Include/deed.h and never change.
+package enum Status: Int32, Sendable {
+    case invalidArgument = 1
+    case typeMismatch = 2
+    case notFound = 3
+    case limitExceeded = 4
+    case readOnly = 5
+    case hasRelationships = 6
+    case transactionConflict = 100
+    case transactionEnded = 101
+    case storeLocked = 200
+    case corruption = 201
+    case ioError = 202
+    case diskFull = 203
+    case newerFormat = 204
+    case outOfMemory = 300
+    case closed = 301
+    case interrupted = 302
+    case internalError = 399
+}
+
+package struct DeedError: Error, Sendable, CustomStringConvertible {
+    package let status: Status
+    package let message: String
+
+    package init(_ status: Status, _ message: String) {
+        self.status = status
+        self.message = message
+    }
+
+    package var description: String { "\(status): \(message)" }
+}

@@ -1,0 +1,29 @@
+// Every bound of the engine in one place, with the reason for its value.
+
+package enum Limits {
+    /// Rows of a segment. 14 bits of an id; a chunk of 8-byte values is then 128 KiB.
+    package static let segmentRowBits: UInt64 = 14
+    package static let segmentRows = 1 << 14
+    /// Bits of an id that number the segment; what is above them is the partition.
+    package static let segmentBits: UInt64 = 40
+    /// Segments of one kind in one store (2^42 rows); bounds the directory's top level to 512 KiB of address space.
+    package static let segmentsMax = 1 << 28
+    /// Rows handled under one hold of a latch.
+    package static let vectorRows = 2048
+    /// One name: collection, relationship type, property key. Two bytes of length in the log.
+    package static let nameBytesMax = 65_535
+    /// Names of one kind. A hostile stream of names must not fill memory.
+    package static let namesMax = 1 << 20
+    /// One string, bytes, list, map or vector value, encoded. The slot's length has 32 bits; half of that is plenty.
+    package static let valueBytesMax = 1 << 30
+    /// Lists and maps inside each other. Bounds recursion on untrusted input.
+    package static let nestingMax = 64
+    /// Properties of one row.
+    package static let propertiesMax = 65_535
+    /// The encoded effects of one transaction, held in memory until commit and written as one batch.
+    package static let transactionLogBytesMax = 2 << 30
+    /// One value of the log; a transaction's effects are cut into pieces of this size within one atomic write.
+    package static let logPieceBytes = 1 << 20
+    /// Bulk loads below this many rows go through the log row by row, as single adds do.
+    package static let bulkRowsMin = 8_192
+}

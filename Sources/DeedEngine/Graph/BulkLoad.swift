@@ -1,0 +1,362 @@
+// Bulk loads fill whole segments of their own, column by column, and pass the log by: the encoded chunks go to a sorted
+// file that the commit brings into the store, and the log gets one short effect for each segment.
+//
+// Relationships are laid down in order of their source, so that the rows of one entity lie together:
+//   1. Check that every end is there; number the entities densely.
+//   2. Count the relationships of each source, and from the sums place each input row (a counting sort, stable).
+//   3. Fill and encode segment after segment: endpoints, then properties gathered in the new order.
+//   4. For each segment of entities that occurs, merge the new outgoing entries into its lists; they are already in order.
+//   5. The same for the incoming ones, after a second counting sort, by target.
+// The load is invisible until its transaction commits, and a failure at any point undoes it like any statement.
+
+/// Long work reports here, and stops when the answer is false. Called on the caller's thread.
+package typealias Progress = (_ done: Int, _ total: Int) -> Bool
+
+extension Graph {
+    /// Adds an entity for each of `count` input rows. Returns the first id: they are consecutive, in the order of the rows.
+    /// For at least one row.
+    package func loadEntities(
+        _ transaction: Transaction, collection: NameId, count: Int, columns: [any BulkColumn], progress: Progress
+    ) throws(DeedError) -> RowId {
+        let load = try BulkLoad(self, transaction, .entity, collection, count: count, columns: columns)
+        let savepoint = transaction.savepoint
+        do throws(DeedError) {
+            try load.fillSegments(order: nil, endpoints: nil, progress)
+            try load.finish()
+        } catch {
+            undo(transaction, to: savepoint)
+            throw error
+        }
+        return load.firstId
+    }
+
+    /// Adds a relationship for each input row. `ids[i]` receives the id of input row i. For at least one row.
+    /// O(relationships + entities in the segments that occur).
+    package func loadRelationships(
+        _ transaction: Transaction, type: NameId, sources: UnsafeBufferPointer<RowId>,
+        targets: UnsafeBufferPointer<RowId>, columns: [any BulkColumn], ids: UnsafeMutablePointer<RowId>,
+        progress: Progress
+    ) throws(DeedError) {
+        guard sources.count < Int(UInt32.max) - Limits.segmentRows else {
+            throw DeedError(.limitExceeded, "\(sources.count) relationships in one load; the most is 4,294,950,000")
+        }
+        let load = try BulkLoad(self, transaction, .relationship, type, count: sources.count, columns: columns)
+        let savepoint = transaction.savepoint
+        do throws(DeedError) {
+            try load.checkEnds(sources)
+            try load.checkEnds(targets)
+            let numbering = DenseNumbering(entities)
+            let order = CountingSort(sources, numbering)
+            let endpoints = SortedEndpoints(sources, targets, order.positions)
+            try load.fillSegments(order: order.positions, endpoints: endpoints, progress)
+            try load.finish()
+            for position in 0..<sources.count { ids[Int(order.positions[position])] = load.firstId + UInt64(position) }
+            try load.link(numbering, order.offsets, neighbors: endpoints.targets, ordinals: nil, .out, progress)
+            let byTarget = CountingSort(UnsafeBufferPointer(start: endpoints.targets, count: sources.count), numbering)
+            try load.link(numbering, byTarget.offsets, gathering: endpoints.sources, byTarget.positions, .in, progress)
+        } catch {
+            undo(transaction, to: savepoint)
+            throw error
+        }
+    }
+
+    func discardBulkFiles(_ transaction: Transaction, from first: Int) {
+        while transaction.bulkFiles.count > first { store?.discard(transaction.bulkFiles.removeLast().path) }
+    }
+
+    func ingest(_ files: [BulkFile], into store: KeyValueStore) throws(DeedError) {
+        if !files.isEmpty { try store.ingest(files.map(\.path), into: .segments) }
+    }
+}
+
+/// Numbers the rows of all entity segments one after the other, so that arrays over entities need no gaps.
+private final class DenseNumbering {
+    /// The number of each segment's row 0; one more at the end.
+    let starts: UnsafeMutablePointer<Int>
+    let segmentCount: Int
+
+    init(_ directory: Directory) {
+        segmentCount = directory.count
+        starts = .allocate(capacity: segmentCount + 1)
+        var next = 0
+        for number in 0..<segmentCount {
+            starts[number] = next
+            next += directory[number]?.pointee.rowCount ?? 0
+        }
+        starts[segmentCount] = next
+    }
+
+    deinit { starts.deallocate() }
+
+    var count: Int { starts[segmentCount] }
+
+    @inline(__always)
+    func number(_ id: RowId) -> Int { starts[Int(truncatingIfNeeded: segmentNumber(of: id))] &+ rowNumber(of: id) }
+}
+
+/// A stable counting sort of rows by an entity's dense number.
+private final class CountingSort {
+    /// Where each entity's rows begin in `positions`; one more at the end.
+    let offsets: UnsafeMutablePointer<UInt32>
+    /// Input rows in sorted order.
+    let positions: UnsafeMutablePointer<UInt32>
+
+    init(_ keys: UnsafeBufferPointer<RowId>, _ numbering: DenseNumbering) {
+        let entityCount = numbering.count
+        offsets = .allocate(capacity: entityCount + 1)
+        offsets.initialize(repeating: 0, count: entityCount + 1)
+        positions = .allocate(capacity: max(keys.count, 1))
+        // Count into the place after next, sum up, and let the placing advance each start to the next one's.
+        let next = UnsafeMutablePointer<UInt32>.allocate(capacity: entityCount + 1)
+        defer { next.deallocate() }
+        for key in keys { offsets[numbering.number(key) &+ 1] &+= 1 }
+        for entity in 0..<entityCount { offsets[entity &+ 1] &+= offsets[entity] }
+        next.update(from: offsets, count: entityCount + 1)
+        for row in 0..<keys.count {
+            let entity = numbering.number(keys[row])
+            positions[Int(next[entity])] = UInt32(truncatingIfNeeded: row)
+            next[entity] &+= 1
+        }
+    }
+
+    deinit {
+        offsets.deallocate()
+        positions.deallocate()
+    }
+}
+
+/// The ends in the order in which the rows are laid down.
+private final class SortedEndpoints {
+    let sources: UnsafeMutablePointer<RowId>
+    let targets: UnsafeMutablePointer<RowId>
+
+    init(
+        _ sources: UnsafeBufferPointer<RowId>, _ targets: UnsafeBufferPointer<RowId>,
+        _ order: UnsafeMutablePointer<UInt32>
+    ) {
+        self.sources = .allocate(capacity: max(sources.count, 1))
+        self.targets = .allocate(capacity: max(sources.count, 1))
+        for position in 0..<sources.count {
+            let row = Int(order[position])
+            self.sources[position] = sources[row]
+            self.targets[position] = targets[row]
+        }
+    }
+
+    deinit {
+        sources.deallocate()
+        targets.deallocate()
+    }
+}
+
+private final class BulkLoad {
+    private let graph: Graph
+    private let transaction: Transaction
+    private let table: Table
+    private let count: Int
+    private let columns: [any BulkColumn]
+    /// The first of the segments, and how many rows of it are not for use.
+    private let firstSegment: Int
+    private let skippedRows: Int
+    private let segmentCount: Int
+    private let generation: UInt64
+    private var file: SortedFileWriter?
+    private var buffer = ByteBuffer(capacity: 1 << 16)
+
+    init(
+        _ graph: Graph, _ transaction: Transaction, _ kind: RowKind, _ name: NameId, count: Int,
+        columns: [any BulkColumn]
+    ) throws(DeedError) {
+        self.graph = graph
+        self.transaction = transaction
+        self.count = count
+        self.columns = columns.sorted { $0.key < $1.key }
+        table = try graph.requireTable(kind, name)
+        generation = graph.takeGeneration()
+        // Row 0 of segment 0 is not for use; a spare segment more does no harm when this is not segment 0.
+        let segments = (count + 1 + Limits.segmentRows - 1) / Limits.segmentRows
+        firstSegment = try graph.makeSegments(table, count: segments)
+        skippedRows = firstSegment == 0 ? 1 : 0
+        segmentCount = (count + skippedRows + Limits.segmentRows - 1) / Limits.segmentRows
+        if graph.isLogged, let store = graph.store { file = try SortedFileWriter(store, for: .segments) }
+    }
+
+    var firstId: RowId { rowId(segment: firstSegment, row: skippedRows) }
+
+    func checkEnds(_ ids: UnsafeBufferPointer<RowId>) throws(DeedError) {
+        let directory = graph.entities
+        let snapshot = transaction.snapshot
+        var checked: SegmentRef?
+        var checkedNumber = UInt64.max
+        var isWhole = false
+        for id in ids {
+            if segmentNumber(of: id) != checkedNumber {
+                guard let segment = directory.segment(of: id) else { throw graph.missing(.entity, id) }
+                checked = segment
+                checkedNumber = segmentNumber(of: id)
+                isWhole = segment.pointee.deadCount == 0 && !segment.pointee.hasVersions
+                    && segment.pointee.isSettled(for: snapshot)
+            }
+            guard let segment = checked else { continue }
+            let row = rowNumber(of: id)
+            if isWhole && row >= segment.pointee.firstRow && row < segment.pointee.rowCount { continue }
+            segment.pointee.latch.lockShared()
+            let isThere = segment.pointee.isVisible(row, to: snapshot)
+            segment.pointee.latch.unlockShared()
+            if !isThere { throw graph.missing(.entity, id) }
+        }
+    }
+
+    // MARK: Rows
+
+    func fillSegments(
+        order: UnsafeMutablePointer<UInt32>?, endpoints: SortedEndpoints?, _ progress: Progress
+    ) throws(DeedError) {
+        var done = 0
+        for index in 0..<segmentCount {
+            guard let segment = graph.directory(table.kind)[firstSegment + index] else { continue }
+            let skipped = index == 0 ? skippedRows : 0
+            let rows = min(Limits.segmentRows - skipped, count - done)
+            segment.pointee.latch.lockExclusive()
+            do {
+                defer { segment.pointee.latch.unlockExclusive() }
+                try fill(segment, first: done, rows: rows, skipped: skipped, order, endpoints)
+            }
+            table.add(segment: segment.pointee.number)
+            try write(segment)
+            done += rows
+            if !progress(done, count) { throw DeedError(.interrupted, "the load was interrupted") }
+        }
+    }
+
+    private func fill(
+        _ segment: SegmentRef, first: Int, rows: Int, skipped: Int, _ order: UnsafeMutablePointer<UInt32>?,
+        _ endpoints: SortedEndpoints?
+    ) throws(DeedError) {
+        let pool = graph.pool
+        segment.pointee.rowCount = skipped + rows
+        segment.pointee.createdAll = transaction.mark
+        segment.pointee.hasVersions = true
+        transaction.record(.attach, segment, row: skipped, end: skipped + rows)
+        if segment.pointee.enterWriter(transaction.mark) { transaction.record(.enterSegment, segment, row: 0) }
+        if let endpoints {
+            try fill(&segment.pointee.sources, endpoints.sources + first, rows, skipped)
+            try fill(&segment.pointee.targets, endpoints.targets + first, rows, skipped)
+        }
+        for column in columns {
+            let index = segment.pointee.column(column.key)
+            try column.fill(
+                &segment.pointee.columns[index].chunk, rows: order.map { UnsafePointer($0) + first }, first: first,
+                count: rows, target: skipped, pool)
+            segment.pointee.columns[index].generation = file == nil ? 0 : generation
+            segment.pointee.columns[index].isDirty = file == nil
+        }
+        segment.pointee.endpointsDirty = file == nil
+        segment.pointee.endpointsGeneration = file == nil || endpoints == nil ? 0 : generation
+    }
+
+    private func fill(_ ids: inout IdArray, _ source: UnsafeMutablePointer<RowId>, _ rows: Int, _ skipped: Int)
+        throws(DeedError)
+    {
+        var largest: RowId = 0
+        for row in 0..<rows { largest = max(largest, source[row]) }
+        try ids.allocate(skipped + rows, largest: largest, graph.pool, .columns)
+        if ids.isWide {
+            for row in 0..<rows { ids.wide[skipped &+ row] = source[row] }
+        } else {
+            let narrow = ids.narrow + skipped
+            for row in 0..<rows { narrow[row] = UInt32(truncatingIfNeeded: source[row]) }
+        }
+    }
+
+    /// Appends the segment's chunks to the file, and its effect to the log.
+    private func write(_ segment: SegmentRef) throws(DeedError) {
+        guard file != nil else { return }
+        let (kind, number, rows) = (table.kind, segment.pointee.number, segment.pointee.rowCount)
+        for column in columns {
+            guard let index = segment.pointee.columnIndex(column.key) else { continue }
+            buffer.removeAll()
+            ChunkCodec.encode(segment.pointee.columns[index].chunk, rows: rows, into: &buffer)
+            try file?.put(StoreKeys.chunk(generation, kind, number, column.key).bytes, buffer.bytes)
+        }
+        if kind == .relationship {
+            buffer.removeAll()
+            ChunkCodec.encode(segment.pointee.sources, count: rows, into: &buffer)
+            ChunkCodec.encode(segment.pointee.targets, count: rows, into: &buffer)
+            try file?.put(StoreKeys.chunk(generation, kind, number, StoreKeys.endpointsColumn).bytes, buffer.bytes)
+        } else if columns.isEmpty {
+            // A file must not be empty; the format byte alone says that there is nothing.
+            buffer.removeAll()
+            buffer.append(ChunkCodec.format)
+            try file?.put(StoreKeys.chunk(generation, kind, number, StoreKeys.endpointsColumn).bytes, buffer.bytes)
+        }
+        LogRecord.attachSegment(
+            kind, number: number, table: table.name, rows: rows, generation: generation, columns: columns.map(\.key),
+            into: &transaction.log)
+    }
+
+    /// Completes the file, which the commit brings into the store.
+    func finish() throws(DeedError) {
+        guard file != nil, let path = file?.path else { return }
+        _ = try file?.finish()
+        transaction.bulkFiles.append(BulkFile(path: path, family: .segments))
+        file = nil
+    }
+
+    // MARK: Adjacency
+
+    /// As below, with the neighbours yet to be gathered: entry i leads to `ends[positions[i]]`.
+    func link(
+        _ numbering: DenseNumbering, _ offsets: UnsafeMutablePointer<UInt32>, gathering ends: UnsafeMutablePointer<RowId>,
+        _ positions: UnsafeMutablePointer<UInt32>, _ direction: Direction, _ progress: Progress
+    ) throws(DeedError) {
+        let neighbors = UnsafeMutablePointer<RowId>.allocate(capacity: max(count, 1))
+        defer { neighbors.deallocate() }
+        for index in 0..<count { neighbors[index] = ends[Int(positions[index])] }
+        try link(numbering, offsets, neighbors: neighbors, ordinals: positions, direction, progress)
+    }
+
+    /// Merges the new entries, sorted by entity, into the lists of all segments of entities that occur.
+    func link(
+        _ numbering: DenseNumbering, _ offsets: UnsafeMutablePointer<UInt32>, neighbors: UnsafeMutablePointer<RowId>,
+        ordinals: UnsafeMutablePointer<UInt32>?, _ direction: Direction, _ progress: Progress
+    ) throws(DeedError) {
+        for number in 0..<numbering.segmentCount {
+            let (start, end) = (numbering.starts[number], numbering.starts[number + 1])
+            let (first, last) = (Int(offsets[start]), Int(offsets[end]))
+            guard first < last, let segment = graph.entities[number] else { continue }
+            var run = AdjacencyRun(
+                rows: end - start, count: last - first, offsets: offsets + start, neighbors: neighbors,
+                ordinals: ordinals.map { UnsafePointer($0) }, firstRelationship: firstId, largestNeighbor: 0,
+                largestRelationship: firstId + UInt64(count))
+            for index in first..<last { run.largestNeighbor = max(run.largestNeighbor, neighbors[index]) }
+            try merge(run, into: segment, direction)
+            if !progress(count, count) { throw DeedError(.interrupted, "the load was interrupted") }
+        }
+    }
+
+    private func merge(_ run: AdjacencyRun, into segment: SegmentRef, _ direction: Direction) throws(DeedError) {
+        try graph.loadPart(segment, type: table.name, direction: direction)
+        segment.pointee.latch.lockExclusive()
+        defer { segment.pointee.latch.unlockExclusive() }
+        try requireStable(run, segment)
+        let index = segment.pointee.part(type: table.name, direction: direction)
+        let part = segment.pointee.adjacency + index
+        try part.pointee.merge(rows: segment.pointee.rowCount, adding: run, graph.pool)
+        if part.pointee.enterWriter(transaction.mark) { transaction.record(.enterPart, segment, row: index) }
+    }
+
+    /// Throws if an entity that gets relationships has been deleted meanwhile. The segment is locked.
+    private func requireStable(_ run: AdjacencyRun, _ segment: SegmentRef) throws(DeedError) {
+        let isWhole = !segment.pointee.hasVersions && segment.pointee.deadCount == 0
+        if isWhole { return }
+        for row in 0..<run.rows where run.offsets[row] != run.offsets[row + 1] {
+            let isVisible = segment.pointee.isVisible(row, to: transaction.snapshot)
+            if !isVisible || segment.pointee.versions.deletedStamp(row) != 0 {
+                let id = rowId(segment: segment.pointee.number, row: row)
+                throw isVisible || segment.pointee.versions.deletedStamp(row) != 0
+                    ? graph.conflict(.entity, id, "is being deleted") : graph.missing(.entity, id)
+            }
+        }
+    }
+}

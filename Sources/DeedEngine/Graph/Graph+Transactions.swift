@@ -1,0 +1,260 @@
+// Beginning, committing and undoing transactions.
+//
+// A commit is one write to the store that holds the effects of everybody in the group, in the order of their
+// timestamps. Then each transaction's marks are replaced by its timestamp, and last the timestamps are published, so
+// that a snapshot sees a transaction wholly or not at all.
+
+import Synchronization
+
+extension Graph {
+    package func begin(readOnly: Bool) throws(DeedError) -> Transaction {
+        try requireOpen()
+        let (timestamp, place) = snapshots.acquire()
+        return Transaction(
+            snapshot: Snapshot(timestamp: timestamp, mark: newMark()), place: place,
+            isReadOnly: readOnly || options.isReadOnly)
+    }
+
+    /// Runs one statement as a transaction of its own. It sees what is committed at the moment it looks, so it
+    /// conflicts only with transactions that are running.
+    package func autocommit<Result>(
+        _ statement: (Transaction) throws(DeedError) -> Result
+    ) throws(DeedError) -> Result {
+        try requireWritable()
+        let transaction = Transaction(snapshot: .latest(mark: newMark()), place: nil, isReadOnly: false)
+        let result: Result
+        do throws(DeedError) {
+            result = try statement(transaction)
+        } catch {
+            rollback(transaction)
+            throw error
+        }
+        try commit(transaction)
+        return result
+    }
+
+    package func commit(_ transaction: Transaction) throws(DeedError) {
+        try transaction.requireActive()
+        if transaction.writes.isEmpty {
+            end(transaction, as: .committed)
+            return
+        }
+        do throws(DeedError) {
+            try requireWritable()
+            if transaction.log.count > Limits.transactionLogBytesMax {
+                throw DeedError(
+                    .limitExceeded, "the transaction's effects take \(transaction.log.count) bytes; "
+                        + "the most is \(Limits.transactionLogBytesMax)")
+            }
+            try commits.commit(transaction) { group throws(DeedError) in try commitGroup(group) }
+        } catch {
+            if transaction.commitTimestamp == 0 { rollback(transaction) }
+            throw error
+        }
+        end(transaction, as: .committed)
+        counters.commits.add(1, ordering: .relaxed)
+        maintenance.noteCommit(logBytes: transaction.log.count, graph: self)
+    }
+
+    package func rollback(_ transaction: Transaction) {
+        guard transaction.state == .active else { return }
+        undo(transaction, to: Transaction.Savepoint(writes: 0, log: 0, bulkFiles: 0))
+        end(transaction, as: .rolledBack)
+        counters.rollbacks.add(1, ordering: .relaxed)
+    }
+
+    private func end(_ transaction: Transaction, as state: Transaction.State) {
+        transaction.state = state
+        if let place = transaction.place { snapshots.release(place) }
+    }
+
+    // MARK: Committing
+
+    /// Makes a group durable and visible. Called by one thread at a time.
+    private func commitGroup(_ group: [Transaction]) throws(DeedError) {
+        var timestamp = snapshots.lastCommit
+        if let store {
+            for transaction in group { try ingest(transaction.bulkFiles, into: store) }
+            if isLogged {
+                var batch = try WriteBatch(store)
+                for transaction in group {
+                    timestamp += 1
+                    try appendRecord(of: transaction, at: timestamp, to: &batch)
+                }
+                try store.write(batch, sync: options.durability == .sync, log: true)
+                timestamp = snapshots.lastCommit
+            }
+        }
+        for transaction in group {
+            timestamp += 1
+            transaction.commitTimestamp = timestamp
+            stamp(transaction, timestamp)
+        }
+        snapshots.publish(timestamp)
+    }
+
+    private func appendRecord(
+        of transaction: Transaction, at timestamp: Timestamp, to batch: inout WriteBatch
+    ) throws(DeedError) {
+        var head = ByteBuffer(capacity: 64)
+        LogRecord.header(sequence: timestamp, into: &head)
+        maintenance.appendNewNames(names, into: &head)
+        var key = ByteBuffer(capacity: 16)
+        let effects = transaction.log.bytes
+        var position = 0
+        var piece: UInt32 = 0
+        repeat {
+            let room = Limits.logPieceBytes
+            let size = min(room, effects.count - position)
+            key.removeAll()
+            key.append(bigEndian64: timestamp)
+            key.append(bigEndian32: piece)
+            let part = UnsafeRawBufferPointer(rebasing: effects[position..<position + size])
+            if piece == 0 {
+                head.append(part)
+                batch.put(.log, key.bytes, head.bytes)
+            } else {
+                batch.put(.log, key.bytes, part)
+            }
+            position += size
+            piece += 1
+        } while position < effects.count
+    }
+
+    /// Replaces a transaction's marks by its timestamp.
+    private func stamp(_ transaction: Transaction, _ timestamp: Timestamp) {
+        for entry in transaction.writes {
+            entry.segment.pointee.latch.lockExclusive()
+            apply(entry, transaction.mark, timestamp)
+            entry.segment.pointee.latch.unlockExclusive()
+            switch entry.action {
+            case .insert, .attach: count(entry.segment, Int(entry.end &- entry.row))
+            case .delete: count(entry.segment, -1)
+            default: break
+            }
+        }
+    }
+
+    private func count(_ segment: SegmentRef, _ change: Int) {
+        table(segment.pointee.kind, segment.pointee.table)?.rowCount.add(change, ordering: .relaxed)
+    }
+
+    private func apply(_ entry: WriteEntry, _ mark: Stamp, _ timestamp: Timestamp) {
+        let segment = entry.segment
+        switch entry.action {
+        case .insert:
+            let created = segment.pointee.versions.created.unsafelyUnwrapped
+            for row in Int(entry.row)..<Int(entry.end) { created[row] = timestamp }
+        case .delete:
+            segment.pointee.versions.deleted.unsafelyUnwrapped[Int(entry.row)] = timestamp
+        case .update:
+            segment.pointee.versions.setStamp(ofUndo: Int(entry.end), timestamp)
+        case .enterSegment:
+            segment.pointee.leaveWriter(mark, committedAt: timestamp)
+            maintenance.queue(segment)
+        case .enterPart:
+            segment.pointee.adjacency[Int(entry.row)].leaveWriter(mark, committedAt: timestamp)
+            if segment.pointee.adjacency[Int(entry.row)].deadCount > 0 { maintenance.queue(segment) }
+        case .attach:
+            segment.pointee.createdAll = timestamp
+        case .deadEntry:
+            break
+        }
+    }
+
+    // MARK: Undoing
+
+    /// Takes back, newest first, what the transaction did since the savepoint.
+    func undo(_ transaction: Transaction, to savepoint: Transaction.Savepoint) {
+        while transaction.writes.count > savepoint.writes {
+            let entry = transaction.writes.removeLast()
+            if (entry.action == .insert || entry.action == .attach) && entry.segment.pointee.kind == .relationship {
+                for row in Int(entry.row)..<Int(entry.end) { abandonEntries(entry.segment, row) }
+            }
+            entry.segment.pointee.latch.lockExclusive()
+            revert(entry, transaction.mark)
+            entry.segment.pointee.latch.unlockExclusive()
+        }
+        transaction.log.truncate(to: savepoint.log)
+        discardBulkFiles(transaction, from: savepoint.bulkFiles)
+    }
+
+    private func revert(_ entry: WriteEntry, _ mark: Stamp) {
+        let segment = entry.segment
+        let row = Int(entry.row)
+        switch entry.action {
+        case .insert:
+            for row in row..<Int(entry.end) { bury(segment, row) }
+        case .delete:
+            segment.pointee.versions.deleted.unsafelyUnwrapped[row] = 0
+        case .update:
+            restore(segment, row)
+        case .enterSegment:
+            segment.pointee.leaveWriter(mark, committedAt: 0)
+            maintenance.queue(segment)
+        case .enterPart:
+            segment.pointee.adjacency[row].leaveWriter(mark, committedAt: 0)
+        case .deadEntry:
+            segment.pointee.adjacency[row].deadCount = max(0, segment.pointee.adjacency[row].deadCount &- 1)
+        case .attach:
+            segment.pointee.createdAll = 0
+            withMemory { () throws(DeedError) in try segment.pointee.markAllDead(pool) }
+        }
+    }
+
+    /// Makes an added row dead and frees its values.
+    private func bury(_ segment: SegmentRef, _ row: Int) {
+        withMemory { () throws(DeedError) in
+            try segment.pointee.markDead(row, pool)
+            segment.pointee.versions.created.unsafelyUnwrapped[row] = 0
+            try clearValues(segment, row)
+        }
+    }
+
+    func clearValues(_ segment: SegmentRef, _ row: Int) throws(DeedError) {
+        for column in 0..<segment.pointee.columnCount where segment.pointee.columns[column].chunk.isValid(row) {
+            try segment.pointee.columns[column].chunk.set(row, .null, pool)
+            segment.pointee.columns[column].isDirty = true
+        }
+    }
+
+    /// Puts back the value before a row's newest change.
+    private func restore(_ segment: SegmentRef, _ row: Int) {
+        let head = segment.pointee.versions.head(row)
+        guard head != 0 else { return }
+        let record = segment.pointee.versions.undo.unsafelyUnwrapped[Int(head) &- 1]
+        let column = segment.pointee.column(record.key)
+        withMemory { () throws(DeedError) in
+            try segment.pointee.columns[column].chunk.restore(row, type: record.type, slot: record.slot, pool)
+            segment.pointee.versions.pop(row)
+        }
+    }
+
+    /// Runs work that must succeed for the graph to stay consistent, outside the memory limit. What it needs are a few
+    /// kilobytes at most; if the system refuses even those there is nothing to go on with.
+    func withMemory(_ body: () throws(DeedError) -> Void) {
+        pool.suspendLimit()
+        defer { pool.resumeLimit() }
+        do throws(DeedError) {
+            try body()
+        } catch {
+            preconditionFailure("the system has no memory to undo a change: \(error.message)")
+        }
+    }
+
+    /// Counts the list entries of an undone relationship as dead, where they were made.
+    private func abandonEntries(_ segment: SegmentRef, _ row: Int) {
+        segment.pointee.latch.lockShared()
+        let (source, target) = (segment.pointee.sources[row], segment.pointee.targets[row])
+        segment.pointee.latch.unlockShared()
+        for (end, direction) in [(source, Direction.out), (target, .in)] {
+            guard let owner = entities.segment(of: end) else { continue }
+            owner.pointee.latch.lockExclusive()
+            if let part = owner.pointee.partIndex(type: segment.pointee.table, direction: direction) {
+                owner.pointee.adjacency[part].deadCount &+= 1
+                owner.pointee.adjacency[part].isDirty = true
+            }
+            owner.pointee.latch.unlockExclusive()
+        }
+    }
+}

@@ -1,0 +1,218 @@
+// Breadth-first search: level by level, each entity once. What has been visited is one bit for each row, in bitmaps of
+// one segment each that come from a pool of scratch space and are cleared by going over what was visited.
+
+import Glibc
+import Synchronization
+
+/// The room that one search needs. Reused by later searches.
+final class TraversalScratch {
+    /// Visited bits by segment number.
+    private var bitmaps: [UnsafeMutablePointer<UInt64>?] = []
+    private var touched: [Int] = []
+    /// Everything reached, in order of depth; the start is first.
+    private(set) var reached: UnsafeMutablePointer<RowId>
+    private(set) var count = 0
+    private var capacity = 1024
+    var sampler: DepositSampler
+    /// Relationships chosen for a deposit while a latch was held.
+    var sampled: [RowId] = []
+
+    private static let words = Limits.segmentRows / 64
+
+    init(seed: UInt64) {
+        reached = .allocate(capacity: capacity)
+        sampler = DepositSampler(seed: seed)
+    }
+
+    deinit {
+        reached.deallocate()
+        for bitmap in bitmaps { bitmap?.deallocate() }
+    }
+
+    func prepare(segments: Int) {
+        while bitmaps.count < segments { bitmaps.append(nil) }
+    }
+
+    /// Adds an entity unless it was reached before. Amortised O(1).
+    @inline(__always)
+    func visit(_ id: RowId) {
+        let number = Int(truncatingIfNeeded: segmentNumber(of: id))
+        guard number < bitmaps.count else { return }
+        let bitmap = bitmaps[number] ?? makeBitmap(number)
+        let row = rowNumber(of: id)
+        let bit: UInt64 = 1 &<< UInt64(row & 63)
+        if bitmap[row &>> 6] & bit != 0 { return }
+        bitmap[row &>> 6] |= bit
+        if count == capacity { grow() }
+        reached[count] = id
+        count &+= 1
+    }
+
+    @inline(never)
+    private func makeBitmap(_ number: Int) -> UnsafeMutablePointer<UInt64> {
+        let bitmap = UnsafeMutablePointer<UInt64>.allocate(capacity: Self.words)
+        bitmap.initialize(repeating: 0, count: Self.words)
+        bitmaps[number] = bitmap
+        touched.append(number)
+        return bitmap
+    }
+
+    @inline(never)
+    private func grow() {
+        let grown = UnsafeMutablePointer<RowId>.allocate(capacity: capacity * 2)
+        grown.moveInitialize(from: reached, count: count)
+        reached.deallocate()
+        reached = grown
+        capacity *= 2
+    }
+
+    func reset() {
+        if count < touched.count * Self.words / 4 {
+            for index in 0..<count {
+                let id = reached[index]
+                bitmaps[Int(segmentNumber(of: id))].unsafelyUnwrapped[rowNumber(of: id) &>> 6] = 0
+            }
+        } else {
+            for number in touched { bitmaps[number].unsafelyUnwrapped.update(repeating: 0, count: Self.words) }
+        }
+        count = 0
+        sampled.removeAll(keepingCapacity: true)
+        // A search over a large graph must not keep its room for ever.
+        if capacity > 1 << 20 {
+            reached.deallocate()
+            capacity = 1024
+            reached = .allocate(capacity: capacity)
+        }
+    }
+}
+
+/// The result of a traversal: ids in order of depth, without the start.
+package final class Reach {
+    package let ids: UnsafeMutablePointer<RowId>
+    package let depths: UnsafeMutablePointer<UInt32>
+    package let count: Int
+
+    fileprivate init(count: Int) {
+        self.count = count
+        ids = .allocate(capacity: max(count, 1))
+        depths = .allocate(capacity: max(count, 1))
+    }
+
+    deinit {
+        ids.deallocate()
+        depths.deallocate()
+    }
+}
+
+extension Graph {
+    /// Every entity other than the start within `maxDepth` relationships, once, with its least depth.
+    /// O(entities + relationships reached).
+    package func traverse(
+        _ transaction: Transaction?, from start: RowId, type: NameId?, _ directions: Directions, maxDepth: UInt32
+    ) throws(DeedError) -> Reach {
+        try search(transaction, start, type, directions, maxDepth) { scratch, levelEnds in
+            let reach = Reach(count: scratch.count - 1)
+            (reach.ids).update(from: scratch.reached + 1, count: reach.count)
+            var depth: UInt32 = 1
+            for index in 0..<reach.count {
+                while index + 1 >= levelEnds[Int(depth)] { depth += 1 }
+                reach.depths[index] = depth
+            }
+            return reach
+        }
+    }
+
+    /// As `traverse`, but only the number.
+    package func countReachable(
+        _ transaction: Transaction?, from start: RowId, type: NameId?, _ directions: Directions, maxDepth: UInt32
+    ) throws(DeedError) -> Int {
+        try search(transaction, start, type, directions, maxDepth) { scratch, _ in scratch.count - 1 }
+    }
+
+    /// Runs the search and hands what it reached to `body`, with the number reached by the end of each level.
+    private func search<Result>(
+        _ transaction: Transaction?, _ start: RowId, _ type: NameId?, _ directions: Directions, _ maxDepth: UInt32,
+        _ body: (TraversalScratch, [Int]) -> Result
+    ) throws(DeedError) -> Result {
+        try requireOpen()
+        let scratch = scratches.withLock { $0.popLast() } ?? TraversalScratch(seed: newMark())
+        defer {
+            scratch.reset()
+            scratches.withLock { pool in if pool.count < 8 { pool.append(scratch) } }
+        }
+        return try withSnapshot(transaction) { snapshot throws(DeedError) in
+            scratch.prepare(segments: entities.count)
+            guard let segment = entities.segment(of: start) else { throw missing(.entity, start) }
+            segment.pointee.latch.lockShared()
+            let isThere = segment.pointee.isVisible(rowNumber(of: start), to: snapshot)
+            segment.pointee.latch.unlockShared()
+            guard isThere else { throw missing(.entity, start) }
+            scratch.visit(start)
+            var levelEnds = [scratch.count]
+            var next = 0
+            var depth: UInt32 = 0
+            while depth < maxDepth && next < scratch.count {
+                let end = scratch.count
+                while next < end {
+                    try expand(scratch.reached[next], type, directions, snapshot, scratch)
+                    next &+= 1
+                }
+                levelEnds.append(scratch.count)
+                depth &+= 1
+            }
+            if !options.isReadOnly { for relationship in scratch.sampled { depositSample(on: relationship) } }
+            return body(scratch, levelEnds)
+        }
+    }
+
+    /// Visits the neighbours of one entity.
+    @inline(__always)
+    private func expand(
+        _ id: RowId, _ type: NameId?, _ directions: Directions, _ snapshot: Snapshot, _ scratch: TraversalScratch
+    ) throws(DeedError) {
+        guard let segment = entities.segment(of: id) else { return }
+        let row = rowNumber(of: id)
+        while true {
+            segment.pointee.latch.lockShared()
+            var unloaded: Int?
+            for index in 0..<segment.pointee.adjacencyCount {
+                let part = segment.pointee.adjacency + index
+                guard directions.contains(part.pointee.direction), type == nil || part.pointee.type == type else { continue }
+                if !part.pointee.isLoaded {
+                    unloaded = index
+                    break
+                }
+                expand(part, row, snapshot, scratch)
+            }
+            segment.pointee.latch.unlockShared()
+            guard let unloaded else { return }
+            try loadPart(segment, unloaded)
+        }
+    }
+
+    @inline(__always)
+    private func expand(
+        _ part: UnsafeMutablePointer<AdjacencyPart>, _ row: Int, _ snapshot: Snapshot, _ scratch: TraversalScratch
+    ) {
+        guard part.pointee.isSettled(for: snapshot) else {
+            part.pointee.forEach(row) { neighbor, relationship in
+                if isRelationshipVisible(relationship, snapshot) { scratch.visit(neighbor) }
+            }
+            return
+        }
+        let range = part.pointee.baseRange(row)
+        let neighbors = part.pointee.neighbors
+        if neighbors.isWide {
+            for index in range { scratch.visit(neighbors.wide[index]) }
+        } else if !range.isEmpty {
+            let narrow = neighbors.narrow
+            for index in range { scratch.visit(UInt64(narrow[index])) }
+        }
+        var position = -1
+        while let next = scratch.sampler.next(in: range.count, from: position &+ 1) {
+            scratch.sampled.append(part.pointee.relationships[range.lowerBound &+ next])
+            position = next
+        }
+        if part.pointee.deltaHead(row) != 0 { part.pointee.forEachInDelta(row) { neighbor, _ in scratch.visit(neighbor) } }
+    }
+}

@@ -1,0 +1,197 @@
+// The property graph: tables of entities and relationships, their segments, the transactions on them, and the store
+// that keeps them. This file holds what all of it shares; each concern has a file of its own beside it.
+//
+// Locks, in the order in which they may be taken: table growth, segment latch of an entity, segment latch of a
+// relationship. The commit queue and the checkpoint have locks of their own, taken before all of these.
+
+import Glibc
+import Synchronization
+
+package enum Durability: Int32, Sendable {
+    /// A commit returns once it is on disk.
+    case sync = 0
+    /// A commit returns once the operating system has it; the log is synced at least every second.
+    case async = 1
+    /// No log; only checkpoints survive a crash.
+    case none = 2
+}
+
+package struct GraphOptions: Sendable {
+    package var isReadOnly = false
+    package var createIfMissing = true
+    package var durability = Durability.sync
+    /// Bytes; see MemoryPool.
+    package var memoryLimit: Int
+    /// A background checkpoint starts after so many bytes of log; 0 for never.
+    package var checkpointLogBytes = 64 << 20
+
+    package init() {
+        let pages = sysconf(Int32(_SC_PHYS_PAGES))
+        memoryLimit = max(pages * sysconf(Int32(_SC_PAGESIZE)) / 5 * 4, 64 << 20)
+    }
+}
+
+package final class Graph: @unchecked Sendable {
+    package let options: GraphOptions
+    package let names = Names()
+    let pool: MemoryPool
+    let entities = Directory()
+    let relationships = Directory()
+    let snapshots = Snapshots()
+    /// nil for a graph in memory.
+    let store: KeyValueStore?
+
+    /// Tables by kind and name id; places are filled once and never change again.
+    private let tableSlots: [UnsafeMutablePointer<Unmanaged<Table>?>]
+    private let tableGrowth = Mutex(())
+
+    let commits: CommitQueue
+    let maintenance = Maintenance()
+    let evaporation = Evaporation()
+    /// Marks of transactions: the top bit and a number.
+    private let nextMark = Atomic<UInt64>(1)
+    let scratches = Mutex<[TraversalScratch]>([])
+    let closing = Atomic<Bool>(false)
+    let counters = Counters()
+    /// The number of the next checkpoint or bulk load.
+    let nextGeneration = Atomic<UInt64>(1)
+    /// The commit timestamp of the last checkpoint.
+    let lastMark = Atomic<Timestamp>(0)
+
+    /// What happened since the graph was opened.
+    final class Counters: Sendable {
+        let commits = Atomic<UInt64>(0)
+        let rollbacks = Atomic<UInt64>(0)
+        let conflicts = Atomic<UInt64>(0)
+        let checkpoints = Atomic<UInt64>(0)
+    }
+
+    /// Opens the store at `path`, or makes a graph in memory when it is nil.
+    package init(path: String?, options: GraphOptions) throws(DeedError) {
+        self.options = options
+        let memory = StoreMemory(limit: options.memoryLimit)
+        pool = MemoryPool(limit: memory.pool)
+        commits = CommitQueue()
+        tableSlots = (0..<2).map { _ in
+            let zeroed = calloc(Limits.namesMax, MemoryLayout<UnsafeRawPointer?>.stride)
+            precondition(zeroed != nil, "no address space for the table directory")
+            return zeroed.unsafelyUnwrapped.bindMemory(to: Unmanaged<Table>?.self, capacity: Limits.namesMax)
+        }
+        if let path {
+            store = try KeyValueStore(
+                path: path,
+                options: memory.storeOptions(options))
+            try recover()
+        } else {
+            store = nil
+        }
+    }
+
+    deinit {
+        forEachTable { table in Unmanaged.passUnretained(table).release() }
+        for slots in tableSlots { free(slots) }
+        for directory in [entities, relationships] {
+            for number in 0..<directory.count {
+                guard let segment = directory[number] else { continue }
+                segment.pointee.destroy(pool)
+                segment.deinitialize(count: 1)
+                segment.deallocate()
+            }
+        }
+    }
+
+    /// How the memory limit is divided: RocksDB gets a tenth, within bounds, the rest is the pool's.
+    private struct StoreMemory {
+        let cache: Int
+        let writeBuffer: Int
+        let pool: Int
+
+        init(limit: Int) {
+            cache = min(max(limit / 20, 4 << 20), 64 << 20)
+            writeBuffer = min(max(limit / 20, 4 << 20), 64 << 20)
+            pool = max(limit - cache - writeBuffer, 16 << 20)
+        }
+
+        func storeOptions(_ options: GraphOptions) -> KeyValueStore.Options {
+            var result = KeyValueStore.Options()
+            result.readOnly = options.isReadOnly
+            result.createIfMissing = options.createIfMissing
+            result.cacheBytes = cache
+            result.writeBufferBytes = writeBuffer
+            return result
+        }
+    }
+
+    var isLogged: Bool { store != nil && options.durability != .none }
+
+    // MARK: Tables
+
+    func directory(_ kind: RowKind) -> Directory { kind == .entity ? entities : relationships }
+
+    @inline(__always)
+    func table(_ kind: RowKind, _ name: NameId) -> Table? {
+        guard Int(name) < Limits.namesMax else { return nil }
+        return tableSlots[Int(kind.rawValue)][Int(name)]?.takeUnretainedValue()
+    }
+
+    /// The table of that name, made if there is none. The name must have been interned.
+    @inline(__always)
+    func requireTable(_ kind: RowKind, _ name: NameId) throws(DeedError) -> Table {
+        if let table = table(kind, name) { return table }
+        return try makeTable(kind, name)
+    }
+
+    @inline(never)
+    private func makeTable(_ kind: RowKind, _ name: NameId) throws(DeedError) -> Table {
+        let nameKind: NameKind = kind == .entity ? .collection : .relationshipType
+        guard Int(name) < names.count(nameKind) else {
+            throw DeedError(.invalidArgument, "there is no \(nameKind) with number \(name)")
+        }
+        return tableGrowth.withLock { _ in
+            if let table = table(kind, name) { return table }
+            let table = Table(kind: kind, name: name)
+            tableSlots[Int(kind.rawValue)][Int(name)] = Unmanaged.passRetained(table)
+            return table
+        }
+    }
+
+    func forEachTable(_ body: (Table) -> Void) {
+        for kind in [RowKind.entity, .relationship] {
+            let count = names.count(kind == .entity ? .collection : .relationshipType)
+            for name in 0..<NameId(count) { if let table = table(kind, name) { body(table) } }
+        }
+    }
+
+    /// New, empty segments of a table with consecutive numbers, published in the directory; returns the first number.
+    func makeSegments(_ table: Table, count: Int = 1) throws(DeedError) -> Int {
+        let epoch = evaporation.epoch
+        return try directory(table.kind).append(count: count) { number in
+            let segment = SegmentRef.allocate(capacity: 1)
+            segment.initialize(to: Segment(kind: table.kind, table: table.name, number: number))
+            segment.pointee.pheromoneEpoch = epoch
+            return segment
+        }
+    }
+
+    func newMark() -> Stamp { 1 << 63 | nextMark.add(1, ordering: .relaxed).oldValue }
+
+    // MARK: Errors
+
+    func missing(_ kind: RowKind, _ id: RowId) -> DeedError {
+        DeedError(.notFound, "there is no \(kind) with id \(id)")
+    }
+
+    func conflict(_ kind: RowKind, _ id: RowId, _ what: String) -> DeedError {
+        counters.conflicts.add(1, ordering: .relaxed)
+        return DeedError(.transactionConflict, "\(kind) \(id) \(what) by another transaction; roll back and try again")
+    }
+
+    package func requireOpen() throws(DeedError) {
+        if closing.load(ordering: .relaxed) { throw DeedError(.closed, "the database is closed") }
+    }
+
+    func requireWritable() throws(DeedError) {
+        try requireOpen()
+        if options.isReadOnly { throw DeedError(.readOnly, "the database was opened for reading only") }
+    }
+}

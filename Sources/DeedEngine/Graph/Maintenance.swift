@@ -1,0 +1,230 @@
+// Work in the background, on one thread for each graph: dropping versions that no snapshot needs, folding dead entries
+// out of adjacency lists, syncing the log of a graph with `async` durability, and checkpoints when the log has grown.
+
+import Glibc
+import Synchronization
+
+final class Maintenance: @unchecked Sendable {
+    private struct State {
+        var segments: [SegmentRef] = []
+        var namesLogged = [Int](repeating: 0, count: NameKind.allCases.count)
+    }
+
+    private let state = Mutex(State())
+    private let monitor = Monitor()
+    /// Guarded by `monitor`.
+    private var isStopping = false
+    private var isStarted = false
+    private var thread = pthread_t()
+    private let logBytes = Atomic<Int>(0)
+    private let isCheckpointDue = Atomic<Bool>(false)
+    private let started = Atomic<Bool>(false)
+    private let hasUnsynced = Atomic<Bool>(false)
+    /// One checkpoint at a time.
+    let checkpointing = Monitor()
+
+    static let intervalMilliseconds = 50
+
+    /// Remembers a segment whose versions may soon go. Its latch is held.
+    func queue(_ segment: SegmentRef) {
+        if segment.pointee.isSettleQueued { return }
+        segment.pointee.isSettleQueued = true
+        state.withLock { $0.segments.append(segment) }
+    }
+
+    func takeQueued() -> [SegmentRef] {
+        state.withLock { state in
+            let segments = state.segments
+            state.segments = []
+            return segments
+        }
+    }
+
+    /// Writes the names that no earlier record has. Called within a commit group, by one thread at a time.
+    func appendNewNames(_ names: Names, into buffer: inout ByteBuffer) {
+        let logged = state.withLock { $0.namesLogged }
+        for kind in NameKind.allCases {
+            let count = names.count(kind)
+            let first = logged[Int(kind.rawValue)]
+            if first == count { continue }
+            for number in first..<count {
+                guard let text = names.text(kind, NameId(number)) else { continue }
+                LogRecord.name(kind, NameId(number), UnsafeRawBufferPointer(start: text.base, count: text.size), into: &buffer)
+            }
+            state.withLock { $0.namesLogged[Int(kind.rawValue)] = count }
+        }
+    }
+
+    func setNamesLogged(_ names: Names) {
+        state.withLock { state in
+            for kind in NameKind.allCases { state.namesLogged[Int(kind.rawValue)] = names.count(kind) }
+        }
+    }
+
+    func noteCommit(logBytes bytes: Int, graph: Graph) {
+        if !started.load(ordering: .relaxed) { start(graph) }
+        guard graph.isLogged else { return }
+        if graph.options.durability == .async { hasUnsynced.store(true, ordering: .relaxed) }
+        let total = logBytes.add(bytes &+ LogRecord.headerBytes, ordering: .relaxed).newValue
+        let due = graph.options.checkpointLogBytes
+        if due > 0 && total > due { requestCheckpoint() }
+    }
+
+    func requestCheckpoint() {
+        if isCheckpointDue.exchange(true, ordering: .relaxed) { return }
+        monitor.withLock { monitor.wakeAll() }
+    }
+
+    func noteCheckpoint() { logBytes.store(0, ordering: .relaxed) }
+
+    // MARK: The thread
+
+    private func start(_ graph: Graph) {
+        monitor.lock()
+        defer { monitor.unlock() }
+        if isStarted || isStopping { return }
+        // The thread borrows the graph: `stop` ends it before the graph goes away.
+        let argument = Unmanaged.passUnretained(graph).toOpaque()
+        let failed = pthread_create(&thread, nil, { argument in
+            let graph = Unmanaged<Graph>.fromOpaque(argument.unsafelyUnwrapped).takeUnretainedValue()
+            graph.maintenance.run(graph)
+            return nil
+        }, argument)
+        isStarted = failed == 0
+        started.store(isStarted, ordering: .relaxed)
+    }
+
+    func stop() {
+        monitor.lock()
+        isStopping = true
+        monitor.wakeAll()
+        let running = isStarted
+        isStarted = false
+        monitor.unlock()
+        if running { pthread_join(thread, nil) }
+    }
+
+    private func run(_ graph: Graph) {
+        var rounds = 0
+        while true {
+            monitor.lock()
+            if !isStopping && !isCheckpointDue.load(ordering: .relaxed) {
+                monitor.wait(milliseconds: Self.intervalMilliseconds)
+            }
+            let stopping = isStopping
+            monitor.unlock()
+            if stopping { return }
+            graph.settleQueued()
+            rounds += 1
+            if rounds % 10 == 0 && hasUnsynced.exchange(false, ordering: .relaxed) { graph.syncLog() }
+            if isCheckpointDue.exchange(false, ordering: .relaxed) { graph.checkpointInBackground() }
+        }
+    }
+}
+
+extension Graph {
+    fileprivate func syncLog() {
+        do throws(DeedError) {
+            try store?.syncLog()
+        } catch {
+            commits.fail(error)
+        }
+    }
+
+    /// A checkpoint that fails leaves the log as it is; the next commit that finds the log too long tries again.
+    fileprivate func checkpointInBackground() {
+        do throws(DeedError) {
+            try checkpoint()
+        } catch {
+            maintenance.noteCheckpoint()
+        }
+    }
+
+    /// Looks at the segments that commits have queued: relationships first, so that lists can drop their entries.
+    func settleQueued() {
+        let queued = maintenance.takeQueued()
+        if queued.isEmpty { return }
+        let oldest = snapshots.oldest()
+        for segment in queued where segment.pointee.kind == .relationship { settle(segment, oldest) }
+        for segment in queued where segment.pointee.kind == .entity { settle(segment, oldest) }
+    }
+
+    /// Drops what no snapshot needs any more; queues the segment again if something is left.
+    private func settle(_ segment: SegmentRef, _ oldest: Timestamp) {
+        segment.pointee.latch.lockExclusive()
+        defer { segment.pointee.latch.unlockExclusive() }
+        segment.pointee.isSettleQueued = false
+        var isDone = segment.pointee.kind == .relationship || foldDeadEntries(segment, oldest, force: false)
+        if segment.pointee.hasVersions {
+            withMemory { () throws(DeedError) in try buryDeleted(segment, oldest) }
+            if segment.pointee.isSettled(for: Snapshot(timestamp: oldest, mark: 0)) {
+                dropVersions(segment)
+            } else {
+                segment.pointee.versions.trim(oldest: oldest)
+                isDone = false
+            }
+        }
+        if !isDone { maintenance.queue(segment) }
+    }
+
+    private func dropVersions(_ segment: SegmentRef) {
+        segment.pointee.hasVersions = false
+        segment.pointee.createdAll = 0
+        if segment.pointee.rowCount == Limits.segmentRows {
+            segment.pointee.versions.free(pool)
+            let rows = segment.pointee.rowCount &- segment.pointee.firstRow
+            if segment.pointee.deadCount == rows && segment.pointee.isLoaded {
+                withMemory { () throws(DeedError) in try segment.pointee.markAllDead(pool) }
+            }
+        } else {
+            // The stamps of a segment that still fills are kept: they are older than any snapshot, and the next row
+            // would need the array again.
+            segment.pointee.versions.freeAllButCreated(pool)
+        }
+    }
+
+    /// Makes rows dead whose deletion every snapshot sees. The segment is locked.
+    private func buryDeleted(_ segment: SegmentRef, _ oldest: Timestamp) throws(DeedError) {
+        guard segment.pointee.versions.deleted != nil else { return }
+        for row in segment.pointee.firstRow..<segment.pointee.rowCount {
+            let stamp = segment.pointee.versions.deletedStamp(row)
+            guard stamp != 0 && !isRunning(stamp) && stamp <= oldest && !segment.pointee.isDead(row) else { continue }
+            try segment.pointee.markDead(row, pool)
+            if segment.pointee.isLoaded { try clearValues(segment, row) }
+        }
+    }
+
+    /// Merges the lists in which dead entries are many, or with `force` any. False if that has to wait. The segment is
+    /// locked.
+    func foldDeadEntries(_ segment: SegmentRef, _ oldest: Timestamp, force: Bool) -> Bool {
+        var isDone = true
+        for index in 0..<segment.pointee.adjacencyCount {
+            let part = segment.pointee.adjacency + index
+            let dead = part.pointee.deadCount
+            guard dead > 0 && part.pointee.isLoaded else { continue }
+            guard force || dead &* 8 > part.pointee.count || part.pointee.count < 4096 else { continue }
+            if part.pointee.writers > 0 || part.pointee.lastChange > oldest {
+                isDone = false
+                continue
+            }
+            do throws(DeedError) {
+                try part.pointee.merge(rows: segment.pointee.rowCount, pool) { fate(of: $0) }
+            } catch {
+                // Without memory for the merge the lists stay as they are: right, only slower to read.
+                isDone = false
+            }
+            if part.pointee.deadCount > 0 { isDone = false }
+        }
+        return isDone
+    }
+
+    /// Whether a list entry is needed.
+    func fate(of relationship: RowId) -> EntryFate {
+        guard let segment = relationships.segment(of: relationship) else { return .dead }
+        segment.pointee.latch.lockShared()
+        defer { segment.pointee.latch.unlockShared() }
+        let row = rowNumber(of: relationship)
+        if row >= segment.pointee.rowCount || segment.pointee.isDead(row) { return .dead }
+        return segment.pointee.versions.deletedStamp(row) != 0 ? .dying : .alive
+    }
+}

@@ -1,0 +1,142 @@
+// Room for what one read gives back, reused from read to read so that reading allocates nothing.
+
+package final class RecordBuffer {
+    package private(set) var cells: UnsafeMutablePointer<PropertyCell>
+    package private(set) var count = 0
+    private var cellCapacity = 16
+    private var bytes: UnsafeMutableRawPointer
+    private var byteCapacity = 256
+
+    /// What the last `Graph.read` found.
+    package internal(set) var id: RowId = 0
+    package internal(set) var source: RowId = 0
+    package internal(set) var target: RowId = 0
+    package internal(set) var table: NameId = 0
+
+    /// What the last reading of neighbours found.
+    package private(set) var neighbors: UnsafeMutablePointer<RowId>
+    package private(set) var relationships: UnsafeMutablePointer<RowId>
+    package internal(set) var neighborCount = 0
+    package internal(set) var levels: [Double] = []
+    private var neighborCapacity = 64
+    var sampler: DepositSampler
+
+    package init(seed: UInt64) {
+        cells = .allocate(capacity: cellCapacity)
+        bytes = .allocate(byteCount: byteCapacity, alignment: 16)
+        neighbors = .allocate(capacity: neighborCapacity)
+        relationships = .allocate(capacity: neighborCapacity)
+        sampler = DepositSampler(seed: seed)
+    }
+
+    deinit {
+        cells.deallocate()
+        bytes.deallocate()
+        neighbors.deallocate()
+        relationships.deallocate()
+    }
+
+    // MARK: Cells
+
+    func removeAllCells() { count = 0 }
+
+    @inline(__always)
+    func append(_ key: NameId, _ cell: Cell) {
+        if count == cellCapacity { growCells() }
+        (cells + count).initialize(to: PropertyCell(key: key, cell: cell))
+        count &+= 1
+    }
+
+    private func growCells() {
+        let grown = UnsafeMutablePointer<PropertyCell>.allocate(capacity: cellCapacity * 2)
+        grown.moveInitialize(from: cells, count: count)
+        cells.deallocate()
+        cells = grown
+        cellCapacity *= 2
+    }
+
+    /// Puts a value in place of the one of that key; null removes it. Keys stay in ascending order.
+    func replace(_ key: NameId, _ cell: Cell) {
+        var position = 0
+        while position < count && cells[position].key < key { position += 1 }
+        let isThere = position < count && cells[position].key == key
+        if cell.type == .null {
+            if isThere {
+                for index in position..<count - 1 { cells[index] = cells[index + 1] }
+                count -= 1
+            }
+            return
+        }
+        if !isThere {
+            append(key, cell)
+            var index = count - 1
+            while index > position {
+                cells[index] = cells[index - 1]
+                index -= 1
+            }
+        }
+        cells[position] = PropertyCell(key: key, cell: cell)
+    }
+
+    /// Copies all bytes that cells refer to into the buffer, each followed by a NUL, so that they outlive the latch.
+    @inline(__always)
+    func own() {
+        var size = 0
+        for index in 0..<count where cells[index].cell.bytes.baseAddress != nil {
+            size &+= (cells[index].cell.bytes.count &+ 8) & ~7
+        }
+        if size > byteCapacity {
+            bytes.deallocate()
+            byteCapacity = size &* 2
+            bytes = .allocate(byteCount: byteCapacity, alignment: 16)
+        }
+        var position = bytes
+        for index in 0..<count {
+            let source = cells[index].cell.bytes
+            guard let start = source.baseAddress else { continue }
+            position.copyMemory(from: start, byteCount: source.count)
+            (position + source.count).storeBytes(of: 0, as: UInt8.self)
+            cells[index].cell.bytes = UnsafeRawBufferPointer(start: position, count: source.count)
+            position += (source.count &+ 8) & ~7
+        }
+    }
+
+    // MARK: Neighbours
+
+    /// Room for `count` neighbours in all; keeps those that are there.
+    @inline(__always)
+    func reserveNeighbors(_ count: Int) {
+        if count > neighborCapacity { growNeighbors(count) }
+    }
+
+    @inline(never)
+    private func growNeighbors(_ count: Int) {
+        let capacity = max(count, neighborCapacity * 2)
+        neighbors = grown(neighbors, capacity)
+        relationships = grown(relationships, capacity)
+        neighborCapacity = capacity
+    }
+
+    private func grown(_ ids: UnsafeMutablePointer<RowId>, _ capacity: Int) -> UnsafeMutablePointer<RowId> {
+        let grown = UnsafeMutablePointer<RowId>.allocate(capacity: capacity)
+        grown.moveInitialize(from: ids, count: neighborCount)
+        ids.deallocate()
+        return grown
+    }
+
+    @inline(__always)
+    func appendNeighbor(_ neighbor: RowId, _ relationship: RowId) {
+        reserveNeighbors(neighborCount &+ 1)
+        neighbors[neighborCount] = neighbor
+        relationships[neighborCount] = relationship
+        neighborCount &+= 1
+    }
+
+    /// Keeps only the neighbours at these positions, in this order.
+    func selectNeighbors(_ positions: [Int], levels newLevels: [Double]) {
+        let picked = positions.map { (neighbors[$0], relationships[$0]) }
+        neighborCount = 0
+        for (neighbor, relationship) in picked { appendNeighbor(neighbor, relationship) }
+        levels = newLevels
+    }
+}

@@ -1,0 +1,322 @@
+// Opening a store: the format, the names, the directory of segments, and then the log above the mark, record by record.
+// Rows and lists are not read; the log touches only what it changes. So opening takes time for the directory and for
+// what was committed since the last checkpoint, not for the data.
+
+extension Graph {
+    /// Restores the state that the store holds. Called once, before anybody else has the graph.
+    func recover() throws(DeedError) {
+        guard let store else { return }
+        let isNew = try checkFormat(store)
+        if isNew { return }
+        try readNames(store)
+        try readMark(store)
+        try readDirectory(store)
+        try replayLog(store)
+        maintenance.setNamesLogged(names)
+        setTails()
+    }
+
+    /// True if the store is new, which then gets its format.
+    private func checkFormat(_ store: KeyValueStore) throws(DeedError) -> Bool {
+        let key = StoreKeys.text("format")
+        if let value = try store.get(.meta, key.bytes) {
+            var reader = ByteReader(value.bytes)
+            let version = try reader.readVarint()
+            guard version <= StoreKeys.formatVersion else {
+                throw DeedError(
+                    .newerFormat, "the store has format \(version), written by a later version of Deed; "
+                        + "this version reads format \(StoreKeys.formatVersion)")
+            }
+            return false
+        }
+        if options.isReadOnly { return true }
+        var batch = try WriteBatch(store)
+        var value = ByteBuffer()
+        value.append(varint: StoreKeys.formatVersion)
+        batch.put(.meta, key.bytes, value.bytes)
+        try store.write(batch, sync: true)
+        return true
+    }
+
+    private func readNames(_ store: KeyValueStore) throws(DeedError) {
+        let (first, end) = (StoreKeys.text("n"), StoreKeys.text("o"))
+        try store.forEach(in: .meta, from: first.bytes, to: end.bytes) { key, value throws(DeedError) in
+            var reader = ByteReader(key)
+            _ = try reader.readByte()
+            guard let kind = NameKind(rawValue: try reader.readByte()) else {
+                throw DeedError(.corruption, "a name of unknown kind")
+            }
+            try addName(kind, NameId(try reader.readFixed32().byteSwapped), value)
+            return true
+        }
+    }
+
+    /// Gives a name the number that it had.
+    private func addName(_ kind: NameKind, _ number: NameId, _ text: UnsafeRawBufferPointer) throws(DeedError) {
+        if Int(number) < names.count(kind) { return }
+        guard try names.intern(kind, text) == number else {
+            throw DeedError(.corruption, "the names of the store are not numbered in sequence")
+        }
+    }
+
+    private func readMark(_ store: KeyValueStore) throws(DeedError) {
+        guard let value = try store.get(.meta, StoreKeys.text("mark").bytes) else { return }
+        var reader = ByteReader(value.bytes)
+        let mark = try reader.readVarint()
+        snapshots.publish(mark)
+        lastMark.store(mark, ordering: .relaxed)
+        nextGeneration.store(try reader.readVarint(), ordering: .relaxed)
+        if let value = try store.get(.meta, StoreKeys.text("evaporation").bytes) {
+            var reader = ByteReader(value.bytes)
+            try evaporation.decode(&reader)
+        }
+    }
+
+    // MARK: The directory
+
+    private func readDirectory(_ store: KeyValueStore) throws(DeedError) {
+        let (first, end) = (StoreKeys.text("s"), StoreKeys.text("t"))
+        try store.forEach(in: .meta, from: first.bytes, to: end.bytes) { key, value throws(DeedError) in
+            var keyReader = ByteReader(key)
+            _ = try keyReader.readByte()
+            let kind = try LogRecord.readKind(&keyReader)
+            let number = Int(clamping: try keyReader.readFixed64().byteSwapped)
+            var reader = ByteReader(value)
+            let entry = try SegmentEntry(&reader)
+            try addSegment(kind, number, entry)
+            return true
+        }
+    }
+
+    private func addSegment(_ kind: RowKind, _ number: Int, _ entry: SegmentEntry) throws(DeedError) {
+        let segment = try placeSegment(kind, number, entry.table)
+        segment.pointee.rowCount = max(entry.rowCount, segment.pointee.firstRow)
+        segment.pointee.pheromoneEpoch = entry.pheromoneEpoch
+        segment.pointee.endpointsGeneration = entry.endpointsGeneration
+        segment.pointee.pheromoneGeneration = entry.pheromoneGeneration
+        segment.pointee.endpointsDirty = false
+        for row in segment.pointee.firstRow..<segment.pointee.rowCount
+        where row &>> 6 < entry.dead.count && entry.dead[row &>> 6] & (1 &<< UInt64(row & 63)) != 0 {
+            try segment.pointee.markDead(row, pool)
+        }
+        for column in entry.columns {
+            let index = segment.pointee.column(column.key)
+            segment.pointee.columns[index].generation = column.generation
+            segment.pointee.columns[index].isDirty = false
+        }
+        for part in entry.parts {
+            let index = segment.pointee.part(type: part.type, direction: part.direction)
+            segment.pointee.adjacency[index].generation = part.generation
+            segment.pointee.adjacency[index].isLoaded = false
+            segment.pointee.adjacency[index].isDirty = false
+        }
+        segment.pointee.isLoaded = entry.columns.isEmpty && entry.endpointsGeneration == 0
+        segment.pointee.directoryDirty = false
+        let live = segment.pointee.rowCount - segment.pointee.firstRow - segment.pointee.deadCount
+        table(kind, entry.table)?.rowCount.add(live, ordering: .relaxed)
+    }
+
+    /// The segment of that number, made if there is none.
+    func placeSegment(_ kind: RowKind, _ number: Int, _ name: NameId) throws(DeedError) -> SegmentRef {
+        if let segment = directory(kind)[number] {
+            guard segment.pointee.table == name else {
+                throw DeedError(.corruption, "\(kind) segment \(number) belongs to two tables")
+            }
+            return segment
+        }
+        let table = try requireTable(kind, name)
+        let segment = SegmentRef.allocate(capacity: 1)
+        segment.initialize(to: Segment(kind: kind, table: name, number: number))
+        segment.pointee.pheromoneEpoch = evaporation.epoch
+        try directory(kind).insert(number, segment)
+        table.add(segment: number)
+        return segment
+    }
+
+    /// New rows go on where the last segment of each table has room.
+    private func setTails() {
+        forEachTable { table in
+            guard let last = table.segments().last, let segment = directory(table.kind)[last] else { return }
+            table.tail.store(segment, ordering: .releasing)
+        }
+    }
+
+    // MARK: The log
+
+    private func replayLog(_ store: KeyValueStore) throws(DeedError) {
+        var record = ByteBuffer(capacity: 4096)
+        var timestamp: Timestamp = 0
+        let first = StoreKeys.log(snapshots.lastCommit + 1, 0)
+        try store.forEach(in: .log, from: first.bytes) { key, value throws(DeedError) in
+            var reader = ByteReader(key)
+            let found = try reader.readFixed64().byteSwapped
+            let piece = try reader.readFixed32().byteSwapped
+            if piece == 0 && timestamp != 0 {
+                try apply(record.bytes, timestamp)
+                record.removeAll()
+            }
+            guard piece == 0 || found == timestamp else { throw DeedError(.corruption, "the log lacks a piece of a record") }
+            timestamp = found
+            record.append(value)
+            return true
+        }
+        if timestamp != 0 { try apply(record.bytes, timestamp) }
+    }
+
+    private func apply(_ record: UnsafeRawBufferPointer, _ timestamp: Timestamp) throws(DeedError) {
+        var reader = ByteReader(record)
+        guard try LogRecord.readHeader(&reader) == timestamp else {
+            throw DeedError(.corruption, "the log record of commit \(timestamp) carries another number")
+        }
+        var cells: [PropertyCell] = []
+        while !reader.isAtEnd {
+            switch try LogRecord.readEffect(&reader) {
+            case .insertEntity:
+                let id = try reader.readVarint()
+                let table = try LogRecord.readNameId(&reader)
+                try LogRecord.readProperties(&reader, into: &cells)
+                try replayInsert(.entity, id, table, cells, 0, 0)
+            case .insertRelationship:
+                let id = try reader.readVarint()
+                let table = try LogRecord.readNameId(&reader)
+                let (source, target) = (try reader.readVarint(), try reader.readVarint())
+                try LogRecord.readProperties(&reader, into: &cells)
+                try replayInsert(.relationship, id, table, cells, source, target)
+            case .update:
+                let kind = try LogRecord.readKind(&reader)
+                let id = try reader.readVarint()
+                let isReplacing = try reader.readByte() != 0
+                try LogRecord.readProperties(&reader, into: &cells)
+                try replayUpdate(kind, id, cells, isReplacing)
+            case .delete:
+                let kind = try LogRecord.readKind(&reader)
+                try replayDelete(kind, try reader.readVarint())
+            case .name:
+                guard let kind = NameKind(rawValue: try reader.readByte()) else {
+                    throw DeedError(.corruption, "the log has a name of unknown kind")
+                }
+                let number = try LogRecord.readNameId(&reader)
+                try addName(kind, number, try reader.readSized())
+            case .attachSegment:
+                try replayAttach(&reader)
+            }
+        }
+        snapshots.publish(timestamp)
+    }
+
+    private func loadedSegment(_ kind: RowKind, _ id: RowId) throws(DeedError) -> SegmentRef {
+        guard let segment = directory(kind).segment(of: id) else {
+            throw DeedError(.corruption, "the log refers to \(kind) \(id), which was never added")
+        }
+        try load(segment)
+        return segment
+    }
+
+    private func replayInsert(
+        _ kind: RowKind, _ id: RowId, _ table: NameId, _ cells: [PropertyCell], _ source: RowId, _ target: RowId
+    ) throws(DeedError) {
+        let number = Int(clamping: segmentNumber(of: id))
+        let segment = try placeSegment(kind, number, table)
+        try load(segment)
+        let row = rowNumber(of: id)
+        guard row >= segment.pointee.firstRow else { throw DeedError(.corruption, "the log has a row with id \(id)") }
+        // Rows that were handed out before this one and never committed are dead.
+        while segment.pointee.rowCount < row {
+            try segment.pointee.markDead(segment.pointee.rowCount, pool)
+            segment.pointee.rowCount += 1
+        }
+        let isNew = row == segment.pointee.rowCount
+        if isNew { segment.pointee.rowCount += 1 }
+        let wasDead = segment.pointee.isDead(row)
+        segment.pointee.revive(row)
+        if isNew || wasDead { self.table(kind, table)?.rowCount.add(1, ordering: .relaxed) }
+        try clearValues(segment, row)
+        try set(segment, row, cells)
+        segment.pointee.directoryDirty = true
+        guard kind == .relationship else { return }
+        try segment.pointee.sources.set(row, source, pool, .columns)
+        try segment.pointee.targets.set(row, target, pool, .columns)
+        segment.pointee.endpointsDirty = true
+        try startPheromone(segment, row)
+        try replayLink(source, target, id, table, .out)
+        try replayLink(target, source, id, table, .in)
+    }
+
+    private func set(_ segment: SegmentRef, _ row: Int, _ cells: [PropertyCell]) throws(DeedError) {
+        for property in cells {
+            if property.cell.type == .null && segment.pointee.columnIndex(property.key) == nil { continue }
+            let column = segment.pointee.column(property.key)
+            try segment.pointee.columns[column].chunk.set(row, property.cell, pool)
+            segment.pointee.columns[column].isDirty = true
+        }
+    }
+
+    private func replayLink(
+        _ end: RowId, _ other: RowId, _ relationship: RowId, _ type: NameId, _ direction: Direction
+    ) throws(DeedError) {
+        guard let segment = entities.segment(of: end) else {
+            throw DeedError(.corruption, "relationship \(relationship) has an end, \(end), that was never added")
+        }
+        try loadPart(segment, type: type, direction: direction)
+        let index = segment.pointee.part(type: type, direction: direction)
+        let part = segment.pointee.adjacency + index
+        if part.pointee.wantsMerge { try part.pointee.merge(rows: segment.pointee.rowCount, pool) }
+        try part.pointee.append(rowNumber(of: end), other, relationship, pool)
+    }
+
+    private func replayUpdate(_ kind: RowKind, _ id: RowId, _ cells: [PropertyCell], _ replacing: Bool) throws(DeedError) {
+        let segment = try loadedSegment(kind, id)
+        if replacing { try clearValues(segment, rowNumber(of: id)) }
+        try set(segment, rowNumber(of: id), cells)
+    }
+
+    private func replayDelete(_ kind: RowKind, _ id: RowId) throws(DeedError) {
+        let segment = try loadedSegment(kind, id)
+        let row = rowNumber(of: id)
+        if segment.pointee.isDead(row) { return }
+        try segment.pointee.markDead(row, pool)
+        try clearValues(segment, row)
+        table(kind, segment.pointee.table)?.rowCount.add(-1, ordering: .relaxed)
+        guard kind == .relationship else { return }
+        for (end, direction) in [(segment.pointee.sources[row], Direction.out), (segment.pointee.targets[row], .in)] {
+            guard let owner = entities.segment(of: end) else { continue }
+            let part = owner.pointee.part(type: segment.pointee.table, direction: direction)
+            owner.pointee.adjacency[part].deadCount += 1
+            owner.pointee.adjacency[part].isDirty = true
+            maintenance.queue(owner)
+        }
+    }
+
+    /// A bulk load's segment: its chunks are in the store; only the lists of its relationships' ends are to be made.
+    private func replayAttach(_ reader: inout ByteReader) throws(DeedError) {
+        let kind = try LogRecord.readKind(&reader)
+        let number = try reader.readCount(max: Limits.segmentsMax)
+        let name = try LogRecord.readNameId(&reader)
+        let rows = try reader.readCount(max: Limits.segmentRows)
+        let generation = try reader.readVarint()
+        var entry = SegmentEntry()
+        entry.table = name
+        entry.rowCount = rows
+        entry.pheromoneEpoch = evaporation.epoch
+        entry.endpointsGeneration = kind == .relationship ? generation : 0
+        for _ in 0..<(try reader.readCount(max: Limits.namesMax)) {
+            entry.columns.append((try LogRecord.readNameId(&reader), generation))
+        }
+        // A checkpoint may have listed the segment before the load was committed, all of its rows unseen.
+        if let segment = directory(kind)[number] {
+            for row in segment.pointee.firstRow..<segment.pointee.rowCount { segment.pointee.revive(row) }
+        }
+        try addSegment(kind, number, entry)
+        nextGeneration.store(max(nextGeneration.load(ordering: .relaxed), generation + 1), ordering: .relaxed)
+        guard let segment = directory(kind)[number] else { return }
+        segment.pointee.directoryDirty = true
+        guard kind == .relationship else { return }
+        try load(segment)
+        let first = rowId(segment: number, row: 0)
+        for row in segment.pointee.firstRow..<segment.pointee.rowCount {
+            let (source, target) = (segment.pointee.sources[row], segment.pointee.targets[row])
+            try replayLink(source, target, first | UInt64(row), name, .out)
+            try replayLink(target, source, first | UInt64(row), name, .in)
+        }
+    }
+}

@@ -1,0 +1,325 @@
+// The relationships of one type that leave (or reach) the entities of one segment.
+//
+// An index over the relationship rows: a compact CSR base, and an append-only delta of linked entries, newest last, that
+// a merge folds into the base once it has grown. The index holds an entry for every relationship that anybody might
+// see, and says nothing about who: visibility is the rows' business. A list that has settled (no writer, no dead
+// entries, last change older than the snapshot) is read without looking at a single row.
+
+enum Direction: UInt8, Sendable {
+    case out = 0
+    case `in` = 1
+
+    var opposite: Direction { self == .out ? .in : .out }
+}
+
+/// One entry of the delta.
+struct DeltaEntry {
+    var neighbor: RowId
+    var relationship: RowId
+    /// The next entry of the same entity plus one; the last one points back to the first.
+    var next: UInt32
+}
+
+struct AdjacencyPart {
+    let type: NameId
+    let direction: Direction
+
+    /// Entities covered by the base.
+    private(set) var baseRows = 0
+    /// `offsets[row] ..< offsets[row + 1]` are a row's entries; `baseRows + 1` numbers.
+    private(set) var offsets: UnsafeMutablePointer<UInt32>?
+    private(set) var neighbors = IdArray()
+    private(set) var relationships = IdArray()
+    private(set) var baseCount = 0
+
+    /// For each row its newest delta entry plus one, or 0.
+    private(set) var deltaLast: UnsafeMutablePointer<UInt32>?
+    private var deltaRows = 0
+    private(set) var delta: UnsafeMutablePointer<DeltaEntry>?
+    private(set) var deltaCount = 0
+    private var deltaCapacity = 0
+
+    /// Running transactions that have changed lists here; see Segment.writers.
+    var writers = 0
+    var lastWriter: Stamp = 0
+    var lastChange: Timestamp = 0
+    /// Entries of relationships that are deleted, perhaps not for everybody yet.
+    var deadCount = 0
+
+    var isLoaded = true
+    var isDirty = true
+    var generation: UInt64 = 0
+
+    init(type: NameId, direction: Direction) {
+        self.type = type
+        self.direction = direction
+    }
+
+    var count: Int { baseCount &+ deltaCount }
+
+    @inline(__always)
+    func isSettled(for snapshot: Snapshot) -> Bool {
+        writers == 0 && deadCount == 0 && lastChange <= snapshot.timestamp
+    }
+
+    @inline(__always)
+    mutating func enterWriter(_ mark: Stamp) -> Bool {
+        if lastWriter == mark { return false }
+        lastWriter = mark
+        writers &+= 1
+        return true
+    }
+
+    mutating func leaveWriter(_ mark: Stamp, committedAt timestamp: Timestamp) {
+        writers &-= 1
+        if lastWriter == mark { lastWriter = 0 }
+        lastChange = max(lastChange, timestamp)
+    }
+
+    // MARK: Reading
+
+    /// A row's entries in the base.
+    @inline(__always)
+    func baseRange(_ row: Int) -> Range<Int> {
+        guard row < baseRows, let offsets else { return 0..<0 }
+        return Int(offsets[row])..<Int(offsets[row &+ 1])
+    }
+
+    /// A row's newest delta entry plus one, or 0.
+    @inline(__always)
+    func deltaHead(_ row: Int) -> UInt32 {
+        guard row < deltaRows, let deltaLast else { return 0 }
+        return deltaLast[row]
+    }
+
+    /// Calls `body(neighbor, relationship)` for each entry of a row, the base first, in order of insertion.
+    @inline(__always)
+    func forEach(_ row: Int, _ body: (RowId, RowId) -> Void) {
+        for index in baseRange(row) { body(neighbors[index], relationships[index]) }
+        forEachInDelta(row, body)
+    }
+
+    @inline(__always)
+    func forEachInDelta(_ row: Int, _ body: (RowId, RowId) -> Void) {
+        let last = deltaHead(row)
+        if last == 0 { return }
+        let entries = delta.unsafelyUnwrapped
+        var position = entries[Int(last) &- 1].next
+        while true {
+            let entry = entries + (Int(position) &- 1)
+            body(entry.pointee.neighbor, entry.pointee.relationship)
+            if position == last { return }
+            position = entry.pointee.next
+        }
+    }
+
+    /// The number of entries of a row, dead ones included.
+    func entryCount(_ row: Int) -> Int {
+        var count = baseRange(row).count
+        forEachInDelta(row) { _, _ in count &+= 1 }
+        return count
+    }
+
+    // MARK: Writing
+
+    /// Adds an entry. Amortised O(1).
+    @inline(__always)
+    mutating func append(_ row: Int, _ neighbor: RowId, _ relationship: RowId, _ pool: MemoryPool) throws(DeedError) {
+        if row >= deltaRows { try growRows(row, pool) }
+        if deltaCount == deltaCapacity { try growDelta(pool) }
+        let lasts = deltaLast.unsafelyUnwrapped
+        let entries = delta.unsafelyUnwrapped
+        let position = UInt32(truncatingIfNeeded: deltaCount &+ 1)
+        let last = lasts[row]
+        var next = position
+        if last != 0 {
+            next = entries[Int(last) &- 1].next
+            entries[Int(last) &- 1].next = position
+        }
+        entries[deltaCount] = DeltaEntry(neighbor: neighbor, relationship: relationship, next: next)
+        lasts[row] = position
+        deltaCount &+= 1
+        isDirty = true
+    }
+
+    @inline(never)
+    private mutating func growRows(_ row: Int, _ pool: MemoryPool) throws(DeedError) {
+        let newRows = min(max(deltaRows &* 4, row &+ 1, 16), Limits.segmentRows)
+        guard let block = pool.reallocate(deltaLast, from: deltaRows &* 4, to: newRows &* 4, .adjacency) else {
+            throw Self.outOfMemory
+        }
+        deltaLast = block.assumingMemoryBound(to: UInt32.self)
+        deltaRows = newRows
+    }
+
+    @inline(never)
+    private mutating func growDelta(_ pool: MemoryPool) throws(DeedError) {
+        let newCapacity = max(deltaCapacity &* 2, 8)
+        let stride = MemoryLayout<DeltaEntry>.stride
+        guard newCapacity < Int(UInt32.max),
+            let block = pool.reallocate(delta, from: deltaCapacity &* stride, to: newCapacity &* stride, .adjacency)
+        else { throw Self.outOfMemory }
+        delta = block.assumingMemoryBound(to: DeltaEntry.self)
+        deltaCapacity = newCapacity
+    }
+
+    /// True when the delta has grown so much that folding it in pays.
+    @inline(__always)
+    var wantsMerge: Bool { deltaCount >= 64 && deltaCount &* 2 >= baseCount }
+
+    /// Folds the delta, and `additions` if given, into a new base. With `fate` the entries of dead relationships are
+    /// left out and those still being deleted are counted anew. On failure nothing has changed. O(entries + rows).
+    mutating func merge(
+        rows: Int, adding additions: AdjacencyRun? = nil, _ pool: MemoryPool, fate: ((RowId) -> EntryFate)? = nil
+    ) throws(DeedError) {
+        let merged = try copyMerged(rows: rows, adding: additions, pool, fate)
+        takeBase(of: merged.part, pool)
+        if fate != nil { deadCount = merged.dying }
+        isDirty = true
+    }
+
+    /// A part with the entries whose fate is not to be dead, all in its base.
+    func copy(rows: Int, _ pool: MemoryPool, fate: (RowId) -> EntryFate) throws(DeedError) -> AdjacencyPart {
+        try copyMerged(rows: rows, adding: nil, pool, fate).part
+    }
+
+    private func copyMerged(
+        rows: Int, adding additions: AdjacencyRun?, _ pool: MemoryPool, _ fate: ((RowId) -> EntryFate)?
+    ) throws(DeedError) -> (part: AdjacencyPart, dying: Int) {
+        guard count &+ (additions?.count ?? 0) < Int(UInt32.max) else {
+            throw DeedError(.limitExceeded, "more than 4,294,967,294 relationships of one type in one segment")
+        }
+        var largestNeighbor = additions?.largestNeighbor ?? 0
+        var largestRelationship = additions?.largestRelationship ?? 0
+        var total = additions?.count ?? 0
+        for row in 0..<rows {
+            forEach(row) { neighbor, relationship in
+                largestNeighbor = max(largestNeighbor, neighbor)
+                largestRelationship = max(largestRelationship, relationship)
+                total &+= 1
+            }
+        }
+        var merged = AdjacencyPart(type: type, direction: direction)
+        do throws(DeedError) {
+            try merged.allocateBase(
+                rows: rows, count: total, largestNeighbor: largestNeighbor, largestRelationship: largestRelationship, pool)
+        } catch {
+            merged.free(pool)
+            throw error
+        }
+        let (kept, dying) = merged.fill(from: self, adding: additions, rows: rows, fate: fate)
+        merged.baseCount = kept
+        return (merged, dying)
+    }
+
+    /// Copies the entries in order of row; returns how many were kept and how many of these are being deleted.
+    private mutating func fill(
+        from old: AdjacencyPart, adding additions: AdjacencyRun?, rows: Int, fate: ((RowId) -> EntryFate)?
+    ) -> (kept: Int, dying: Int) {
+        let offsets = self.offsets.unsafelyUnwrapped
+        let (neighbors, relationships) = (self.neighbors, self.relationships)
+        var position = 0
+        var dying = 0
+        for row in 0..<rows {
+            offsets[row] = UInt32(truncatingIfNeeded: position)
+            old.forEach(row) { neighbor, relationship in
+                if let fate {
+                    switch fate(relationship) {
+                    case .dead: return
+                    case .dying: dying &+= 1
+                    case .alive: break
+                    }
+                }
+                neighbors.store(position, neighbor)
+                relationships.store(position, relationship)
+                position &+= 1
+            }
+            guard let additions, row < additions.rows else { continue }
+            for index in Int(additions.offsets[row])..<Int(additions.offsets[row &+ 1]) {
+                let ordinal = additions.ordinals.map { UInt64($0[index]) } ?? UInt64(index)
+                neighbors.store(position, additions.neighbors[index])
+                relationships.store(position, additions.firstRelationship &+ ordinal)
+                position &+= 1
+            }
+        }
+        offsets[rows] = UInt32(truncatingIfNeeded: position)
+        return (position, dying)
+    }
+
+    /// Replaces base and delta by the base of another part.
+    private mutating func takeBase(of other: AdjacencyPart, _ pool: MemoryPool) {
+        freeLists(pool)
+        baseRows = other.baseRows
+        offsets = other.offsets
+        neighbors = other.neighbors
+        relationships = other.relationships
+        baseCount = other.baseCount
+    }
+
+    /// An empty base with room for exactly `count` entries; for loading and merging.
+    mutating func allocateBase(
+        rows: Int, count: Int, largestNeighbor: UInt64, largestRelationship: UInt64, _ pool: MemoryPool
+    ) throws(DeedError) {
+        freeLists(pool)
+        guard let block = pool.allocate((rows &+ 1) &* 4, .adjacency) else { throw Self.outOfMemory }
+        offsets = block.assumingMemoryBound(to: UInt32.self)
+        baseRows = rows
+        try neighbors.allocate(count, largest: largestNeighbor, pool, .adjacency)
+        try relationships.allocate(count, largest: largestRelationship, pool, .adjacency)
+        baseCount = count
+    }
+
+    /// Takes over lists that were read from the store.
+    mutating func adoptBase(
+        rows: Int, degrees: UnsafePointer<UInt32>, _ neighbors: IdArray, _ relationships: IdArray, _ pool: MemoryPool
+    ) throws(DeedError) {
+        guard let block = pool.allocate((rows &+ 1) &* 4, .adjacency) else { throw Self.outOfMemory }
+        freeLists(pool)
+        let offsets = block.assumingMemoryBound(to: UInt32.self)
+        for row in 0..<rows { offsets[row &+ 1] = offsets[row] &+ degrees[row] }
+        self.offsets = offsets
+        self.neighbors = neighbors
+        self.relationships = relationships
+        (baseRows, baseCount) = (rows, neighbors.capacity)
+    }
+
+    /// Takes over what was read from the store for this part.
+    mutating func adopt(_ stored: AdjacencyPart) {
+        (baseRows, offsets, baseCount) = (stored.baseRows, stored.offsets, stored.baseCount)
+        (neighbors, relationships) = (stored.neighbors, stored.relationships)
+        isLoaded = true
+        isDirty = false
+    }
+
+    mutating func freeLists(_ pool: MemoryPool) {
+        pool.free(offsets, (baseRows &+ 1) &* 4, .adjacency)
+        neighbors.free(pool, .adjacency)
+        relationships.free(pool, .adjacency)
+        pool.free(deltaLast, deltaRows &* 4, .adjacency)
+        pool.free(delta, deltaCapacity &* MemoryLayout<DeltaEntry>.stride, .adjacency)
+        (offsets, deltaLast, delta) = (nil, nil, nil)
+        (baseRows, baseCount, deltaRows, deltaCount, deltaCapacity) = (0, 0, 0, 0, 0)
+    }
+
+    mutating func free(_ pool: MemoryPool) { freeLists(pool) }
+
+    private static var outOfMemory: DeedError { DeedError(.outOfMemory, "no memory for adjacency lists") }
+}
+
+/// What a merge does with an entry.
+enum EntryFate { case alive, dying, dead }
+
+/// The entries that a bulk load adds to one part. Borrowed for the duration of a merge.
+struct AdjacencyRun {
+    /// Rows that `offsets` covers, and entries in all.
+    var rows: Int
+    var count: Int
+    /// As in AdjacencyPart, `rows + 1` numbers; they index `neighbors` and `ordinals`.
+    var offsets: UnsafePointer<UInt32>
+    var neighbors: UnsafePointer<UInt64>
+    /// Added to `firstRelationship`; nil means the index itself.
+    var ordinals: UnsafePointer<UInt32>?
+    var firstRelationship: RowId
+    var largestNeighbor: RowId
+    var largestRelationship: RowId
+}

@@ -1,0 +1,66 @@
+// The keys of the store. Numbers are big-endian, so that keys sort by them. Embedded in files: do not change.
+//
+//   meta        "format"                                     varint version of the whole layout
+//               "mark"                                       see Checkpoint
+//               "evaporation"                                see Evaporation
+//               "n" kind number(4)                           text of a name
+//               "s" kind segment(8)                          directory entry of a segment, see SegmentEntry
+//   segments    generation(8) kind segment(8) column(4)      an encoded chunk, see ChunkCodec
+//   adjacency   generation(8) segment(8) type(4) direction   an encoded list, see AdjacencyCodec
+//   log         timestamp(8) piece(4)                        see LogRecord
+//
+// A generation is the number of the checkpoint or bulk load that wrote a chunk. A chunk is never overwritten: a new
+// checkpoint writes new keys, and one last batch makes the directory point to them and deletes the old ones. So a crash
+// in the middle leaves the old state whole, and chunks that nobody refers to.
+
+enum StoreKeys {
+    static let formatVersion: UInt64 = 1
+    /// Columns that are not properties; no name has such a number.
+    static let endpointsColumn: UInt32 = 0xFFFF_FFFF
+    static let pheromoneColumn: UInt32 = 0xFFFF_FFFE
+
+    static func text(_ name: StaticString) -> ByteBuffer {
+        var key = ByteBuffer(capacity: 16)
+        name.withUTF8Buffer { key.append(UnsafeRawBufferPointer($0)) }
+        return key
+    }
+
+    static func name(_ kind: NameKind, _ number: NameId) -> ByteBuffer {
+        var key = text("n")
+        key.append(kind.rawValue)
+        key.append(bigEndian32: number)
+        return key
+    }
+
+    static func segment(_ kind: RowKind, _ number: Int) -> ByteBuffer {
+        var key = text("s")
+        key.append(kind.rawValue)
+        key.append(bigEndian64: UInt64(number))
+        return key
+    }
+
+    static func chunk(_ generation: UInt64, _ kind: RowKind, _ segment: Int, _ column: UInt32) -> ByteBuffer {
+        var key = ByteBuffer(capacity: 24)
+        key.append(bigEndian64: generation)
+        key.append(kind.rawValue)
+        key.append(bigEndian64: UInt64(segment))
+        key.append(bigEndian32: column)
+        return key
+    }
+
+    static func part(_ generation: UInt64, _ segment: Int, _ type: NameId, _ direction: Direction) -> ByteBuffer {
+        var key = ByteBuffer(capacity: 24)
+        key.append(bigEndian64: generation)
+        key.append(bigEndian64: UInt64(segment))
+        key.append(bigEndian32: type)
+        key.append(direction.rawValue)
+        return key
+    }
+
+    static func log(_ timestamp: Timestamp, _ piece: UInt32) -> ByteBuffer {
+        var key = ByteBuffer(capacity: 16)
+        key.append(bigEndian64: timestamp)
+        key.append(bigEndian32: piece)
+        return key
+    }
+}

@@ -1,0 +1,56 @@
+// Group commit. Transactions that wait for the disk at the same time share one write and one sync: the first to come
+// leads, takes everybody who is waiting, and commits them in one go; those who come meanwhile form the next group.
+
+final class CommitQueue: @unchecked Sendable {
+    private let monitor = Monitor()
+    private var waiting: [Transaction] = []
+    private var hasLeader = false
+    /// Set by a failed write: from then on nothing is acknowledged. Guarded by `monitor`.
+    private var failure: DeedError?
+
+    /// Commits a transaction, alone or in a group. `commitGroup` is called by one thread at a time; it sets every
+    /// transaction's `commitError` or makes its writes durable and visible. An error it throws stops all later commits.
+    func commit(
+        _ transaction: Transaction, _ commitGroup: ([Transaction]) throws(DeedError) -> Void
+    ) throws(DeedError) {
+        monitor.lock()
+        if let failure {
+            monitor.unlock()
+            throw failure
+        }
+        waiting.append(transaction)
+        while hasLeader && !transaction.isCommitFinished { monitor.wait() }
+        if !transaction.isCommitFinished { lead(commitGroup) }
+        monitor.unlock()
+        if let error = transaction.commitError { throw error }
+    }
+
+    /// Commits everybody who is waiting. The monitor is locked, and released meanwhile.
+    private func lead(_ commitGroup: ([Transaction]) throws(DeedError) -> Void) {
+        hasLeader = true
+        let group = waiting
+        waiting = []
+        monitor.unlock()
+        var thrown: DeedError?
+        do throws(DeedError) {
+            try commitGroup(group)
+        } catch {
+            thrown = error
+        }
+        monitor.lock()
+        hasLeader = false
+        if let thrown { failure = stopped(by: thrown) }
+        for member in group {
+            if let thrown { member.commitError = thrown }
+            member.isCommitFinished = true
+        }
+        if group.count > 1 || !waiting.isEmpty { monitor.wakeAll() }
+    }
+
+    private func stopped(by cause: DeedError) -> DeedError {
+        DeedError(cause.status, "the store stopped accepting writes after: \(cause.message)")
+    }
+
+    /// Stops all later commits.
+    func fail(_ cause: DeedError) { monitor.withLock { failure = failure ?? stopped(by: cause) } }
+}

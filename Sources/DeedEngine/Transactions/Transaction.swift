@@ -1,0 +1,95 @@
+// A transaction: one snapshot, and what it has written so far, so that it can be committed or undone as a whole and
+// each statement can be undone alone. The rows themselves are written in place (see Segment); this is the list of where.
+//
+// One thread at a time uses a transaction.
+
+/// One thing that a transaction did to rows, or that it must tidy up when it ends.
+struct WriteEntry {
+    enum Action: UInt8 {
+        /// Rows `row ..< end` were added.
+        case insert
+        /// Row `row` was deleted.
+        case delete
+        /// Row `row` was changed; `end` is the index of the undo record.
+        case update
+        /// The transaction was counted among the writers of the segment.
+        case enterSegment
+        /// The transaction was counted among the writers of adjacency part `row`.
+        case enterPart
+        /// Entry of adjacency part `row` was counted as dead.
+        case deadEntry
+        /// A bulk load filled the whole segment.
+        case attach
+    }
+
+    var segment: SegmentRef
+    var row: Int32
+    var end: Int32
+    var action: Action
+}
+
+package final class Transaction: @unchecked Sendable {
+    package enum State: Sendable { case active, committed, rolledBack }
+
+    package let isReadOnly: Bool
+    package internal(set) var state = State.active
+    package let snapshot: Snapshot
+    /// The place in the table of snapshots, or nil for a statement that is a transaction of its own.
+    let place: Int?
+
+    var mark: Stamp { snapshot.mark }
+
+    var writes: [WriteEntry] = []
+    /// The encoded effects, in order, for the log.
+    var log = ByteBuffer(capacity: 64)
+    /// Set by whoever leads the group that this transaction commits in.
+    var commitTimestamp: Timestamp = 0
+    var commitError: DeedError?
+    var isCommitFinished = false
+    /// Files that a bulk load has written and that the commit brings into the store.
+    var bulkFiles: [BulkFile] = []
+
+    init(snapshot: Snapshot, place: Int?, isReadOnly: Bool) {
+        self.snapshot = snapshot
+        self.place = place
+        self.isReadOnly = isReadOnly
+    }
+
+    /// A point to which a failing statement goes back.
+    struct Savepoint {
+        var writes: Int
+        var log: Int
+        var bulkFiles: Int
+    }
+
+    var savepoint: Savepoint { Savepoint(writes: writes.count, log: log.count, bulkFiles: bulkFiles.count) }
+
+    @inline(__always)
+    func record(_ action: WriteEntry.Action, _ segment: SegmentRef, row: Int, end: Int = 0) {
+        writes.append(
+            WriteEntry(
+                segment: segment, row: Int32(truncatingIfNeeded: row), end: Int32(truncatingIfNeeded: end), action: action))
+    }
+
+    /// Records an added row, extending the last entry where rows follow each other.
+    @inline(__always)
+    func recordInsert(_ segment: SegmentRef, row: Int) {
+        if let last = writes.last, last.action == .insert, last.segment == segment, Int(last.end) == row {
+            writes[writes.count &- 1].end = Int32(truncatingIfNeeded: row &+ 1)
+            return
+        }
+        record(.insert, segment, row: row, end: row &+ 1)
+    }
+
+    package func requireActive() throws(DeedError) {
+        guard state == .active else {
+            throw DeedError(.transactionEnded, "the transaction was \(state == .committed ? "committed" : "rolled back")")
+        }
+    }
+}
+
+/// A sorted file that waits to be brought into the store when its transaction commits.
+struct BulkFile {
+    var path: String
+    var family: KeyValueStore.Family
+}
