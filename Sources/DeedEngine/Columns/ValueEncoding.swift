@@ -152,7 +152,8 @@ package struct NestedEncoder: ~Copyable {
         }
         scratch.removeAll()
         for piece in pieces {
-            scratch.append(UnsafeRawBufferPointer(start: base + piece.entry.start, count: piece.end - piece.entry.start))
+            scratch.append(
+                UnsafeRawBufferPointer(start: base + piece.entry.start, count: piece.end - piece.entry.start))
         }
         (buffer.base + entries[first].start).copyMemory(from: scratch.base, byteCount: scratch.count)
     }

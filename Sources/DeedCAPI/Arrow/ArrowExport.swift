@@ -1,0 +1,174 @@
+// A table's rows as an Arrow C stream: one record batch for each segment image, made when it is asked for.
+//
+//   id, source, target            uint64, without copying
+//   int64, float64, localTime     int64, float64, time64[ns], without copying
+//   bool, date                    bool, date32
+//   string, bytes                 large_utf8, large_binary: the schema is fixed before the data is known, and the
+//                                 strings of one segment may exceed the 2 GiB that 32-bit offsets reach. Not
+//                                 utf8_view: it would save copying, but many consumers cannot yet compute with it
+//   localDatetime, zonedDatetime  timestamp[us], timestamp[us, UTC]: nanoseconds would reach from 1677 to 2262 only.
+//                                 Digits below a microsecond are dropped
+//   vector                        large_list<float32>, since vectors of one key may differ in size
+//   all else, and mixed types     large_utf8 with the text of ValueText.swift
+//
+// Every array keeps its image, and through it the memory, alive by itself: children may be moved out, and all of it may
+// outlive the stream and the database.
+
+import CDeed
+import DeedEngine
+import Glibc
+
+/// A column of an exported stream.
+struct ArrowOutputColumn {
+    enum Source {
+        case id, source, target
+        /// The type that all rows agree on, or nil.
+        case property(key: NameId, type: ValueType?)
+    }
+
+    let name: String
+    let source: Source
+
+    init(name: String, source: Source) {
+        self.name = name
+        self.source = source
+    }
+
+    var format: String {
+        guard case .property(_, let type) = source else { return "L" }
+        return switch type {
+        case .bool: "b"
+        case .int64: "l"
+        case .float64: "g"
+        case .bytes: "Z"
+        case .date: "tdD"
+        case .localTime: "ttn"
+        case .localDatetime: "tsu:"
+        case .zonedDatetime: "tsu:UTC"
+        case .vector: "+L"
+        default: "U"
+        }
+    }
+}
+
+/// Fills in `stream`, which then belongs to whoever it is given to. `next` gives the images one after another and nil
+/// at the end; it is called on the consumer's threads, one call at a time, and released with the stream.
+func exportStream(
+    schema columns: [ArrowOutputColumn], next: @escaping () throws(DeedError) -> SegmentImage?,
+    into stream: UnsafeMutablePointer<ArrowArrayStream>
+) {
+    let exporter = ArrowExporter(columns, next)
+    stream.initialize(
+        to: ArrowArrayStream(
+            get_schema: { stream, out in
+                guard let exporter = ArrowExporter.of(stream), let out else { return EINVAL }
+                return exporter.schema(into: out)
+            },
+            get_next: { stream, out in
+                guard let exporter = ArrowExporter.of(stream), let out else { return EINVAL }
+                return exporter.next(into: out)
+            },
+            get_last_error: { stream in ArrowExporter.of(stream)?.lastError },
+            release: { stream in
+                guard let stream, let data = stream.pointee.private_data else { return }
+                stream.pointee.release = nil
+                stream.pointee.private_data = nil
+                Unmanaged<ArrowExporter>.fromOpaque(data).release()
+            },
+            private_data: Unmanaged.passRetained(exporter).toOpaque()))
+}
+
+/// The state of an exported stream.
+private final class ArrowExporter {
+    private let columns: [ArrowOutputColumn]
+    private var produce: (() throws(DeedError) -> SegmentImage?)?
+    private var failure: DeedError?
+    /// The message of `failure`, as C wants it.
+    private var message: UnsafeMutablePointer<CChar>?
+
+    init(_ columns: [ArrowOutputColumn], _ produce: @escaping () throws(DeedError) -> SegmentImage?) {
+        self.columns = columns
+        self.produce = produce
+    }
+
+    deinit { free(message) }
+
+    static func of(_ stream: UnsafeMutablePointer<ArrowArrayStream>?) -> ArrowExporter? {
+        guard let data = stream?.pointee.private_data else { return nil }
+        return Unmanaged<ArrowExporter>.fromOpaque(data).takeUnretainedValue()
+    }
+
+    var lastError: UnsafePointer<CChar>? { UnsafePointer(message) }
+
+    func schema(into out: UnsafeMutablePointer<ArrowSchema>) -> Int32 {
+        let children = columns.map { column in
+            let items: [ArrowSchemaParts] =
+                column.format == "+L"
+                ? [ArrowSchemaParts(format: "f", name: "item", isNullable: false, children: [])] : []
+            let isNullable = column.format != "L"
+            return ArrowSchemaParts(format: column.format, name: column.name, isNullable: isNullable, children: items)
+        }
+        ArrowSchemaParts(format: "+s", name: "", isNullable: false, children: children).move(into: out)
+        return 0
+    }
+
+    /// An error ends the stream: later calls repeat it.
+    func next(into out: UnsafeMutablePointer<ArrowArray>) -> Int32 {
+        out.initialize(to: ArrowArray())
+        if let failure { return Self.code(of: failure.status) }
+        do throws(DeedError) {
+            while let image = try produce?() {
+                guard image.rowCount > 0 else { continue }
+                try batch(of: image).move(into: out)
+                return 0
+            }
+            // What produces the images may hold a snapshot, which is of no use to anyone from here on.
+            produce = nil
+            return 0
+        } catch {
+            failure = error
+            message = strdup(error.message)
+            produce = nil
+            return Self.code(of: error.status)
+        }
+    }
+
+    private static func code(of status: Status) -> Int32 {
+        switch status {
+        case .outOfMemory: ENOMEM
+        case .invalidArgument, .typeMismatch, .limitExceeded: EINVAL
+        case .interrupted: ECANCELED
+        default: EIO
+        }
+    }
+
+    private func batch(of image: SegmentImage) throws(DeedError) -> ArrowArrayParts {
+        let batch = ArrowArrayParts(length: image.rowCount)
+        batch.addBuffer(nil)
+        for column in columns {
+            let child: ArrowArrayParts
+            switch column.source {
+            case .id: child = Self.ids(image.ids, image)
+            case .source: child = Self.ids(try Self.ends(image.sources), image)
+            case .target: child = Self.ids(try Self.ends(image.targets), image)
+            case .property(let key, let type):
+                child = try ArrowChunkExport(image: image, name: column.name, key: key, type: type).array()
+            }
+            batch.add(child)
+        }
+        return batch
+    }
+
+    private static func ends(_ ends: UnsafeMutablePointer<UInt64>?) throws(DeedError) -> UnsafeMutablePointer<UInt64> {
+        guard let ends else { throw DeedError(.internalError, "entities have no ends") }
+        return ends
+    }
+
+    private static func ids(_ ids: UnsafeMutablePointer<UInt64>, _ image: SegmentImage) -> ArrowArrayParts {
+        let array = ArrowArrayParts(length: image.rowCount)
+        array.keep(image)
+        array.addBuffer(nil)
+        array.addBuffer(ids)
+        return array
+    }
+}
