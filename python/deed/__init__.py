@@ -1,0 +1,83 @@
+"""Deed, an embedded multi-model graph database.
+
+>>> import deed
+>>> with deed.open() as graph:
+...     ada = graph.add_entity("Person", {"name": "Ada"})
+...     graph.get_entity(ada)["properties"]
+{'name': 'Ada'}
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Literal
+
+from deed_core import (
+    ArrowScan,
+    Duration,
+    Ids,
+    PyDeedGraph,
+    Reached,
+    Scan,
+    Session,
+    Temporal,
+    Transaction,
+    __version__,
+)
+
+from .exceptions import DeedError
+
+__all__ = [
+    "ArrowScan",
+    "DeedError",
+    "Duration",
+    "Ids",
+    "PyDeedGraph",
+    "Reached",
+    "Scan",
+    "Session",
+    "Temporal",
+    "Transaction",
+    "__version__",
+    "open",
+]
+
+
+def open(
+    path: str | bytes | os.PathLike[str] | os.PathLike[bytes] | None = None,
+    *,
+    read_only: bool = False,
+    memory_limit: int | None = None,
+    durability: Literal["sync", "async", "none"] = "sync",
+) -> PyDeedGraph:
+    """Open the graph in a directory, or a new one in memory.
+
+    Parameters
+    ----------
+    path
+        The directory of the store, created if there is none; None for a graph in memory.
+    read_only
+        Refuse writes, and allow other processes to have the store open.
+    memory_limit
+        Bytes; by default 80 % of the machine's memory.
+    durability
+        When a commit returns: once it is on disk ("sync"), once the operating system has it ("async"), or at once
+        ("none"), what was written since the last checkpoint then being lost in a crash.
+
+    Returns
+    -------
+    PyDeedGraph
+        Best used in a ``with`` statement, which closes it.
+
+    Raises
+    ------
+    deed.exceptions.StoreLocked
+        Another process has the store open for writing.
+
+    Examples
+    --------
+    >>> with open() as graph:
+    ...     graph.stats()["entity_count"]
+    0
+    """
+    return PyDeedGraph(path, read_only=read_only, memory_limit=memory_limit, durability=durability)

@@ -1,0 +1,142 @@
+/* errors.c - the tree of exceptions, and how a status of the engine becomes one of them.
+ *
+ * Every class carries its status as `code` and the status's name as `name`, so a handler can work with either the
+ * class or the number. Where Python has an exception of the same meaning the class inherits from it too.
+ */
+#include "deed_core.h"
+
+typedef struct ExceptionSpec {
+    const char *name; /* qualified */
+    deed_status status;
+    PyObject **base; /* a second base, or NULL */
+    const char *documentation;
+} ExceptionSpec;
+
+static int
+add_exception(PyObject *module, ModuleState *state, const ExceptionSpec *spec, PyObject *parent, PyObject **out_class)
+{
+    int result = -1;
+    PyObject *class = NULL, *code = NULL;
+    PyObject *members = Py_BuildValue("{s:i,s:s}", "code", (int)spec->status, "name", deed_status_name(spec->status));
+    PyObject *bases = spec->base != NULL ? PyTuple_Pack(2, parent, *spec->base) : PyTuple_Pack(1, parent);
+    if (members == NULL || bases == NULL)
+        goto done;
+    class = PyErr_NewExceptionWithDoc(spec->name, spec->documentation, bases, members);
+    code = PyLong_FromLong(spec->status);
+    if (class == NULL || code == NULL)
+        goto done;
+    /* Forked shares the status of Closed; the first class of a status is the one raised for it. */
+    if (PyDict_SetDefault(state->exceptions, code, class) == NULL)
+        goto done;
+    if (PyModule_AddObjectRef(module, strrchr(spec->name, '.') + 1, class) < 0)
+        goto done;
+    if (out_class != NULL)
+        *out_class = Py_NewRef(class);
+    result = 0;
+done:
+    Py_XDECREF(members);
+    Py_XDECREF(bases);
+    Py_XDECREF(class);
+    Py_XDECREF(code);
+    return result;
+}
+
+int
+errors_init(PyObject *module, ModuleState *state)
+{
+    const ExceptionSpec specs[] = {
+        {"deed_core.InvalidArgument", DEED_INVALID_ARGUMENT, &PyExc_ValueError,
+         "An argument is outside its range, text cannot be stored as UTF-8, or values nest too deep. Also a ValueError."},
+        {"deed_core.TypeMismatch", DEED_TYPE_MISMATCH, &PyExc_TypeError,
+         "A value has a type that cannot be stored or converted there, or is an integer beyond 64 bits. Also a TypeError."},
+        {"deed_core.NotFound", DEED_NOT_FOUND, &PyExc_LookupError,
+         "No entity or relationship with that id is visible. Also a LookupError."},
+        {"deed_core.LimitExceeded", DEED_LIMIT_EXCEEDED, NULL, "One of the limits of the engine; the message names it."},
+        {"deed_core.ReadOnly", DEED_READ_ONLY, NULL, "A write on a graph or transaction opened for reading."},
+        {"deed_core.HasRelationships", DEED_HAS_RELATIONSHIPS, NULL,
+         "An entity that has relationships was to be deleted without detach=True."},
+        {"deed_core.TransactionConflict", DEED_TRANSACTION_CONFLICT, NULL,
+         "Another transaction wrote the row first: roll back and try again."},
+        {"deed_core.TransactionEnded", DEED_TRANSACTION_ENDED, NULL,
+         "The transaction was committed or rolled back already."},
+        {"deed_core.StoreLocked", DEED_STORE_LOCKED, NULL, "Another process, or another graph, has the store open for writing."},
+        {"deed_core.Corruption", DEED_CORRUPTION, NULL, "What is on disk fails its checks."},
+        {"deed_core.StorageError", DEED_IO_ERROR, NULL, "The operating system refused; the message has its words."},
+        {"deed_core.DiskFull", DEED_DISK_FULL, NULL, "No space is left on the device."},
+        {"deed_core.NewerFormat", DEED_NEWER_FORMAT, NULL, "The store was written by a later version of Deed."},
+        {"deed_core.OutOfMemory", DEED_OUT_OF_MEMORY, &PyExc_MemoryError,
+         "The memory limit of the graph, or the system's, is reached. Also a MemoryError."},
+        {"deed_core.Closed", DEED_CLOSED, NULL, "The graph was closed."},
+        {"deed_core.Interrupted", DEED_INTERRUPTED, NULL, "A progress callback asked to stop; nothing was changed."},
+        {"deed_core.InternalError", DEED_INTERNAL, NULL, "A bug in Deed; please report it."},
+    };
+    state->exceptions = PyDict_New();
+    state->deed_error = PyErr_NewExceptionWithDoc(
+        "deed_core.DeedError",
+        "The root of the exceptions of Deed. `code` is the status of the engine, `name` the name of that status.", NULL, NULL);
+    if (state->exceptions == NULL || state->deed_error == NULL)
+        return -1;
+    PyObject *unknown = Py_BuildValue("i", (int)DEED_INTERNAL);
+    if (unknown == NULL || PyObject_SetAttrString(state->deed_error, "code", unknown) < 0) {
+        Py_XDECREF(unknown);
+        return -1;
+    }
+    Py_DECREF(unknown);
+    PyObject *name = PyUnicode_FromString(deed_status_name(DEED_INTERNAL));
+    if (name == NULL || PyObject_SetAttrString(state->deed_error, "name", name) < 0) {
+        Py_XDECREF(name);
+        return -1;
+    }
+    Py_DECREF(name);
+    if (PyModule_AddObjectRef(module, "DeedError", state->deed_error) < 0)
+        return -1;
+    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++)
+        if (add_exception(module, state, &specs[i], state->deed_error, NULL) < 0)
+            return -1;
+
+    const ExceptionSpec forked = {
+        "deed_core.Forked", DEED_CLOSED, NULL,
+        "The graph was opened before this process was forked: it belongs to the parent. Open the store again, read-only."};
+    PyObject *code = PyLong_FromLong(DEED_CLOSED);
+    if (code == NULL)
+        return -1;
+    PyObject *closed = PyDict_GetItemWithError(state->exceptions, code);
+    Py_DECREF(code);
+    return closed == NULL ? -1 : add_exception(module, state, &forked, closed, &state->forked);
+}
+
+/* The class of a status, borrowed; DeedError for a number from a later library. */
+static PyObject *
+class_of(ModuleState *state, deed_status status)
+{
+    PyObject *code = PyLong_FromLong(status);
+    PyObject *class = code != NULL ? PyDict_GetItemWithError(state->exceptions, code) : NULL;
+    Py_XDECREF(code);
+    PyErr_Clear();
+    return class != NULL ? class : state->deed_error;
+}
+
+PyObject *
+raise_error(ModuleState *state, deed_status status, deed_error *error)
+{
+    size_t size = 0;
+    const char *message = error != NULL ? deed_error_message(error, &size) : NULL;
+    PyObject *text = message != NULL ? PyUnicode_DecodeUTF8(message, (Py_ssize_t)size, "replace")
+                                     : PyUnicode_FromString(deed_status_name(status));
+    deed_error_destroy(error);
+    if (text == NULL)
+        return NULL;
+    PyErr_SetObject(class_of(state, status), text);
+    Py_DECREF(text);
+    return NULL;
+}
+
+PyObject *
+raise_status(ModuleState *state, deed_status status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    PyErr_FormatV(class_of(state, status), format, arguments);
+    va_end(arguments);
+    return NULL;
+}

@@ -1,0 +1,490 @@
+/* graph.c - deed_core.PyDeedGraph: opening and closing a store, and what concerns the store as a whole. The data methods
+ * are inherited from Session. */
+#include "deed_core.h"
+
+/* ---- Opening and closing ------------------------------------------------------------------------------------- */
+
+static int
+parse_durability(ModuleState *state, PyObject *object, int32_t *out_durability)
+{
+    static const char *const names[] = {"sync", "async", "none"}; /* in the order of deed_durability */
+    if (object == NULL)
+        return 0;
+    for (int i = 0; PyUnicode_Check(object) && i < 3; i++) {
+        if (PyUnicode_CompareWithASCIIString(object, names[i]) == 0) {
+            *out_durability = i;
+            return 0;
+        }
+    }
+    raise_status(state, DEED_INVALID_ARGUMENT, "durability is 'sync', 'async' or 'none', not %R", object);
+    return -1;
+}
+
+static int
+parse_memory_limit(ModuleState *state, PyObject *object, uint64_t *out_limit)
+{
+    if (object == Py_None)
+        return 0;
+    unsigned long long limit = PyLong_Check(object) ? PyLong_AsUnsignedLongLong(object) : 0;
+    if (PyErr_Occurred())
+        PyErr_Clear();
+    else if (limit > 0) {
+        *out_limit = limit;
+        return 0;
+    }
+    raise_status(state, DEED_INVALID_ARGUMENT, "memory_limit is a positive number of bytes or None, not %R", object);
+    return -1;
+}
+
+/* The path as the bytes of the file system (owned), or NULL for a store in memory. */
+static int
+parse_path(ModuleState *state, PyObject *object, PyObject **out_bytes)
+{
+    *out_bytes = NULL;
+    if (object == Py_None)
+        return 0;
+    if (PyUnicode_FSConverter(object, out_bytes))
+        return 0;
+    if (PyErr_ExceptionMatches(PyExc_ValueError)) {
+        PyErr_Clear();
+        raise_status(state, DEED_INVALID_ARGUMENT, "the path %R has a NUL character or cannot be encoded", object);
+    } else if (PyErr_ExceptionMatches(PyExc_TypeError)) {
+        PyErr_Clear();
+        raise_status(state, DEED_TYPE_MISMATCH, "a path is a str, bytes or os.PathLike, not %.100s", Py_TYPE(object)->tp_name);
+    }
+    return -1;
+}
+
+/* Opens the database without the GIL. `opening` keeps a second __init__ out meanwhile. */
+static int
+graph_open(GraphObject *self, PyObject *path_bytes, const deed_options *options)
+{
+    ModuleState *state = self->session.state;
+    const char *path = path_bytes != NULL ? PyBytes_AS_STRING(path_bytes) : NULL;
+    size_t path_size = path_bytes != NULL ? (size_t)PyBytes_GET_SIZE(path_bytes) : 0;
+    deed_database *database;
+    deed_error *error = NULL;
+    deed_status status;
+    self->opening = true;
+    Py_BEGIN_ALLOW_THREADS
+    status = deed_database_open(path, path_size, options, &database, &error);
+    Py_END_ALLOW_THREADS
+    self->opening = false;
+    if (status != DEED_OK) {
+        raise_error(state, status, error);
+        return -1;
+    }
+    self->on_disk = path != NULL;
+    self->read_only = options->read_only;
+    self->fork_count = fork_count;
+    self->database = database;
+    return 0;
+}
+
+static PyObject *
+graph_new(PyTypeObject *type, PyObject *Py_UNUSED(arguments), PyObject *Py_UNUSED(keywords))
+{
+    GraphObject *self = (GraphObject *)type->tp_alloc(type, 0);
+    if (self == NULL)
+        return NULL;
+    self->session.state = module_state_of(type);
+    self->session.graph = self;
+    self->fork_count = fork_count;
+    self->path = Py_NewRef(Py_None);
+    if (self->session.state == NULL) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    return (PyObject *)self;
+}
+
+static int
+graph_init(GraphObject *self, PyObject *arguments, PyObject *keywords)
+{
+    static char *names[] = {"path", "read_only", "memory_limit", "durability", NULL};
+    PyObject *path = Py_None, *memory_limit = Py_None, *durability = NULL;
+    int read_only = 0;
+    ModuleState *state = self->session.state;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|O$pOO:PyDeedGraph", names, &path, &read_only, &memory_limit,
+                                     &durability))
+        return -1;
+    if (self->database != NULL || self->opening) {
+        raise_status(state, DEED_INVALID_ARGUMENT, "the graph is open already");
+        return -1;
+    }
+    deed_options options;
+    deed_options_init(&options);
+    options.read_only = read_only;
+    options.create = !read_only;
+    PyObject *bytes;
+    if (parse_durability(state, durability, &options.durability) < 0 ||
+        parse_memory_limit(state, memory_limit, &options.memory_limit) < 0 || parse_path(state, path, &bytes) < 0)
+        return -1;
+    PyObject *text = Py_NewRef(Py_None);
+    if (bytes != NULL)
+        Py_SETREF(text, PyUnicode_DecodeFSDefaultAndSize(PyBytes_AS_STRING(bytes), PyBytes_GET_SIZE(bytes)));
+    int result = text != NULL ? graph_open(self, bytes, &options) : -1;
+    if (result == 0)
+        Py_SETREF(self->path, Py_NewRef(text));
+    Py_XDECREF(text);
+    Py_XDECREF(bytes);
+    return result;
+}
+
+static int
+graph_traverse(GraphObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    return 0;
+}
+
+static void
+graph_dealloc(GraphObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    if (self->session.weak_references != NULL)
+        PyObject_ClearWeakRefs((PyObject *)self);
+    if (self->database != NULL && graph_is_ours(self)) {
+        for (int i = 0; i < self->buffer_count; i++)
+            deed_buffer_destroy(self->buffers[i]);
+        Py_BEGIN_ALLOW_THREADS /* it may have to write a checkpoint */
+        deed_database_destroy(self->database);
+        Py_END_ALLOW_THREADS
+    }
+    for (int i = 0; i < 3; i++)
+        names_clear(&self->names[i]);
+    Py_XDECREF(self->path);
+    type->tp_free((PyObject *)self);
+    Py_DECREF(type);
+}
+
+static PyObject *
+graph_close(GraphObject *self, PyObject *Py_UNUSED(ignored))
+{
+    deed_error *error = NULL;
+    deed_status status = DEED_OK;
+    bool to_close = self->database != NULL && !self->closed && graph_is_ours(self);
+    self->closed = true;
+    if (to_close) {
+        Py_BEGIN_ALLOW_THREADS
+        status = deed_database_close(self->database, &error);
+        Py_END_ALLOW_THREADS
+    }
+    if (status != DEED_OK)
+        return raise_error(self->session.state, status, error);
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+graph_enter(GraphObject *self, PyObject *Py_UNUSED(ignored))
+{
+    return session_ready(&self->session) == 0 ? Py_NewRef(self) : NULL;
+}
+
+static PyObject *
+graph_exit(GraphObject *self, PyObject *const *Py_UNUSED(arguments), Py_ssize_t Py_UNUSED(count))
+{
+    PyObject *result = graph_close(self, NULL);
+    if (result == NULL)
+        return NULL;
+    Py_DECREF(result);
+    Py_RETURN_FALSE;
+}
+
+/* ---- The store as a whole ------------------------------------------------------------------------------------ */
+
+static PyObject *
+graph_transaction(GraphObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
+{
+    static const Signature signature = {"transaction", 1, 0, 0, {"read_only"}};
+    PyObject *values[1];
+    bool read_only;
+    if (parse_arguments(&signature, arguments, count, keywords, values) < 0 || parse_flag(values[0], &read_only) < 0 ||
+        session_ready(&self->session) < 0)
+        return NULL;
+    return transaction_begin(self, read_only);
+}
+
+/* Runs a call of the engine that takes nothing but the database. */
+static PyObject *
+graph_run(GraphObject *self, deed_status (*run)(deed_database *, deed_error **))
+{
+    if (session_ready(&self->session) < 0)
+        return NULL;
+    deed_error *error = NULL;
+    PyThreadState *thread = call_begin(&self->session, true);
+    deed_status status = run(self->database, &error);
+    call_end(&self->session, thread);
+    if (status != DEED_OK)
+        return raise_error(self->session.state, status, error);
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+graph_checkpoint(GraphObject *self, PyObject *Py_UNUSED(ignored))
+{
+    return graph_run(self, deed_checkpoint);
+}
+
+static PyObject *
+graph_compact(GraphObject *self, PyObject *Py_UNUSED(ignored))
+{
+    return graph_run(self, deed_compact);
+}
+
+static PyObject *
+graph_check(GraphObject *self, PyObject *Py_UNUSED(ignored))
+{
+    if (session_ready(&self->session) < 0)
+        return NULL;
+    char *report;
+    size_t size;
+    deed_error *error = NULL;
+    PyThreadState *thread = call_begin(&self->session, true);
+    deed_status status = deed_check(self->database, &report, &size, &error);
+    call_end(&self->session, thread);
+    if (status != DEED_OK)
+        return raise_error(self->session.state, status, error);
+    PyObject *text = PyUnicode_DecodeUTF8(report, (Py_ssize_t)size, "replace");
+    deed_text_destroy(report);
+    PyObject *lines = text != NULL ? PyUnicode_Splitlines(text, 0) : NULL;
+    Py_XDECREF(text);
+    return lines;
+}
+
+/* {name: number of rows} of the tables of a kind that have rows. */
+static PyObject *
+tables_of(GraphObject *self, deed_kind kind, deed_name_kind name_kind)
+{
+    if (session_ready(&self->session) < 0)
+        return NULL;
+    PyObject *tables = PyDict_New();
+    uint32_t count = deed_name_count(self->database, name_kind);
+    for (uint32_t number = 0; tables != NULL && number < count; number++) {
+        uint64_t rows = deed_table_count(self->database, kind, number);
+        if (rows == 0)
+            continue;
+        PyObject *name = name_text(&self->session, name_kind, number);
+        PyObject *size = name != NULL ? PyLong_FromUnsignedLongLong(rows) : NULL;
+        if (size == NULL || PyDict_SetItem(tables, name, size) < 0)
+            Py_CLEAR(tables);
+        Py_XDECREF(size);
+    }
+    return tables;
+}
+
+static PyObject *
+graph_collections(GraphObject *self, PyObject *Py_UNUSED(ignored))
+{
+    return tables_of(self, DEED_ENTITY, DEED_COLLECTION);
+}
+
+static PyObject *
+graph_edge_types(GraphObject *self, PyObject *Py_UNUSED(ignored))
+{
+    return tables_of(self, DEED_RELATIONSHIP, DEED_RELATIONSHIP_TYPE);
+}
+
+static PyObject *
+statistics_to_python(const deed_statistics *s)
+{
+    typedef unsigned long long u;
+    return Py_BuildValue(
+        "{s:K,s:K,s:K,s:K,s:d,s:K,s:{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K},s:{s:K,s:K,s:K,s:K},s:{s:K,s:K,s:K,s:K,s:K,s:K,s:K}}",
+        "entity_count", (u)s->entity_count, "edge_count", (u)s->relationship_count,
+        "collection_count", (u)s->collection_count, "edge_type_count", (u)s->relationship_type_count,
+        "avg_pheromone", s->average_pheromone, "pheromone_epoch", (u)s->pheromone_epoch,
+        "memory", "columns", (u)s->memory_columns, "strings", (u)s->memory_strings, "adjacency", (u)s->memory_adjacency,
+        "pheromone", (u)s->memory_pheromone, "versions", (u)s->memory_versions, "store", (u)s->memory_store,
+        "total", (u)s->memory_total, "limit", (u)s->memory_limit,
+        "disk", "log", (u)s->disk_log, "segments", (u)s->disk_segments, "adjacency", (u)s->disk_adjacency,
+        "total", (u)s->disk_total,
+        "transactions", "commits", (u)s->commits, "rollbacks", (u)s->rollbacks, "conflicts", (u)s->conflicts,
+        "active", (u)s->active_transactions, "last_commit", (u)s->last_commit, "checkpoints", (u)s->checkpoints,
+        "checkpoint_mark", (u)s->checkpoint_mark);
+}
+
+static PyObject *
+graph_stats(GraphObject *self, PyObject *Py_UNUSED(ignored))
+{
+    if (session_ready(&self->session) < 0)
+        return NULL;
+    deed_statistics statistics = {.struct_size = sizeof statistics};
+    deed_error *error = NULL;
+    PyThreadState *thread = call_begin(&self->session, true);
+    deed_status status = deed_statistics_get(self->database, &statistics, &error);
+    call_end(&self->session, thread);
+    return status == DEED_OK ? statistics_to_python(&statistics) : raise_error(self->session.state, status, error);
+}
+
+/* ---- Pheromone ----------------------------------------------------------------------------------------------- */
+
+static PyObject *
+graph_evaporate_pheromones(GraphObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
+{
+    static const Signature signature = {"evaporate_pheromones", 1, 0, 1, {"rate"}};
+    PyObject *values[1];
+    double rate = Py_NAN; /* the engine's default */
+    ModuleState *state = self->session.state;
+    if (parse_arguments(&signature, arguments, count, keywords, values) < 0)
+        return NULL;
+    if (values[0] != NULL && values[0] != Py_None) {
+        rate = PyFloat_AsDouble(values[0]);
+        if (rate == -1.0 && PyErr_Occurred())
+            return NULL;
+        if (!(rate >= 0.0 && rate <= 1.0))
+            return raise_status(state, DEED_INVALID_ARGUMENT, "rate is between 0 and 1, not %R", values[0]);
+    }
+    deed_error *error = NULL;
+    if (session_ready(&self->session) < 0)
+        return NULL;
+    deed_status status = deed_pheromone_evaporate(self->database, rate, &error);
+    if (status != DEED_OK)
+        return raise_error(state, status, error);
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+graph_pheromone(GraphObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
+{
+    static const Signature signature = {"pheromone", 1, 1, 1, {"edge_id"}};
+    PyObject *values[1];
+    uint64_t id;
+    if (parse_arguments(&signature, arguments, count, keywords, values) < 0 ||
+        parse_id(self->session.state, values[0], &id) < 0 || session_ready(&self->session) < 0)
+        return NULL;
+    double level;
+    deed_error *error = NULL;
+    deed_status status = deed_pheromone_get(self->database, id, &level, &error);
+    return status == DEED_OK ? PyFloat_FromDouble(level) : raise_error(self->session.state, status, error);
+}
+
+static PyObject *
+graph_deposit_pheromone(GraphObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
+{
+    static const Signature signature = {"deposit_pheromone", 2, 2, 2, {"edge_id", "amount"}};
+    PyObject *values[2];
+    uint64_t id;
+    if (parse_arguments(&signature, arguments, count, keywords, values) < 0 ||
+        parse_id(self->session.state, values[0], &id) < 0)
+        return NULL;
+    double amount = PyFloat_AsDouble(values[1]);
+    if ((amount == -1.0 && PyErr_Occurred()) || session_ready(&self->session) < 0)
+        return NULL;
+    deed_error *error = NULL;
+    deed_status status = deed_pheromone_deposit(self->database, id, amount, &error);
+    if (status != DEED_OK)
+        return raise_error(self->session.state, status, error);
+    Py_RETURN_NONE;
+}
+
+/* ---- The type ------------------------------------------------------------------------------------------------ */
+
+static PyObject *
+graph_closed(GraphObject *self, void *Py_UNUSED(closure))
+{
+    return PyBool_FromLong(self->closed || self->database == NULL || !graph_is_ours(self));
+}
+
+static PyObject *
+graph_path(GraphObject *self, void *Py_UNUSED(closure))
+{
+    return Py_NewRef(self->path);
+}
+
+static PyObject *
+graph_read_only(GraphObject *self, void *Py_UNUSED(closure))
+{
+    return PyBool_FromLong(self->read_only);
+}
+
+static PyObject *
+graph_repr(GraphObject *self)
+{
+    const char *name = Py_TYPE(self)->tp_name;
+    const char *state = self->closed || self->database == NULL ? "closed" : self->read_only ? "read-only" : "open";
+    if (self->path == Py_None)
+        return PyUnicode_FromFormat("<%s in memory, %s>", name, state);
+    return PyUnicode_FromFormat("<%s at %R, %s>", name, self->path, state);
+}
+
+static PyGetSetDef graph_properties[] = {
+    {"closed", (getter)graph_closed, NULL, "Whether the graph is closed.", NULL},
+    {"path", (getter)graph_path, NULL, "The directory of the store as a str, or None in memory.", NULL},
+    {"read_only", (getter)graph_read_only, NULL, "Whether it was opened for reading only.", NULL},
+    {NULL},
+};
+
+static PyMethodDef graph_methods[] = {
+    METHOD_ENTRY(graph, transaction,
+"transaction($self, *, read_only=False)\n--\n\n"
+"Begin a transaction, which sees the state committed by now.\n\n"
+"As a context manager it commits on success and rolls back on an exception::\n\n"
+"    with graph.transaction() as tx:\n        tx.add_entity('Person', {'name': 'Ada'})\n"),
+    {"checkpoint", (PyCFunction)graph_checkpoint, METH_NOARGS,
+"checkpoint($self, /)\n--\n\n"
+"Write what has changed since the last checkpoint and drop the log below it. Readers and writers go on meanwhile."},
+    {"compact", (PyCFunction)graph_compact, METH_NOARGS,
+"compact($self, /)\n--\n\nGive back the space of what was deleted, in memory and on disk."},
+    {"check", (PyCFunction)graph_check, METH_NOARGS,
+"check($self, /)\n--\n\nCompare the store's parts with each other; a list of the disagreements, empty if all is well."},
+    {"collections", (PyCFunction)graph_collections, METH_NOARGS,
+"collections($self, /)\n--\n\nThe collections that hold an entity, as {name: number of entities}."},
+    {"edge_types", (PyCFunction)graph_edge_types, METH_NOARGS,
+"edge_types($self, /)\n--\n\nThe relationship types in use, as {name: number of relationships}."},
+    {"stats", (PyCFunction)graph_stats, METH_NOARGS,
+"stats($self, /)\n--\n\n"
+"Counts, and bytes by part: entity_count, edge_count, collection_count, edge_type_count, avg_pheromone,\n"
+"pheromone_epoch, and the dicts memory, disk and transactions."},
+    METHOD_ENTRY(graph, evaporate_pheromones,
+"evaporate_pheromones($self, rate=None)\n--\n\n"
+"Let the pheromone of all relationships decay by a rate between 0 and 1 (0.1 if None). O(1): levels are computed when read."),
+    METHOD_ENTRY(graph, pheromone,
+"pheromone($self, edge_id)\n--\n\nThe present level of a relationship: 1.0 when it is new.\n\n"
+"Raises\n------\nNotFound\n    There is no such relationship.\n"),
+    METHOD_ENTRY(graph, deposit_pheromone,
+"deposit_pheromone($self, edge_id, amount)\n--\n\nAdd to the level of a relationship. Pheromone is outside of transactions."),
+    {"close", (PyCFunction)graph_close, METH_NOARGS,
+"close($self, /)\n--\n\nRoll back what is open, write a checkpoint and release the files. Closing twice does nothing."},
+    {"__enter__", (PyCFunction)graph_enter, METH_NOARGS, "__enter__($self, /)\n--\n\nThe graph itself."},
+    {"__exit__", (PyCFunction)(void (*)(void))graph_exit, METH_FASTCALL, "__exit__($self, /, *exception)\n--\n\nClose the graph."},
+    {NULL},
+};
+
+PyDoc_STRVAR(graph_doc,
+"PyDeedGraph(path=None, *, read_only=False, memory_limit=None, durability='sync')\n--\n\n"
+"A property graph in a directory, or in memory without a path.\n\n"
+"Parameters\n----------\n"
+"path : str, bytes or os.PathLike, optional\n    The directory of the store, created if there is none (unless read_only).\n"
+"read_only : bool\n    Refuse writes; other processes may have the store open.\n"
+"memory_limit : int, optional\n    Bytes; by default 80 % of the machine's memory.\n"
+"durability : {'sync', 'async', 'none'}\n"
+"    When a commit returns: once it is on disk; once the operating system has it (synced at least every second); at once,\n"
+"    what was written since the last checkpoint then being lost in a crash.\n\n"
+"Raises\n------\n"
+"StoreLocked\n    Another process has the store open for writing.\n"
+"NewerFormat, Corruption, StorageError\n    The store cannot be read.\n\n"
+"Notes\n-----\n"
+"Any number of threads may use a graph at once; the GIL is released wherever a call can block or take long. A child\n"
+"process must not use a graph opened before the fork (Forked). Close it, best by a with statement: a graph that is only\n"
+"forgotten is closed when it is deallocated.");
+
+static PyType_Slot graph_slots[] = {
+    {Py_tp_doc, (void *)graph_doc},
+    {Py_tp_new, graph_new},
+    {Py_tp_init, graph_init},
+    {Py_tp_dealloc, graph_dealloc},
+    {Py_tp_traverse, graph_traverse},
+    {Py_tp_repr, graph_repr},
+    {Py_tp_methods, graph_methods},
+    {Py_tp_getset, graph_properties},
+    {0, NULL},
+};
+
+PyType_Spec graph_spec = {
+    .name = "deed_core.PyDeedGraph",
+    .basicsize = sizeof(GraphObject),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = graph_slots,
+};
