@@ -68,6 +68,10 @@ $(PYTHON_STAMPS)/environment: | $(STAMPS)/packages-build
 	$(STEP) "Making the virtual environment $(VENV)" "$$python" -m venv $(VENV)
 	@mkdir -p $(@D) && touch $@
 
+$(PYTHON_STAMPS)/requirements-build: scripts/build-requirements.txt | $(PYTHON_STAMPS)/environment
+	@$(STEP) "Installing what builds the Python extension" $(PIP) install -r $<
+	@touch $@
+
 $(PYTHON_STAMPS)/requirements-examples: examples/requirements.txt | $(PYTHON_STAMPS)/environment
 	@$(STEP) "Installing the examples' Python packages" $(PIP) install -r $<
 	@touch $@
@@ -80,6 +84,8 @@ $(PYTHON_STAMPS)/requirements-bench: python/benchmarks/requirements.txt | $(PYTH
 	@$(STEP) "Installing the peers to compare with" $(PIP) install -r $<
 	@touch $@
 
-$(PYTHON_STAMPS)/extension: $(PYTHON_SOURCES) $(LIBRARY) | $(PYTHON_STAMPS)/environment
-	@$(STEP) "Building and installing the Python extension" $(PIP) install --force-reinstall --no-deps ./python
+# Without build isolation, so that building again needs no network.
+$(PYTHON_STAMPS)/extension: $(PYTHON_SOURCES) $(LIBRARY) | $(PYTHON_STAMPS)/requirements-build
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(STEP) "Building and installing the Python extension" \
+		$(PIP) install --force-reinstall --no-deps --no-build-isolation ./python
 	@touch $@

@@ -26,6 +26,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ DEFAULT_STORE = REPOSITORY / ".build" / "demo" / "ldbc-snb.deed"
 
 # Into a file or a pipe there is no width to fit; tables are then as wide as a page.
 console = Console(width=None if sys.stdout.isatty() else 110)
+say = partial(console.print, highlight=False, soft_wrap=True)
 
 
 # ---- Files --------------------------------------------------------------------------------------------------------
@@ -205,9 +207,9 @@ def load(db: deed_core.PyDeedGraph, data: Path) -> None:
         progress.update(task, description="files loaded")
     took, loaded = time.perf_counter() - started, loader.loaded
     rows = loaded.entities + loaded.relationships
-    console.print(f"{loaded.entities:,} entities and {loaded.relationships:,} relationships in {took:.2f} s, reading "
-                  f"the files included; {rows / loaded.seconds:,.0f} rows/s without it; {loaded.skipped:,} relationships "
-                  f"left out for want of an end\n", highlight=False)
+    say(f"{loaded.entities:,} entities and {loaded.relationships:,} relationships in {took:.2f} s, reading "
+        f"the files included; {rows / loaded.seconds:,.0f} rows/s without it; {loaded.skipped:,} relationships "
+        f"left out for want of an end\n")
 
 
 # ---- Questions ----------------------------------------------------------------------------------------------------
@@ -283,9 +285,8 @@ def main() -> int:
         milliseconds = (time.perf_counter() - started) * 1000
         after = db.stats()
     same = all(before[name] == after[name] for name in ("entity_count", "edge_count", "collection_count"))
-    console.print(f"Reopened in {milliseconds:.1f} ms: {after['entity_count']:,} entities, {after['edge_count']:,} "
-                  f"relationships, [bold]{'all there' if same else 'NOT all there'}[/]; the store is {path}",
-                  highlight=False, soft_wrap=True)
+    say(f"Reopened in {milliseconds:.1f} ms: {after['entity_count']:,} entities, {after['edge_count']:,} "
+        f"relationships, [bold]{'all there' if same else 'NOT all there'}[/]; the store is {path}")
     return 0 if same else 1
 
 

@@ -26,6 +26,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ COLUMN_TYPES = {
 
 # Into a file or a pipe there is no width to fit; tables are then as wide as a page.
 console = Console(width=None if sys.stdout.isatty() else 110)
+say = partial(console.print, highlight=False, soft_wrap=True)
 
 
 @contextmanager
@@ -65,7 +67,7 @@ def timed(what: str) -> Iterator[Callable[[int], None]]:
     yield counts.append
     milliseconds = (time.perf_counter() - started) * 1000
     what = " ".join([*(f"{count:,}" for count in counts), what])
-    console.print(f"  {what:<64} {milliseconds:>9,.1f} ms", highlight=False)
+    say(f"  {what:<64} {milliseconds:>9,.1f} ms")
 
 
 def show(title: str, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -73,7 +75,7 @@ def show(title: str, headings: Sequence[str], rows: Iterable[Sequence[object]]) 
     table = Table(title=title, title_justify="left", title_style="bold")
     rows = [list(row) for row in rows]
     for position, heading in enumerate(headings):
-        numeric = all(isinstance(row[position], (int, float)) for row in rows)
+        numeric = all(isinstance(row[position], (int, float)) or row[position] == "" for row in rows)
         table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(f"{cell:,.2f}" if isinstance(cell, float) else
@@ -174,8 +176,8 @@ def load(db: deed_core.PyDeedGraph) -> World:
     with timed("routes, and which airline serves which airport") as note:
         count, skipped, without_airline = load_routes(world, airline_numbers, airline_ids, names)
         note(count)
-    console.print(f"  {skipped:,} routes were left out since an airport of theirs is not in the list; "
-                  f"{without_airline:,} are kept without an airline.\n", highlight=False)
+    say(f"  {skipped:,} routes were left out since an airport of theirs is not in the list; "
+        f"{without_airline:,} are kept without an airline.\n")
     return world
 
 
@@ -232,7 +234,7 @@ def within_two_flights(world: World, home: int) -> None:
     with timed("the same, only counted"):
         count = db.count_reachable(home, type="ROUTE", max_depth=2)
     direct = sum(1 for _, depth in reached if depth == 1)
-    console.print(f"  One flight leads to {direct:,} airports, two flights to {count:,}.", highlight=False)
+    say(f"  One flight leads to {direct:,} airports, two flights to {count:,}.")
 
     origin = properties_of(db, home)
     places = [(kilometres(origin, place := properties_of(db, id)), depth, place) for id, depth in reached]
@@ -283,10 +285,18 @@ def reopen(path: Path, before: dict[str, Any], home: int, airport: dict[str, Any
         rows.append(("the home airport", airport["properties"]["name"], found["properties"]["name"],
                      "same" if found == airport else "DIFFERENT"))
         show("Before closing and after reopening", ["what", "before", "after", ""], rows)
-        show("What it takes", ["part", "KiB"],
-             ((name.replace("_", " "), round(size / 1024)) for name, size in sorted(after.items())
-              if name.startswith(("memory", "disk")) and name != "memory_limit"))
-    return all(row[-1] == "same" for row in rows)
+        with timed("checking every row, list and checksum"):
+            complaints = db.check()
+        show("What it takes", ["part", "in memory, KiB", "on disk, KiB"], sizes(after))
+    return not complaints and all(row[-1] == "same" for row in rows)
+
+
+def sizes(stats: dict[str, Any]) -> Iterator[tuple[str, object, object]]:
+    """Bytes by part; what one of the two does not have is left empty."""
+    memory, disk = stats["memory"], stats["disk"]
+    parts = dict.fromkeys([*memory, *disk])
+    for part in [*(name for name in parts if name not in ("limit", "total")), "total"]:
+        yield part, *(round(place[part] / 1024) if part in place else "" for place in (memory, disk))
 
 
 def prepare(store: Path | None) -> Path:
@@ -323,8 +333,8 @@ def main() -> int:
         with timed("closing, with a checkpoint"):
             db.close()
     same = reopen(path, before, home, airport)
-    console.print(f"[bold]{'All there' if same else 'NOT all there'}[/] after {time.perf_counter() - started:.1f} s; "
-                  f"the store is {path}", highlight=False, soft_wrap=True)
+    say(f"[bold]{'All there' if same else 'NOT all there'}[/] after {time.perf_counter() - started:.1f} s; "
+        f"the store is {path}")
     return 0 if same else 1
 
 
