@@ -17,9 +17,8 @@ let package = Package(
         .systemLibrary(name: "CRocksDB"),
         .systemLibrary(name: "CDeed", path: "Include"),
         .target(name: "DeedEngine", dependencies: ["CRocksDB"], swiftSettings: swiftSettings),
-        .target(name: "DeedDatabase", dependencies: ["DeedEngine"], swiftSettings: swiftSettings),
         .target(
-            name: "DeedCAPI", dependencies: ["DeedDatabase", "CDeed"], swiftSettings: swiftSettings,
+            name: "DeedCAPI", dependencies: ["DeedEngine", "CDeed"], swiftSettings: swiftSettings,
             linkerSettings: [
                 .unsafeFlags(["-static-stdlib", "-Xlinker", "--version-script=Include/deedcore.map"])
             ]),

@@ -276,7 +276,6 @@ deed_status deed_relationship_delete(deed_database *database, deed_transaction *
 /* An array of ids, 64-bit, contiguous. What belongs to each position depends on the function that made it. */
 size_t deed_ids_count(const deed_ids *ids);
 const uint64_t *deed_ids_data(const deed_ids *ids);          /* borrowed until destroyed */
-const uint64_t *deed_ids_relationships(const deed_ids *ids); /* the relationship of each neighbour, or NULL */
 const uint32_t *deed_ids_depths(const deed_ids *ids);        /* the depth of each id, or NULL */
 void deed_ids_destroy(deed_ids *ids);
 

@@ -198,7 +198,7 @@ package struct ColumnChunk {
         guard let start = bytes.baseAddress, bytes.count > 0 else { return slot }
         if bytes.count <= ByteSlot.inlineMax {
             withUnsafeMutableBytes(of: &slot) { target in
-                memcpy(target.baseAddress.unsafelyUnwrapped + 4, start, bytes.count)
+                _ = memcpy(target.baseAddress.unsafelyUnwrapped + 4, start, bytes.count)
             }
             return slot
         }

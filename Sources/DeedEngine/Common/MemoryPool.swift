@@ -45,7 +45,8 @@ package final class MemoryPool: Sendable {
         if rounded < Slabs.unit {
             block = calloc(1, rounded)
         } else if rounded <= Slabs.slabSize {
-            block = slabs.withLock { $0.allocate(units: rounded / Slabs.unit) }
+            block = UnsafeMutableRawPointer(
+                bitPattern: slabs.withLock { UInt(bitPattern: $0.allocate(units: rounded / Slabs.unit)) })
         } else {
             block = Slabs.map(rounded)
         }
@@ -64,7 +65,8 @@ package final class MemoryPool: Sendable {
         if rounded < Slabs.unit {
             Glibc.free(block)
         } else if rounded <= Slabs.slabSize {
-            slabs.withLock { $0.free(block, units: rounded / Slabs.unit) }
+            let address = UInt(bitPattern: block)
+            slabs.withLock { $0.free(address, units: rounded / Slabs.unit) }
         } else {
             munmap(block, rounded)
         }
@@ -149,8 +151,7 @@ private struct Slabs: ~Copyable {
         return block
     }
 
-    mutating func free(_ block: UnsafeMutableRawPointer, units: Int) {
-        let address = UInt(bitPattern: block)
+    mutating func free(_ address: UInt, units: Int) {
         let base = address & ~UInt(Self.slabSize - 1)
         guard let index = indexOfBase[base] else {
             assertionFailure("a block that no slab holds")

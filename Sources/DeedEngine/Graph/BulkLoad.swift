@@ -9,6 +9,8 @@
 //   5. The same for the incoming ones, after a second counting sort, by target.
 // The load is invisible until its transaction commits, and a failure at any point undoes it like any statement.
 
+import Glibc
+
 /// Long work reports here, and stops when the answer is false. Called on the caller's thread.
 package typealias Progress = (_ done: Int, _ total: Int) -> Bool
 
@@ -61,7 +63,7 @@ extension Graph {
     }
 
     func discardBulkFiles(_ transaction: Transaction, from first: Int) {
-        while transaction.bulkFiles.count > first { store?.discard(transaction.bulkFiles.removeLast().path) }
+        while transaction.bulkFiles.count > first { unlink(transaction.bulkFiles.removeLast().path) }
     }
 
     func ingest(_ files: [BulkFile], into store: KeyValueStore) throws(DeedError) {

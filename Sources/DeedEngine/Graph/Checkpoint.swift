@@ -168,7 +168,7 @@ private final class CheckpointWork {
         let part = segment.pointee.adjacency + index
         let rows = segment.pointee.rowCount
         if part.pointee.deadCount > 0 {
-            try part.pointee.merge(rows: rows, graph.pool) { graph.fate(of: $0) }
+            try part.pointee.merge(rows: rows, graph.pool) { [graph] in graph.fate(of: $0) }
         } else if part.pointee.deltaCount > 0 {
             try part.pointee.merge(rows: rows, graph.pool)
         }
@@ -177,7 +177,7 @@ private final class CheckpointWork {
             ChunkCodec.encode(part.pointee, into: &buffer)
             part.pointee.isDirty = false
         } else {
-            var copy = try part.pointee.copy(rows: rows, graph.pool) { relationship in
+            var copy = try part.pointee.copy(rows: rows, graph.pool) { [graph, snapshot] relationship in
                 graph.isRelationshipVisible(relationship, snapshot) ? .alive : .dead
             }
             defer { copy.free(graph.pool) }

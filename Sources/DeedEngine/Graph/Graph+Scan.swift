@@ -86,7 +86,8 @@ extension Graph {
         defer { segment.pointee.latch.unlockShared() }
         let rows = segment.pointee.firstRow..<segment.pointee.rowCount
         let isRelationship = segment.pointee.kind == .relationship
-        let image = SegmentImage(capacity: rows.count, endpoints: isRelationship, pool)
+        let image = SegmentImage(
+            table: segment.pointee.table, capacity: rows.count, endpoints: isRelationship, pool)
         var visible: [Int] = []
         visible.reserveCapacity(rows.count)
         for row in rows where segment.pointee.isVisible(row, to: snapshot) { visible.append(row) }

@@ -5,7 +5,7 @@ import Glibc
 import Synchronization
 
 /// The room that one search needs. Reused by later searches.
-final class TraversalScratch {
+final class TraversalScratch: @unchecked Sendable {
     /// Visited bits by segment number.
     private var bitmaps: [UnsafeMutablePointer<UInt64>?] = []
     private var touched: [Int] = []

@@ -6,7 +6,8 @@ import Synchronization
 
 final class Maintenance: @unchecked Sendable {
     private struct State {
-        var segments: [SegmentRef] = []
+        /// Addresses of segments.
+        var segments: [UInt] = []
         var namesLogged = [Int](repeating: 0, count: NameKind.allCases.count)
     }
 
@@ -29,15 +30,17 @@ final class Maintenance: @unchecked Sendable {
     func queue(_ segment: SegmentRef) {
         if segment.pointee.isSettleQueued { return }
         segment.pointee.isSettleQueued = true
-        state.withLock { $0.segments.append(segment) }
+        let address = UInt(bitPattern: segment)
+        state.withLock { $0.segments.append(address) }
     }
 
     func takeQueued() -> [SegmentRef] {
-        state.withLock { state in
+        let addresses = state.withLock { state in
             let segments = state.segments
             state.segments = []
             return segments
         }
+        return addresses.compactMap { SegmentRef(bitPattern: $0) }
     }
 
     /// Writes the names that no earlier record has. Called within a commit group, by one thread at a time.
@@ -208,7 +211,7 @@ extension Graph {
                 continue
             }
             do throws(DeedError) {
-                try part.pointee.merge(rows: segment.pointee.rowCount, pool) { fate(of: $0) }
+                try part.pointee.merge(rows: segment.pointee.rowCount, pool) { self.fate(of: $0) }
             } catch {
                 // Without memory for the merge the lists stay as they are: right, only slower to read.
                 isDone = false

@@ -17,7 +17,8 @@ package final class RecordBuffer {
     package private(set) var neighbors: UnsafeMutablePointer<RowId>
     package private(set) var relationships: UnsafeMutablePointer<RowId>
     package internal(set) var neighborCount = 0
-    package internal(set) var levels: [Double] = []
+    /// One for each neighbour, after `selectNeighbors`.
+    package private(set) var levels: UnsafeMutablePointer<Double>
     private var neighborCapacity = 64
     var sampler: DepositSampler
 
@@ -26,6 +27,7 @@ package final class RecordBuffer {
         bytes = .allocate(byteCount: byteCapacity, alignment: 16)
         neighbors = .allocate(capacity: neighborCapacity)
         relationships = .allocate(capacity: neighborCapacity)
+        levels = .allocate(capacity: 1)
         sampler = DepositSampler(seed: seed)
     }
 
@@ -34,6 +36,7 @@ package final class RecordBuffer {
         bytes.deallocate()
         neighbors.deallocate()
         relationships.deallocate()
+        levels.deallocate()
     }
 
     // MARK: Cells
@@ -101,6 +104,20 @@ package final class RecordBuffer {
         }
     }
 
+    /// Takes one row of an image; its bytes are borrowed from the image.
+    package func fill(from image: SegmentImage, row: Int) {
+        removeAllCells()
+        id = image.ids[row]
+        source = image.sources?[row] ?? 0
+        target = image.targets?[row] ?? 0
+        table = image.table
+        for column in image.columns {
+            let cell = column.chunk.cell(at: row)
+            if cell.type != .null { append(column.key, cell) }
+        }
+        own()
+    }
+
     // MARK: Neighbours
 
     /// Room for `count` neighbours in all; keeps those that are there.
@@ -137,6 +154,8 @@ package final class RecordBuffer {
         let picked = positions.map { (neighbors[$0], relationships[$0]) }
         neighborCount = 0
         for (neighbor, relationship) in picked { appendNeighbor(neighbor, relationship) }
-        levels = newLevels
+        levels.deallocate()
+        levels = .allocate(capacity: max(newLevels.count, 1))
+        for (index, level) in newLevels.enumerated() { levels[index] = level }
     }
 }

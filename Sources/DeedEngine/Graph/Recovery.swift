@@ -39,7 +39,8 @@ extension Graph {
     }
 
     private func readNames(_ store: KeyValueStore) throws(DeedError) {
-        let (first, end) = (StoreKeys.text("n"), StoreKeys.text("o"))
+        let first = StoreKeys.text("n")
+        let end = StoreKeys.text("o")
         try store.forEach(in: .meta, from: first.bytes, to: end.bytes) { key, value throws(DeedError) in
             var reader = ByteReader(key)
             _ = try reader.readByte()
@@ -75,7 +76,8 @@ extension Graph {
     // MARK: The directory
 
     private func readDirectory(_ store: KeyValueStore) throws(DeedError) {
-        let (first, end) = (StoreKeys.text("s"), StoreKeys.text("t"))
+        let first = StoreKeys.text("s")
+        let end = StoreKeys.text("t")
         try store.forEach(in: .meta, from: first.bytes, to: end.bytes) { key, value throws(DeedError) in
             var keyReader = ByteReader(key)
             _ = try keyReader.readByte()

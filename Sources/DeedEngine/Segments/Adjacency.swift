@@ -179,7 +179,7 @@ struct AdjacencyPart {
     }
 
     /// A part with the entries whose fate is not to be dead, all in its base.
-    func copy(rows: Int, _ pool: MemoryPool, fate: (RowId) -> EntryFate) throws(DeedError) -> AdjacencyPart {
+    func copy(rows: Int, _ pool: MemoryPool, fate: @escaping (RowId) -> EntryFate) throws(DeedError) -> AdjacencyPart {
         try copyMerged(rows: rows, adding: nil, pool, fate).part
     }
 

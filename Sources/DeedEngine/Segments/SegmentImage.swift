@@ -8,6 +8,8 @@ package final class SegmentImage {
         package var chunk: ColumnChunk
     }
 
+    /// The collection or relationship type.
+    package let table: NameId
     package private(set) var rowCount = 0
     package let ids: UnsafeMutablePointer<UInt64>
     /// The ends of relationships; nil for entities.
@@ -18,7 +20,8 @@ package final class SegmentImage {
     private let capacity: Int
     private let pool: MemoryPool
 
-    init(capacity: Int, endpoints: Bool, _ pool: MemoryPool) {
+    init(table: NameId, capacity: Int, endpoints: Bool, _ pool: MemoryPool) {
+        self.table = table
         self.capacity = capacity
         self.pool = pool
         ids = .allocate(capacity: max(capacity, 1))

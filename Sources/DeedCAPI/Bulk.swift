@@ -1,0 +1,256 @@
+// Scans and bulk loads.
+
+import CDeed
+import DeedEngine
+
+final class ScanHandle {
+    let scan: TableScan
+    private let graph: Graph
+    let buffer: BufferHandle
+    private var image: SegmentImage?
+    private var row = 0
+
+    init(_ graph: Graph, _ scan: TableScan) {
+        self.graph = graph
+        self.scan = scan
+        buffer = BufferHandle(graph)
+    }
+
+    func next() throws(DeedError) -> UnsafePointer<deed_record>? {
+        try graph.requireOpen()
+        if let image, row >= image.rowCount { self.image = nil }
+        if image == nil {
+            image = try scan.nextImage()
+            row = 0
+        }
+        guard let image else { return nil }
+        buffer.contents.fill(from: image, row: row)
+        row += 1
+        return try buffer.makeRecord()
+    }
+}
+
+@c @implementation
+public func deed_scan_begin(
+    _ database: OpaquePointer?, _ transaction: OpaquePointer?, _ kind: deed_kind, _ table: UInt32,
+    _ out_scan: UnsafeMutablePointer<OpaquePointer?>?, _ out_error: ErrorOut
+) -> deed_status {
+    out_scan?.pointee = nil
+    return run(out_error) { () throws(DeedError) in
+        let out = try required(out_scan, "out_scan")
+        let graph = try graph(database)
+        let transaction = try DeedCAPI.transaction(transaction, of: graph)
+        out.pointee = retained(ScanHandle(graph, try graph.scan(transaction, rowKind(kind), table)))
+    }
+}
+
+@c @implementation
+public func deed_scan_next(
+    _ scan: OpaquePointer?, _ out_record: UnsafeMutablePointer<UnsafePointer<deed_record>?>?, _ out_error: ErrorOut
+) -> deed_status {
+    out_record?.pointee = nil
+    return run(out_error) { () throws(DeedError) in
+        let record = try object(scan, ScanHandle.self).next()
+        out_record?.pointee = record
+    }
+}
+
+@c @implementation
+public func deed_scan_destroy(_ scan: OpaquePointer?) { release(scan, ScanHandle.self) }
+
+@c @implementation
+public func deed_scan_arrow(
+    _ database: OpaquePointer?, _ transaction: OpaquePointer?, _ kind: deed_kind, _ table: UInt32,
+    _ out_stream: UnsafeMutablePointer<ArrowArrayStream>?, _ out_error: ErrorOut
+) -> deed_status {
+    out_stream?.pointee = ArrowArrayStream()
+    return run(out_error) { () throws(DeedError) in
+        let out = try required(out_stream, "out_stream")
+        let graph = try graph(database)
+        let kind = try rowKind(kind)
+        let scan = try graph.scan(try DeedCAPI.transaction(transaction, of: graph), kind, table)
+        var columns = [ArrowOutputColumn(name: "_id", source: .id)]
+        if kind == .relationship {
+            columns.append(ArrowOutputColumn(name: "_src", source: .source))
+            columns.append(ArrowOutputColumn(name: "_dst", source: .target))
+        }
+        for column in try scan.columnTypes() {
+            let name = graph.names.text(.propertyKey, column.key)?.string ?? ""
+            columns.append(ArrowOutputColumn(name: name, source: .property(key: column.key, type: column.type)))
+        }
+        exportStream(schema: columns, next: { () throws(DeedError) in try scan.nextImage() }, into: out)
+    }
+}
+
+// MARK: Bulk loads
+
+/// The caller's progress callback.
+private struct ProgressCallback {
+    let call: deed_progress?
+    let userData: UnsafeMutableRawPointer?
+
+    func report(_ done: Int, _ total: Int) -> Bool {
+        guard let call else { return true }
+        return call(userData, UInt64(done), UInt64(total))
+    }
+}
+
+/// Reads the stream to its end, whatever happens releasing it.
+private func readTable(
+    _ stream: UnsafeMutablePointer<ArrowArrayStream>, _ progress: ProgressCallback
+) throws(DeedError) -> ArrowTable {
+    try ArrowTable(stream: stream) { _ throws(DeedError) in
+        if !progress.report(0, 0) { throw DeedError(.interrupted, "the load was interrupted") }
+    }
+}
+
+private func bulkColumns(_ table: ArrowTable, _ graph: Graph) throws(DeedError) -> [any BulkColumn] {
+    guard table.columnNames.count <= Limits.propertiesMax else {
+        throw DeedError(.limitExceeded, "more than \(Limits.propertiesMax) columns")
+    }
+    var columns: [any BulkColumn] = []
+    for (index, name) in table.columnNames.enumerated() {
+        let key = try intern(name, graph)
+        columns.append(table.column(at: index, key: key))
+    }
+    return columns
+}
+
+private func intern(_ name: String, _ graph: Graph) throws(DeedError) -> NameId {
+    let bytes = Array(name.utf8)
+    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
+    defer { copy.deallocate() }
+    copy.copyBytes(from: bytes)
+    return try graph.names.intern(.propertyKey, UnsafeRawBufferPointer(copy))
+}
+
+private func releaseStream(_ stream: UnsafeMutablePointer<ArrowArrayStream>?) {
+    guard let stream, let release = stream.pointee.release else { return }
+    release(stream)
+}
+
+@c @implementation
+public func deed_entities_load(
+    _ database: OpaquePointer?, _ transaction: OpaquePointer?, _ collection: UInt32,
+    _ stream: UnsafeMutablePointer<ArrowArrayStream>?, _ progress: deed_progress?,
+    _ user_data: UnsafeMutableRawPointer?, _ out_ids: UnsafeMutablePointer<OpaquePointer?>?, _ out_error: ErrorOut
+) -> deed_status {
+    out_ids?.pointee = nil
+    defer { releaseStream(stream) }
+    return run(out_error) { () throws(DeedError) in
+        guard let stream else { throw DeedError(.invalidArgument, "stream is NULL") }
+        let callback = ProgressCallback(call: progress, userData: user_data)
+        let ids = try write(database, transaction) { graph, transaction throws(DeedError) in
+            let table = try readTable(stream, callback)
+            let columns = try bulkColumns(table, graph)
+            let ids = IdsHandle(count: table.rowCount)
+            if table.rowCount == 0 { return ids }
+            let first = try graph.loadEntities(
+                transaction, collection: collection, count: table.rowCount, columns: columns, progress: callback.report)
+            for row in 0..<table.rowCount { ids.ids[row] = first + UInt64(row) }
+            return ids
+        }
+        out_ids?.pointee = retained(ids)
+    }
+}
+
+@c @implementation
+public func deed_relationships_load(
+    _ database: OpaquePointer?, _ transaction: OpaquePointer?, _ type: UInt32, _ sources: UnsafePointer<UInt64>?,
+    _ targets: UnsafePointer<UInt64>?, _ count: Int, _ stream: UnsafeMutablePointer<ArrowArrayStream>?,
+    _ progress: deed_progress?, _ user_data: UnsafeMutableRawPointer?,
+    _ out_ids: UnsafeMutablePointer<OpaquePointer?>?, _ out_error: ErrorOut
+) -> deed_status {
+    out_ids?.pointee = nil
+    defer { releaseStream(stream) }
+    return run(out_error) { () throws(DeedError) in
+        guard count >= 0, count == 0 || (sources != nil && targets != nil) else {
+            throw DeedError(.invalidArgument, "sources or targets are NULL")
+        }
+        let callback = ProgressCallback(call: progress, userData: user_data)
+        let ids = try write(database, transaction) { graph, transaction throws(DeedError) in
+            var columns: [any BulkColumn] = []
+            if let stream {
+                let table = try readTable(stream, callback)
+                guard table.rowCount == count else {
+                    throw DeedError(
+                        .invalidArgument, "\(count) pairs of ends but \(table.rowCount) rows of properties")
+                }
+                columns = try bulkColumns(table, graph)
+            }
+            let ids = IdsHandle(count: count)
+            if count == 0 { return ids }
+            try graph.loadRelationships(
+                transaction, type: type, sources: UnsafeBufferPointer(start: sources, count: count),
+                targets: UnsafeBufferPointer(start: targets, count: count), columns: columns, ids: ids.ids,
+                progress: callback.report)
+            return ids
+        }
+        out_ids?.pointee = retained(ids)
+    }
+}
+
+// MARK: Statistics and checks
+
+@c @implementation
+public func deed_statistics_get(
+    _ database: OpaquePointer?, _ out_statistics: UnsafeMutablePointer<deed_statistics>?, _ out_error: ErrorOut
+) -> deed_status {
+    run(out_error) { () throws(DeedError) in
+        let out = try required(out_statistics, "out_statistics")
+        guard out.pointee.struct_size >= MemoryLayout<deed_statistics>.size else {
+            throw DeedError(.invalidArgument, "struct_size of the statistics is not set")
+        }
+        let found = try graph(database).statistics()
+        out.pointee.entity_count = UInt64(clamping: found.entityCount)
+        out.pointee.relationship_count = UInt64(clamping: found.relationshipCount)
+        out.pointee.collection_count = UInt64(clamping: found.collectionCount)
+        out.pointee.relationship_type_count = UInt64(clamping: found.relationshipTypeCount)
+        out.pointee.average_pheromone = found.averagePheromone
+        out.pointee.pheromone_epoch = found.evaporations
+        out.pointee.memory_columns = UInt64(clamping: found.memoryColumns)
+        out.pointee.memory_strings = UInt64(clamping: found.memoryStrings)
+        out.pointee.memory_adjacency = UInt64(clamping: found.memoryAdjacency)
+        out.pointee.memory_pheromone = UInt64(clamping: found.memoryPheromone)
+        out.pointee.memory_versions = UInt64(clamping: found.memoryVersions)
+        out.pointee.memory_store = UInt64(clamping: found.memoryStore)
+        out.pointee.memory_total = UInt64(clamping: found.memoryTotal)
+        out.pointee.memory_limit = UInt64(clamping: found.memoryLimit)
+        out.pointee.disk_log = UInt64(clamping: found.diskLog)
+        out.pointee.disk_segments = UInt64(clamping: found.diskSegments)
+        out.pointee.disk_adjacency = UInt64(clamping: found.diskAdjacency)
+        out.pointee.disk_total = UInt64(clamping: found.diskTotal)
+        out.pointee.commits = found.commits
+        out.pointee.rollbacks = found.rollbacks
+        out.pointee.conflicts = found.conflicts
+        out.pointee.active_transactions = UInt64(clamping: found.activeTransactions)
+        out.pointee.last_commit = found.lastCommit
+        out.pointee.checkpoints = found.checkpoints
+        out.pointee.checkpoint_mark = found.checkpointMark
+    }
+}
+
+@c @implementation
+public func deed_table_count(_ database: OpaquePointer?, _ kind: deed_kind, _ table: UInt32) -> UInt64 {
+    guard let graph = try? graph(database), let kind = try? rowKind(kind) else { return 0 }
+    return UInt64(clamping: graph.rowCount(kind, table))
+}
+
+@c @implementation
+public func deed_check(
+    _ database: OpaquePointer?, _ out_report: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?,
+    _ out_size: UnsafeMutablePointer<Int>?, _ out_error: ErrorOut
+) -> deed_status {
+    out_report?.pointee = nil
+    out_size?.pointee = 0
+    return run(out_error) { () throws(DeedError) in
+        let out = try required(out_report, "out_report")
+        let lines = try graph(database).check()
+        let (text, size) = copyText(lines.map { $0 + "\n" }.joined())
+        out.pointee = text
+        out_size?.pointee = size
+    }
+}
+
+@c @implementation
+public func deed_text_destroy(_ text: UnsafeMutablePointer<CChar>?) { text?.deallocate() }

@@ -1,0 +1,62 @@
+// Statuses, errors and versions.
+
+import CDeed
+import DeedEngine
+
+@c @implementation
+public func deed_status_name(_ status: deed_status) -> UnsafePointer<CChar>! {
+    statusName(status).utf8Start.withMemoryRebound(to: CChar.self, capacity: 1) { UnsafePointer($0) }
+}
+
+private func statusName(_ status: deed_status) -> StaticString {
+    if status == 0 { return "DEED_OK" }
+    guard let status = Status(rawValue: status) else { return "DEED_UNKNOWN" }
+    switch status {
+    case .invalidArgument: return "DEED_INVALID_ARGUMENT"
+    case .typeMismatch: return "DEED_TYPE_MISMATCH"
+    case .notFound: return "DEED_NOT_FOUND"
+    case .limitExceeded: return "DEED_LIMIT_EXCEEDED"
+    case .readOnly: return "DEED_READ_ONLY"
+    case .hasRelationships: return "DEED_HAS_RELATIONSHIPS"
+    case .transactionConflict: return "DEED_TRANSACTION_CONFLICT"
+    case .transactionEnded: return "DEED_TRANSACTION_ENDED"
+    case .storeLocked: return "DEED_STORE_LOCKED"
+    case .corruption: return "DEED_CORRUPTION"
+    case .ioError: return "DEED_IO_ERROR"
+    case .diskFull: return "DEED_DISK_FULL"
+    case .newerFormat: return "DEED_NEWER_FORMAT"
+    case .outOfMemory: return "DEED_OUT_OF_MEMORY"
+    case .closed: return "DEED_CLOSED"
+    case .interrupted: return "DEED_INTERRUPTED"
+    case .internalError: return "DEED_INTERNAL"
+    }
+}
+
+@c @implementation
+public func deed_error_status(_ error: OpaquePointer?) -> deed_status {
+    guard let error else { return 0 }
+    return Unmanaged<ErrorHandle>.fromOpaque(UnsafeRawPointer(error)).takeUnretainedValue().status
+}
+
+@c @implementation
+public func deed_error_message(
+    _ error: OpaquePointer?, _ out_size: UnsafeMutablePointer<Int>?
+) -> UnsafePointer<CChar>! {
+    out_size?.pointee = 0
+    guard let error else { return deed_status_name(0) }
+    let handle = Unmanaged<ErrorHandle>.fromOpaque(UnsafeRawPointer(error)).takeUnretainedValue()
+    out_size?.pointee = handle.size
+    return UnsafePointer(handle.message)
+}
+
+@c @implementation
+public func deed_error_destroy(_ error: OpaquePointer?) { release(error, ErrorHandle.self) }
+
+@c @implementation
+public func deed_api_version() -> UInt32 { UInt32(DEED_API_VERSION) }
+
+@c @implementation
+public func deed_version() -> UnsafePointer<CChar>! {
+    let version: StaticString = "0.1.0"
+    return version.utf8Start.withMemoryRebound(to: CChar.self, capacity: 1) { UnsafePointer($0) }
+}

@@ -1,0 +1,144 @@
+// What stands behind the opaque pointers of deed.h. A handle is a retained Swift object; a child holds its database, so
+// handles may be destroyed in any order. Nothing throws past this layer, and no argument makes it trap.
+
+import CDeed
+import DeedEngine
+
+final class DatabaseHandle {
+    let graph: Graph
+    init(_ graph: Graph) { self.graph = graph }
+}
+
+final class TransactionHandle {
+    let graph: Graph
+    let transaction: Transaction
+    init(_ graph: Graph, _ transaction: Transaction) {
+        self.graph = graph
+        self.transaction = transaction
+    }
+}
+
+/// An array of ids for the caller.
+final class IdsHandle {
+    let ids: UnsafeMutablePointer<UInt64>
+    let depths: UnsafePointer<UInt32>?
+    let count: Int
+    /// Keeps borrowed arrays alive; nil when `ids` is our own.
+    private let reach: Reach?
+
+    init(count: Int) {
+        ids = .allocate(capacity: max(count, 1))
+        self.count = count
+        depths = nil
+        reach = nil
+    }
+
+    init(_ reach: Reach) {
+        self.reach = reach
+        ids = reach.ids
+        depths = UnsafePointer(reach.depths)
+        count = reach.count
+    }
+
+    deinit { if reach == nil { ids.deallocate() } }
+}
+
+final class ErrorHandle {
+    let status: Int32
+    let message: UnsafeMutablePointer<CChar>
+    let size: Int
+
+    init(_ error: DeedError) {
+        status = error.status.rawValue
+        (message, size) = copyText(error.message)
+    }
+
+    deinit { message.deallocate() }
+}
+
+/// The bytes of a text with a NUL behind them, owned by the caller.
+func copyText(_ text: String) -> (UnsafeMutablePointer<CChar>, Int) {
+    var text = text
+    return text.withUTF8 { bytes in
+        let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count + 1)
+        if let base = bytes.baseAddress { UnsafeMutableRawPointer(copy).copyMemory(from: base, byteCount: bytes.count) }
+        copy[bytes.count] = 0
+        return (copy, bytes.count)
+    }
+}
+
+// MARK: Pointers
+
+func retained(_ object: AnyObject) -> OpaquePointer { OpaquePointer(Unmanaged.passRetained(object).toOpaque()) }
+
+/// Gives up what `retained` made. nil is nothing to do.
+func release<Handle: AnyObject>(_ pointer: OpaquePointer?, _: Handle.Type) {
+    if let pointer { Unmanaged<Handle>.fromOpaque(UnsafeRawPointer(pointer)).release() }
+}
+
+@inline(__always)
+func object<Handle: AnyObject>(_ pointer: OpaquePointer?, _: Handle.Type) throws(DeedError) -> Handle {
+    guard let pointer else { throw DeedError(.invalidArgument, "a handle is NULL") }
+    return Unmanaged<Handle>.fromOpaque(UnsafeRawPointer(pointer)).takeUnretainedValue()
+}
+
+@inline(__always)
+func graph(_ database: OpaquePointer?) throws(DeedError) -> Graph { try object(database, DatabaseHandle.self).graph }
+
+/// The transaction behind a handle, which must be active and of this database; nil stays nil.
+@inline(__always)
+func transaction(_ pointer: OpaquePointer?, of graph: Graph) throws(DeedError) -> Transaction? {
+    guard let pointer else { return nil }
+    let handle = try object(pointer, TransactionHandle.self)
+    guard handle.graph === graph else {
+        throw DeedError(.invalidArgument, "the transaction belongs to another database")
+    }
+    try graph.requireOpen()
+    try handle.transaction.requireActive()
+    return handle.transaction
+}
+
+/// Runs a statement that writes, in the given transaction or as one of its own.
+@inline(__always)
+func write<Result>(
+    _ database: OpaquePointer?, _ pointer: OpaquePointer?,
+    _ statement: (Graph, Transaction) throws(DeedError) -> Result
+) throws(DeedError) -> Result {
+    let graph = try graph(database)
+    guard let transaction = try transaction(pointer, of: graph) else {
+        return try graph.autocommit { transaction throws(DeedError) in try statement(graph, transaction) }
+    }
+    if transaction.isReadOnly { throw DeedError(.readOnly, "the transaction was begun for reading only") }
+    return try statement(graph, transaction)
+}
+
+public typealias ErrorOut = UnsafeMutablePointer<OpaquePointer?>?
+
+/// Runs a function of the interface and turns what it throws into a status and an error handle.
+@inline(__always)
+func run(_ outError: ErrorOut, _ body: () throws(DeedError) -> Void) -> deed_status {
+    outError?.pointee = nil
+    do throws(DeedError) {
+        try body()
+        return 0
+    } catch {
+        outError?.pointee = retained(ErrorHandle(error))
+        return error.status.rawValue
+    }
+}
+
+/// Bytes from outside; a NULL pointer is good only for no bytes.
+@inline(__always)
+func bytes(_ base: UnsafePointer<CChar>?, _ size: Int) throws(DeedError) -> UnsafeRawBufferPointer {
+    guard size >= 0, base != nil || size == 0 else {
+        throw DeedError(.invalidArgument, "a pointer is NULL, or a size is out of range")
+    }
+    return UnsafeRawBufferPointer(start: base, count: size)
+}
+
+func required<Value>(_ pointer: UnsafeMutablePointer<Value>?, _ name: StaticString) throws(DeedError)
+    -> UnsafeMutablePointer<Value>
+{
+    guard let pointer else { throw DeedError(.invalidArgument, "\(name) is NULL") }
+    return pointer
+}
