@@ -88,7 +88,7 @@ struct ArrowCellReader: ~Copyable {
     ) throws(DeedError) -> Cell {
         let array = view.pointee
         switch field.kind {
-        case .bool: return Cell(type: .bool, bits: ArrowView.bit(array.values, array.offset + index) ? 1 : 0)
+        case .bool: return Cell(type: .bool, bits: UInt64(array.bit(index)))
         case .integer(let width, let isSigned):
             let value = array.integer(index, width: width, isSigned: isSigned)
             if width == 8 && !isSigned && value < 0 { throw tooLarge(UInt64(bitPattern: Int64(value))) }

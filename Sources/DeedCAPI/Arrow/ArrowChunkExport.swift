@@ -42,16 +42,7 @@ struct ArrowChunkExport {
                 guard let days = Int32(exactly: Int64(bitPattern: cell.bits)) else { throw outOfRange("date") }
                 return days
             }
-        case .localDatetime:
-            try addConverted(to: array) { cell throws(DeedError) in
-                let value = try LocalDatetimeValue(decoding: cell.bytes)
-                return try microseconds(value.seconds, value.nanoseconds)
-            }
-        case .zonedDatetime:
-            try addConverted(to: array) { cell throws(DeedError) in
-                let value = try ZonedDatetimeValue(decoding: cell.bytes)
-                return try microseconds(value.seconds, value.nanoseconds)
-            }
+        case .localDatetime, .zonedDatetime: try addMicroseconds(to: array)
         case .string, .bytes: try addBytes(to: array)
         case .vector: try addVectors(to: array)
         default: try addText(to: array)
@@ -101,6 +92,20 @@ struct ArrowChunkExport {
     private func addBits(to array: ArrowArrayParts) throws(DeedError) {
         let bits = try array.allocateBuffer((rows + 7) / 8).assumingMemoryBound(to: UInt8.self)
         try forEachValue { row, cell in if cell.bits != 0 { bits[row >> 3] |= 1 << UInt8(row & 7) } }
+    }
+
+    /// Datetimes with and without a zone begin alike: seconds, nanoseconds.
+    private func addMicroseconds(to array: ArrowArrayParts) throws(DeedError) {
+        let values = try array.allocateBuffer(rows * 8).assumingMemoryBound(to: Int64.self)
+        try forEachPiece { row, bytes throws(DeedError) in
+            guard bytes.count >= 12 else { return }
+            let seconds = bytes.loadUnaligned(as: Int64.self)
+            let nanoseconds = bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self)
+            let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
+            let (sum, overflowOfSum) = whole.addingReportingOverflow(Int64(nanoseconds / 1_000))
+            guard !overflow, !overflowOfSum else { throw named(outOfRange("timestamp"), row) }
+            values[row] = sum
+        }
     }
 
     // MARK: Bytes
@@ -171,7 +176,7 @@ struct ArrowChunkExport {
     /// Calls the body for every row with its bytes, none for a null. Reads the slots themselves where it can: a call
     /// into the engine for each row would cost more than the copying.
     @inline(__always)
-    private func forEachPiece(_ body: (Int, UnsafeRawBufferPointer) -> Void) throws(DeedError) {
+    private func forEachPiece(_ body: (Int, UnsafeRawBufferPointer) throws(DeedError) -> Void) throws(DeedError) {
         let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
         if isUniform && chunk.capacity >= rows, let data = chunk.data {
             let validity = chunk.validity
@@ -181,12 +186,12 @@ struct ArrowChunkExport {
                 let size = Int(slot.load(as: UInt32.self))
                 let isThere = validity.map { $0[row >> 6] & (1 << UInt64(row & 63)) != 0 } ?? (row < leadingRun)
                 if !isThere {
-                    body(row, nothing)
+                    try body(row, nothing)
                 } else if size <= ByteSlot.inlineMax {
-                    body(row, UnsafeRawBufferPointer(start: slot + 4, count: size))
+                    try body(row, UnsafeRawBufferPointer(start: slot + 4, count: size))
                 } else {
                     let start = arena.map { $0 + Int(slot.load(fromByteOffset: 8, as: UInt64.self)) }
-                    body(row, UnsafeRawBufferPointer(start: start, count: size))
+                    try body(row, UnsafeRawBufferPointer(start: start, count: size))
                 }
             }
             return
@@ -196,15 +201,8 @@ struct ArrowChunkExport {
             guard cell.type == .null || cell.type == type else {
                 throw named(DeedError(.typeMismatch, "a value of another type than the column's"), row)
             }
-            body(row, cell.type == .null ? nothing : cell.bytes)
+            try body(row, cell.type == .null ? nothing : cell.bytes)
         }
-    }
-
-    private func microseconds(_ seconds: Int64, _ nanoseconds: UInt32) throws(DeedError) -> Int64 {
-        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
-        let (sum, overflowOfSum) = whole.addingReportingOverflow(Int64(nanoseconds / 1_000))
-        guard !overflow, !overflowOfSum else { throw outOfRange("timestamp") }
-        return sum
     }
 
     private func outOfRange(_ what: String) -> DeedError {

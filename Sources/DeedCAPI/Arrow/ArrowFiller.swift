@@ -3,7 +3,10 @@
 //
 //   plain     a value of fixed width becomes one of fixed width: read, convert, store
 //   borrowed  strings and other bytes that lie in the Arrow buffers as Deed keeps them: slots, then the arena
-//   encoded   everything else: encoded into a buffer first, then as above
+//   cells     everything else: encoded into a buffer first, then as above
+//
+// The rows may be in any order, so what the loops mostly do is wait for memory. They hold no call that the compiler
+// cannot see into: the processor then works on the next rows while it waits.
 
 import DeedEngine
 import Glibc
@@ -12,35 +15,38 @@ import Glibc
 struct ArrowFiller {
     let field: ArrowField
     let selection: ArrowSelection
+    /// A bit for each selected row that holds a value; nil when all do.
+    let presence: UnsafePointer<UInt64>?
     /// The row of the chunk that the first value goes to.
     let target: Int
     let pool: MemoryPool
 
     func fill(_ chunk: inout ColumnChunk) throws(DeedError) {
         switch field.kind {
-        case .null: return
-        case .bool:
-            try plainByIndex(&chunk, .bool) { view, index in
-                UInt8(ArrowView.bit(view.pointee.values, view.pointee.offset &+ index) ? 1 : 0)
-            }
+        case .bool: try plainByIndex(&chunk, .bool) { view, index in view.pointee.bit(index) }
         case .integer(let width, let isSigned): try fillIntegers(&chunk, width, isSigned)
         case .float(let width): try fillFloats(&chunk, width)
         case .date32: try plain(&chunk, .date) { (days: Int32) in Int64(days) }
         case .date64: try plain(&chunk, .date) { (value: Int64) in floorDivide(value, 86_400_000).quotient }
         case .time(let unit): try fillTimes(&chunk, unit)
-        case .timestamp(let unit, isZoned: false):
-            try plain(&chunk, .localDatetime) { (value: Int64) throws(DeedError) in
-                DatetimeSlot(try instant(value, unit))
+        case .timestamp(let unit, isZoned: false): try fillTimestamps(&chunk, unit)
+        case .timestamp(let unit, isZoned: true): try fillZonedTimestamps(&chunk, unit)
+        case .bytes(let layout, _): try fillBytes(&chunk, layout)
+        case .dictionary(let width, let isSigned):
+            guard case .bytes(let layout, _) = field.children[0].kind else { return try fillCells(&chunk) }
+            try borrowed(&chunk) { view, index in
+                let place = view.pointee.integer(index, width: width, isSigned: isSigned)
+                return view.pointee.children.unsafelyUnwrapped.pointee.bytes(place, layout)
             }
-        case .bytes(.offsets32, _):
-            try borrowed(&chunk) { view, index in view.pointee.bytes(index, offsets: Int32.self) }
-        case .bytes(.offsets64, _):
-            try borrowed(&chunk) { view, index in view.pointee.bytes(index, offsets: Int64.self) }
-        case .bytes(.views, _): try borrowed(&chunk) { view, index in view.pointee.bytes(view: index) }
-        case .bytes(let layout, _): try borrowed(&chunk) { view, index in view.pointee.bytes(index, layout) }
-        default:
-            if field.valueType == .null { return }
-            if field.valueType.isFixed { try fillFixedCells(&chunk) } else { try fillCells(&chunk) }
+        default: try fillCells(&chunk)
+        }
+    }
+
+    private func fillBytes(_ chunk: inout ColumnChunk, _ layout: ArrowByteLayout) throws(DeedError) {
+        switch layout {
+        case .offsets32: try borrowed(&chunk) { view, index in view.pointee.bytes(index, offsets: Int32.self) }
+        case .offsets64: try borrowed(&chunk) { view, index in view.pointee.bytes(index, offsets: Int64.self) }
+        case .views, .fixed: try borrowed(&chunk) { view, index in view.pointee.bytes(index, layout) }
         }
     }
 
@@ -77,6 +83,56 @@ struct ArrowFiller {
         }
     }
 
+    // The unit is a constant in each case, so that no division by it is left.
+    private func fillTimestamps(_ chunk: inout ColumnChunk, _ unit: ArrowUnit) throws(DeedError) {
+        switch unit {
+        case .second:
+            try plain(&chunk, .localDatetime) { (value: Int64) throws(DeedError) in
+                DatetimeSlot(try instant(value, .second))
+            }
+        case .millisecond:
+            try plain(&chunk, .localDatetime) { (value: Int64) throws(DeedError) in
+                DatetimeSlot(try instant(value, .millisecond))
+            }
+        case .microsecond:
+            try plain(&chunk, .localDatetime) { (value: Int64) throws(DeedError) in
+                DatetimeSlot(try instant(value, .microsecond))
+            }
+        case .nanosecond:
+            try plain(&chunk, .localDatetime) { (value: Int64) throws(DeedError) in
+                DatetimeSlot(try instant(value, .nanosecond))
+            }
+        }
+    }
+
+    /// Zoned datetimes are of one size in a column: the zone is the column's.
+    private func fillZonedTimestamps(_ chunk: inout ColumnChunk, _ unit: ArrowUnit) throws(DeedError) {
+        let zone = field.zone.bytes
+        let size = 16 + zone.count
+        let encoded = UnsafeMutableRawPointer.allocate(byteCount: selection.count * size, alignment: 8)
+        let pieces = UnsafeMutablePointer<UnsafeRawBufferPointer>.allocate(capacity: selection.count)
+        defer {
+            encoded.deallocate()
+            pieces.deallocate()
+        }
+        try selection.forEach { position, view, index throws(DeedError) in
+            guard isPresent(position) else {
+                return (pieces + position).initialize(to: UnsafeRawBufferPointer(start: nil, count: 0))
+            }
+            let value: (seconds: Int64, nanoseconds: UInt32)
+            do throws(DeedError) {
+                value = try instant(view.pointee.value(index, as: Int64.self), unit)
+            } catch { throw named(error, position) }
+            let start = encoded + position &* size
+            start.storeBytes(of: value.seconds, as: Int64.self)
+            start.storeBytes(of: value.nanoseconds, toByteOffset: 8, as: UInt32.self)
+            start.storeBytes(of: field.offset, toByteOffset: 12, as: Int32.self)
+            if let name = zone.baseAddress { memcpy(start + 16, name, zone.count) }
+            (pieces + position).initialize(to: UnsafeRawBufferPointer(start: start, count: size))
+        }
+        try store(pieces, &chunk)
+    }
+
     // MARK: The loops
 
     @inline(__always)
@@ -93,16 +149,15 @@ struct ArrowFiller {
         _ chunk: inout ColumnChunk, _ type: ValueType,
         _ read: (UnsafePointer<ArrowView>, Int) throws(DeedError) -> Value
     ) throws(DeedError) {
-        guard let room = try begin(&chunk, type, arenaBytes: 0) else { return }
+        let room = try begin(&chunk, type, arenaBytes: 0)
         let out = room.data.assumingMemoryBound(to: Value.self) + target
-        guard let bits = room.bits else {
-            try selection.forEach { position, view, index throws(DeedError) in
+        guard presence != nil else {
+            return try selection.forEach { position, view, index throws(DeedError) in
                 do throws(DeedError) { out[position] = try read(view, index) } catch { throw named(error, position) }
             }
-            return
         }
         try selection.forEach { position, view, index throws(DeedError) in
-            guard isSet(bits, target &+ position) else { return }
+            guard isPresent(position) else { return }
             do throws(DeedError) { out[position] = try read(view, index) } catch { throw named(error, position) }
         }
     }
@@ -115,11 +170,9 @@ struct ArrowFiller {
     ) throws(DeedError) {
         let pieces = UnsafeMutablePointer<UnsafeRawBufferPointer>.allocate(capacity: selection.count)
         defer { pieces.deallocate() }
-        let canBeNull = selection.canBeNull(field)
         try selection.forEach { position, view, index in
-            let isThere = !canBeNull || view.pointee.isPresent(index, field)
-            (pieces + position).initialize(
-                to: isThere ? read(view, index) : UnsafeRawBufferPointer(start: nil, count: 0))
+            let bytes = isPresent(position) ? read(view, index) : UnsafeRawBufferPointer(start: nil, count: 0)
+            (pieces + position).initialize(to: bytes)
         }
         try store(pieces, &chunk)
     }
@@ -135,7 +188,7 @@ struct ArrowFiller {
                 throw named(error, position)
             }
         }
-        guard let room = try begin(&chunk, field.valueType, arenaBytes: arenaBytes) else { return }
+        let room = try begin(&chunk, field.valueType, arenaBytes: arenaBytes)
         let slots = room.data + target &* 16
         var end = 0
         for position in 0..<selection.count {
@@ -174,22 +227,18 @@ struct ArrowFiller {
         }
     }
 
-    /// Values that are encoded first: nested ones, zoned datetimes, durations, and what stands behind an index or a run.
+    /// Values that are read one by one: nested ones, durations, decimals, and what stands behind an index or a run.
     private func fillCells(_ chunk: inout ColumnChunk) throws(DeedError) {
-        var reader = ArrowCellReader()
-        var encoded = ByteBuffer(capacity: selection.count &* 16)
+        if field.valueType.isFixed { return try fillFixedCells(&chunk) }
+        var encoded = ByteBuffer(capacity: selection.count * 16)
         let ends = UnsafeMutablePointer<Int>.allocate(capacity: selection.count)
         let pieces = UnsafeMutablePointer<UnsafeRawBufferPointer>.allocate(capacity: selection.count)
         defer {
             ends.deallocate()
             pieces.deallocate()
         }
-        // A plain loop: `encoded` cannot be captured while it is passed on.
-        for position in 0..<selection.count {
-            let (batch, index) = selection.batches.locate(selection.row(at: position))
-            do throws(DeedError) {
-                encoded.append(try reader.cell(field, selection.views + batch, index).bytes)
-            } catch { throw named(error, position) }
+        try forEachCell { position, cell in
+            encoded.append(cell.bytes)
             ends[position] = encoded.count
         }
         var start = 0
@@ -204,60 +253,58 @@ struct ArrowFiller {
 
     /// As fillCells, for types of fixed width.
     private func fillFixedCells(_ chunk: inout ColumnChunk) throws(DeedError) {
-        guard let room = try begin(&chunk, field.valueType, arenaBytes: 0) else { return }
+        let room = try begin(&chunk, field.valueType, arenaBytes: 0)
+        let isWide = field.valueType.width == 8
+        try forEachCell { position, cell in
+            if isWide {
+                room.data.storeBytes(of: cell.bits, toByteOffset: (target + position) * 8, as: UInt64.self)
+            } else {
+                let byte = UInt8(truncatingIfNeeded: cell.bits)
+                room.data.storeBytes(of: byte, toByteOffset: target + position, as: UInt8.self)
+            }
+        }
+    }
+
+    private func forEachCell(_ body: (Int, Cell) -> Void) throws(DeedError) {
         var reader = ArrowCellReader()
         for position in 0..<selection.count {
             let (batch, index) = selection.batches.locate(selection.row(at: position))
-            let cell: Cell
-            do throws(DeedError) { cell = try reader.cell(field, selection.views + batch, index) } catch {
-                throw named(error, position)
-            }
-            guard cell.type != .null else { continue }
-            if field.valueType.width == 8 {
-                room.data.storeBytes(of: cell.bits, toByteOffset: (target + position) * 8, as: UInt64.self)
-            } else {
-                room.data.storeBytes(
-                    of: UInt8(truncatingIfNeeded: cell.bits), toByteOffset: target + position, as: UInt8.self)
-            }
+            do throws(DeedError) {
+                body(position, try reader.cell(field, selection.views + batch, index))
+            } catch { throw named(error, position) }
         }
     }
 
     // MARK: Layout
 
-    private struct Room {
-        let data: UnsafeMutableRawPointer
-        let arena: UnsafeMutableRawPointer?
-        /// The chunk's validity bitmap, complete; nil when all rows hold values.
-        let bits: UnsafeMutablePointer<UInt64>?
-    }
-
-    /// Lays out the chunk and its validity; nil, and an empty chunk, when no value is there at all.
-    private func begin(_ chunk: inout ColumnChunk, _ type: ValueType, arenaBytes: Int) throws(DeedError) -> Room? {
-        var present = selection.count
-        let canBeNull = selection.canBeNull(field)
-        if canBeNull {
-            present = 0
-            try selection.forEach { _, view, index in if view.pointee.isPresent(index, field) { present &+= 1 } }
-        }
-        if present == 0 { return nil }
-        try chunk.begin(type: type, mixed: false, rows: target + selection.count, arenaBytes: arenaBytes, pool)
-        guard let data = chunk.data else { return nil }
-        if present == selection.count && target == 0 {
-            chunk.setAllValid(present)
-            return Room(data: data, arena: chunk.arena, bits: nil)
+    /// Lays out the chunk and says which of its rows hold values.
+    private func begin(
+        _ chunk: inout ColumnChunk, _ type: ValueType, arenaBytes: Int
+    ) throws(DeedError) -> (data: UnsafeMutableRawPointer, arena: UnsafeMutableRawPointer?) {
+        let count = selection.count
+        try chunk.begin(type: type, mixed: false, rows: target + count, arenaBytes: arenaBytes, pool)
+        guard let data = chunk.data else { throw DeedError(.internalError, "a chunk without data") }
+        if presence == nil && target == 0 {
+            chunk.setAllValid(count)
+            return (data, chunk.arena)
         }
         let bits = try chunk.makeEmptyBitmap(pool)
-        try selection.forEach { position, view, index in
-            if !canBeNull || view.pointee.isPresent(index, field) {
-                bits[(target &+ position) &>> 6] |= 1 &<< UInt64(truncatingIfNeeded: (target &+ position) & 63)
-            }
+        let shift = UInt64(target & 63)
+        for word in 0..<(count + 63) / 64 {
+            let isLast = word == count / 64
+            let present = presence?[word] ?? (isLast ? 1 << UInt64(count & 63) - 1 : .max)
+            bits[target >> 6 + word] |= present << shift
+            // What the shift pushed out; a smart shift by 64 gives none.
+            let rest = present >> (64 - shift)
+            if rest != 0 { bits[target >> 6 + word + 1] |= rest }
         }
-        return Room(data: data, arena: chunk.arena, bits: bits)
+        return (data, chunk.arena)
     }
 
     @inline(__always)
-    private func isSet(_ bits: UnsafeMutablePointer<UInt64>, _ row: Int) -> Bool {
-        bits[row &>> 6] & (1 &<< UInt64(truncatingIfNeeded: row & 63)) != 0
+    private func isPresent(_ position: Int) -> Bool {
+        guard let presence else { return true }
+        return presence[position &>> 6] & (1 &<< UInt64(truncatingIfNeeded: position & 63)) != 0
     }
 
     /// The error with the column and the row of the stream before it.

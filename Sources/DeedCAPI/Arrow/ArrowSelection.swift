@@ -109,12 +109,29 @@ struct ArrowSelection {
         }
     }
 
-    /// Whether any of the batches can hold a null.
-    func canBeNull(_ field: ArrowField) -> Bool {
-        if field.kind == .null { return true }
-        for batch in 0..<batches.count where views[batch].validity != nil || views[batch].hasIndirectNulls {
-            return true
+    /// Sets a bit for each row that holds a value, in words that are zero, and counts them; nil when none can be null.
+    func markPresent(_ field: ArrowField, _ words: UnsafeMutablePointer<UInt64>) throws(DeedError) -> Int? {
+        var canBeNull = false
+        var isIndirect = false
+        for batch in 0..<batches.count {
+            isIndirect = isIndirect || views[batch].hasIndirectNulls
+            canBeNull = canBeNull || views[batch].validity != nil || isIndirect
         }
-        return false
+        guard canBeNull else { return nil }
+        var present = 0
+        if isIndirect {
+            try forEach { position, view, index in
+                let isThere: UInt64 = view.pointee.isPresent(index, field) ? 1 : 0
+                words[position &>> 6] |= isThere &<< UInt64(truncatingIfNeeded: position & 63)
+                present &+= Int(isThere)
+            }
+        } else {
+            try forEach { position, view, index in
+                let isThere: UInt64 = view.pointee.isValid(index) ? 1 : 0
+                words[position &>> 6] |= isThere &<< UInt64(truncatingIfNeeded: position & 63)
+                present &+= Int(isThere)
+            }
+        }
+        return present
     }
 }

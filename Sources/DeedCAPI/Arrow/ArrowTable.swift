@@ -129,8 +129,15 @@ final class ArrowColumn: BulkColumn {
         let selection = ArrowSelection(
             views: table.views[index], batches: table.batchMap, rows: rows, first: first, count: count)
         try selection.check(rowCount: table.rowCount)
-        guard count > 0 else { return }
-        let filler = ArrowFiller(field: table.fields[index], selection: selection, target: target, pool: pool)
+        let field = table.fields[index]
+        guard count > 0, field.valueType != .null else { return }
+        let words = UnsafeMutablePointer<UInt64>.allocate(capacity: (count + 63) / 64)
+        words.initialize(repeating: 0, count: (count + 63) / 64)
+        defer { words.deallocate() }
+        let present = try selection.markPresent(field, words)
+        if present == 0 { return }
+        let presence = present ?? count < count ? UnsafePointer(words) : nil
+        let filler = ArrowFiller(field: field, selection: selection, presence: presence, target: target, pool: pool)
         do throws(DeedError) {
             try filler.fill(&chunk)
         } catch {

@@ -28,6 +28,10 @@ struct ArrowView {
         return Self.bit(validity, offset &+ index)
     }
 
+    /// A boolean value.
+    @inline(__always)
+    func bit(_ index: Int) -> UInt8 { Self.bit(values, offset &+ index) ? 1 : 0 }
+
     @inline(__always)
     static func bit(_ bits: UnsafeRawPointer, _ position: Int) -> Bool {
         bits.load(fromByteOffset: position &>> 3, as: UInt8.self) & (1 &<< UInt8(truncatingIfNeeded: position & 7)) != 0
