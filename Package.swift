@@ -20,7 +20,7 @@ let package = Package(
         .target(
             name: "DeedCAPI", dependencies: ["DeedEngine", "CDeed"], swiftSettings: swiftSettings,
             linkerSettings: [
-                .unsafeFlags(["-static-stdlib", "-Xlinker", "--version-script=Include/deedcore.map"])
+                .unsafeFlags(["-static-stdlib", "-use-ld=lld", "-Xlinker", "--version-script=Include/deedcore.map"])
             ]),
     ]
 )

@@ -50,8 +50,8 @@ public func deed_scan_next(
 ) -> deed_status {
     out_record?.pointee = nil
     return run(out_error) { () throws(DeedError) in
-        let record = try object(scan, ScanHandle.self).next()
-        out_record?.pointee = record
+        let out = try required(out_record, "out_record")
+        out.pointee = try object(scan, ScanHandle.self).next()
     }
 }
 
@@ -232,7 +232,9 @@ public func deed_statistics_get(
 
 @c @implementation
 public func deed_table_count(_ database: OpaquePointer?, _ kind: deed_kind, _ table: UInt32) -> UInt64 {
-    guard let graph = try? graph(database), let kind = try? rowKind(kind) else { return 0 }
+    guard let graph = try? graph(database), let kind = try? rowKind(kind), (try? graph.requireOpen()) != nil else {
+        return 0
+    }
     return UInt64(clamping: graph.rowCount(kind, table))
 }
 

@@ -98,8 +98,8 @@ public func deed_intern(
     return run(out_error) { () throws(DeedError) in
         let graph = try graph(database)
         try graph.requireOpen()
-        let number = try graph.names.intern(nameKind(kind), bytes(name, name_size))
-        try required(out_number, "out_number").pointee = number
+        let out = try required(out_number, "out_number")
+        out.pointee = try graph.names.intern(nameKind(kind), bytes(name, name_size))
     }
 }
 

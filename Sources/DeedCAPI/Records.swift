@@ -51,11 +51,12 @@ public func deed_record_get(
 ) -> deed_status {
     out_record?.pointee = nil
     return run(out_error) { () throws(DeedError) in
+        let out = try required(out_record, "out_record")
         let graph = try graph(database)
         let buffer = try object(buffer, BufferHandle.self)
         let transaction = try DeedCAPI.transaction(transaction, of: graph)
         if try graph.read(transaction, rowKind(kind), id, into: buffer.contents) {
-            out_record?.pointee = try buffer.makeRecord()
+            out.pointee = try buffer.makeRecord()
         }
     }
 }

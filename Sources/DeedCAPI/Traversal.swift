@@ -61,7 +61,7 @@ public func deed_degree(
         let graph = try graph(database)
         let transaction = try DeedCAPI.transaction(transaction, of: graph)
         let degree = try graph.degree(transaction, id, type: typeOrAny(type), directions(direction))
-        out_degree?.pointee = UInt64(degree)
+        try required(out_degree, "out_degree").pointee = UInt64(degree)
     }
 }
 
@@ -93,7 +93,7 @@ public func deed_count_reachable(
         let transaction = try DeedCAPI.transaction(transaction, of: graph)
         let count = try graph.countReachable(
             transaction, from: start, type: typeOrAny(type), directions(direction), maxDepth: max_depth)
-        out_count?.pointee = UInt64(count)
+        try required(out_count, "out_count").pointee = UInt64(count)
     }
 }
 
@@ -110,8 +110,8 @@ public func deed_pheromone_get(
 ) -> deed_status {
     out_level?.pointee = 0
     return run(out_error) { () throws(DeedError) in
-        let level = try graph(database).pheromone(of: relationship)
-        out_level?.pointee = level
+        let out = try required(out_level, "out_level")
+        out.pointee = try graph(database).pheromone(of: relationship)
     }
 }
 
@@ -135,11 +135,10 @@ public func deed_strongest_neighbors(
     out_levels?.pointee = nil
     out_count?.pointee = 0
     return run(out_error) { () throws(DeedError) in
-        guard k >= 0 else { throw DeedError(.invalidArgument, "k is out of range") }
         let graph = try graph(database)
         let contents = try object(buffer, BufferHandle.self).contents
         let transaction = try DeedCAPI.transaction(transaction, of: graph)
-        try graph.strongestNeighbors(transaction, id, count: k, into: contents)
+        try graph.strongestNeighbors(transaction, id, count: Int(clamping: UInt(bitPattern: k)), into: contents)
         out_neighbors?.pointee = UnsafePointer(contents.neighbors)
         out_relationships?.pointee = UnsafePointer(contents.relationships)
         out_levels?.pointee = UnsafePointer(contents.levels)

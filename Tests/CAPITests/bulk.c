@@ -129,7 +129,7 @@ static void columns_become_properties(deed_database *database) {
     if (!EXPECT_OK(deed_entities_load(database, NULL, collection, &stream, NULL, NULL, &ids, ERR))) return;
     CHECK_EQUAL(1, rows.released);
     CHECK_EQUAL(12, deed_ids_count(ids));
-    CHECK(deed_ids_depths(ids) == NULL && deed_ids_relationships(ids) == NULL);
+    CHECK(deed_ids_depths(ids) == NULL);
     CHECK_EQUAL(12, deed_table_count(database, DEED_ENTITY, collection));
     deed_buffer *buffer;
     const deed_record *record;

@@ -279,18 +279,18 @@ private final class BulkLoad {
             guard let index = segment.pointee.columnIndex(column.key) else { continue }
             buffer.removeAll()
             ChunkCodec.encode(segment.pointee.columns[index].chunk, rows: rows, into: &buffer)
-            try file?.put(StoreKeys.chunk(generation, kind, number, column.key).bytes, buffer.bytes)
+            try file?.put(StoreKeys.chunk(generation, kind, number, column.key), buffer)
         }
         if kind == .relationship {
             buffer.removeAll()
             ChunkCodec.encode(segment.pointee.sources, count: rows, into: &buffer)
             ChunkCodec.encode(segment.pointee.targets, count: rows, into: &buffer)
-            try file?.put(StoreKeys.chunk(generation, kind, number, StoreKeys.endpointsColumn).bytes, buffer.bytes)
+            try file?.put(StoreKeys.chunk(generation, kind, number, StoreKeys.endpointsColumn), buffer)
         } else if columns.isEmpty {
             // A file must not be empty; the format byte alone says that there is nothing.
             buffer.removeAll()
             buffer.append(ChunkCodec.format)
-            try file?.put(StoreKeys.chunk(generation, kind, number, StoreKeys.endpointsColumn).bytes, buffer.bytes)
+            try file?.put(StoreKeys.chunk(generation, kind, number, StoreKeys.endpointsColumn), buffer)
         }
         LogRecord.attachSegment(
             kind, number: number, table: table.name, rows: rows, generation: generation, columns: columns.map(\.key),

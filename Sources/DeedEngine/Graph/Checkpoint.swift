@@ -139,7 +139,7 @@ private final class CheckpointWork {
         chunks.append((segment, column))
         let key = StoreKeys.chunk(generation, segment.pointee.kind, segment.pointee.number, column)
         if chunkFile == nil { chunkFile = try SortedFileWriter(store, for: .segments) }
-        try chunkFile?.put(key.bytes, buffer.bytes)
+        try chunkFile?.put(key, buffer)
     }
 
     // MARK: Adjacency
@@ -186,7 +186,7 @@ private final class CheckpointWork {
         parts.append((segment, index))
         if partFile == nil { partFile = try SortedFileWriter(store, for: .adjacency) }
         let key = StoreKeys.part(generation, segment.pointee.number, part.pointee.type, part.pointee.direction)
-        try partFile?.put(key.bytes, buffer.bytes)
+        try partFile?.put(key, buffer)
     }
 
     // MARK: The last step
@@ -207,11 +207,11 @@ private final class CheckpointWork {
         buffer.removeAll()
         buffer.append(varint: snapshot.timestamp)
         buffer.append(varint: graph.nextGeneration.load(ordering: .relaxed))
-        batch.put(.meta, StoreKeys.text("mark").bytes, buffer.bytes)
+        batch.put(.meta, StoreKeys.text("mark"), buffer)
         buffer.removeAll()
         graph.evaporation.encode(into: &buffer)
-        batch.put(.meta, StoreKeys.text("evaporation").bytes, buffer.bytes)
-        batch.deleteRange(.log, from: StoreKeys.log(0, 0).bytes, to: StoreKeys.log(snapshot.timestamp + 1, 0).bytes)
+        batch.put(.meta, StoreKeys.text("evaporation"), buffer)
+        batch.deleteRange(.log, from: StoreKeys.log(0, 0), to: StoreKeys.log(snapshot.timestamp + 1, 0))
         try store.write(batch, sync: true)
         for segment in changed { adopt(segment, written[segment] ?? Written()) }
     }
@@ -235,7 +235,7 @@ private final class CheckpointWork {
         entry.dead = deadRows(segment)
         func place(_ column: UInt32, _ old: UInt64) -> UInt64 {
             guard written.columns.contains(column) else { return old }
-            if old != 0 { batch.delete(.segments, StoreKeys.chunk(old, kind, number, column).bytes) }
+            if old != 0 { batch.delete(.segments, StoreKeys.chunk(old, kind, number, column)) }
             return generation
         }
         for index in 0..<segment.pointee.columnCount {
@@ -249,7 +249,7 @@ private final class CheckpointWork {
             let part = segment.pointee.adjacency + index
             let (type, direction, old) = (part.pointee.type, part.pointee.direction, part.pointee.generation)
             if written.parts.contains(index) {
-                if old != 0 { batch.delete(.adjacency, StoreKeys.part(old, number, type, direction).bytes) }
+                if old != 0 { batch.delete(.adjacency, StoreKeys.part(old, number, type, direction)) }
                 entry.parts.append((type, direction, generation))
             } else if old != 0 {
                 entry.parts.append((type, direction, old))
@@ -257,7 +257,7 @@ private final class CheckpointWork {
         }
         buffer.removeAll()
         entry.encode(into: &buffer)
-        batch.put(.meta, StoreKeys.segment(kind, number).bytes, buffer.bytes)
+        batch.put(.meta, StoreKeys.segment(kind, number), buffer)
     }
 
     /// The rows that the snapshot does not see, as a bitmap; empty if it sees all.
@@ -319,7 +319,7 @@ extension Graph {
             for number in 0..<names.count(kind) {
                 guard let text = names.text(kind, NameId(number)) else { continue }
                 let key = StoreKeys.name(kind, NameId(number))
-                batch.put(.meta, key.bytes, UnsafeRawBufferPointer(start: text.base, count: text.size))
+                batch.put(.meta, key, UnsafeRawBufferPointer(start: text.base, count: text.size))
             }
         }
     }

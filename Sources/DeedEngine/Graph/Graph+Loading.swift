@@ -97,11 +97,11 @@ extension Graph {
         _ body: (inout ByteReader) throws(DeedError) -> Void
     ) throws(DeedError) {
         let key = StoreKeys.chunk(generation, segment.pointee.kind, segment.pointee.number, column)
-        try readValue(.segments, key.bytes, body)
+        try readValue(.segments, key, body)
     }
 
     func readValue(
-        _ family: KeyValueStore.Family, _ key: UnsafeRawBufferPointer,
+        _ family: KeyValueStore.Family, _ key: borrowing ByteBuffer,
         _ body: (inout ByteReader) throws(DeedError) -> Void
     ) throws(DeedError) {
         guard let value = try store?.get(family, key) else {
@@ -125,7 +125,7 @@ extension Graph {
         var part = AdjacencyPart(type: type, direction: direction)
         let key = StoreKeys.part(generation, segment.pointee.number, type, direction)
         do throws(DeedError) {
-            try readValue(.adjacency, key.bytes) { reader throws(DeedError) in
+            try readValue(.adjacency, key) { reader throws(DeedError) in
                 try ChunkCodec.decode(&reader, into: &part, pool)
             }
         } catch {

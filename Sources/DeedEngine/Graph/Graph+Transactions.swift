@@ -112,9 +112,9 @@ extension Graph {
             let part = UnsafeRawBufferPointer(rebasing: effects[position..<position + size])
             if piece == 0 {
                 head.append(part)
-                batch.put(.log, key.bytes, head.bytes)
+                batch.put(.log, key, head)
             } else {
-                batch.put(.log, key.bytes, part)
+                batch.put(.log, key, part)
             }
             position += size
             piece += 1

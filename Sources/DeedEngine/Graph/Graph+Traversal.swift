@@ -66,6 +66,12 @@ final class TraversalScratch: @unchecked Sendable {
         capacity *= 2
     }
 
+    /// Chooses a relationship for a deposit, or not.
+    @inline(__always)
+    func sample(_ relationship: RowId) {
+        if sampler.next(in: 1, from: 0) != nil { sampled.append(relationship) }
+    }
+
     func reset() {
         if count < touched.count * Self.words / 4 {
             for index in 0..<count {
@@ -196,7 +202,9 @@ extension Graph {
     ) {
         guard part.pointee.isSettled(for: snapshot) else {
             part.pointee.forEach(row) { neighbor, relationship in
-                if isRelationshipVisible(relationship, snapshot) { scratch.visit(neighbor) }
+                guard isRelationshipVisible(relationship, snapshot) else { return }
+                scratch.visit(neighbor)
+                scratch.sample(relationship)
             }
             return
         }
@@ -213,6 +221,9 @@ extension Graph {
             scratch.sampled.append(part.pointee.relationships[range.lowerBound &+ next])
             position = next
         }
-        if part.pointee.deltaHead(row) != 0 { part.pointee.forEachInDelta(row) { neighbor, _ in scratch.visit(neighbor) } }
+        part.pointee.forEachInDelta(row) { neighbor, relationship in
+            scratch.visit(neighbor)
+            scratch.sample(relationship)
+        }
     }
 }

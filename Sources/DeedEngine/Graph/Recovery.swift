@@ -19,7 +19,7 @@ extension Graph {
     /// True if the store is new, which then gets its format.
     private func checkFormat(_ store: KeyValueStore) throws(DeedError) -> Bool {
         let key = StoreKeys.text("format")
-        if let value = try store.get(.meta, key.bytes) {
+        if let value = try store.get(.meta, key) {
             var reader = ByteReader(value.bytes)
             let version = try reader.readVarint()
             guard version <= StoreKeys.formatVersion else {
@@ -33,7 +33,7 @@ extension Graph {
         var batch = try WriteBatch(store)
         var value = ByteBuffer()
         value.append(varint: StoreKeys.formatVersion)
-        batch.put(.meta, key.bytes, value.bytes)
+        batch.put(.meta, key, value)
         try store.write(batch, sync: true)
         return true
     }
@@ -41,7 +41,7 @@ extension Graph {
     private func readNames(_ store: KeyValueStore) throws(DeedError) {
         let first = StoreKeys.text("n")
         let end = StoreKeys.text("o")
-        try store.forEach(in: .meta, from: first.bytes, to: end.bytes) { key, value throws(DeedError) in
+        try store.forEach(in: .meta, from: first, to: end) { key, value throws(DeedError) in
             var reader = ByteReader(key)
             _ = try reader.readByte()
             guard let kind = NameKind(rawValue: try reader.readByte()) else {
@@ -61,13 +61,13 @@ extension Graph {
     }
 
     private func readMark(_ store: KeyValueStore) throws(DeedError) {
-        guard let value = try store.get(.meta, StoreKeys.text("mark").bytes) else { return }
+        guard let value = try store.get(.meta, StoreKeys.text("mark")) else { return }
         var reader = ByteReader(value.bytes)
         let mark = try reader.readVarint()
         snapshots.publish(mark)
         lastMark.store(mark, ordering: .relaxed)
         nextGeneration.store(try reader.readVarint(), ordering: .relaxed)
-        if let value = try store.get(.meta, StoreKeys.text("evaporation").bytes) {
+        if let value = try store.get(.meta, StoreKeys.text("evaporation")) {
             var reader = ByteReader(value.bytes)
             try evaporation.decode(&reader)
         }
@@ -78,7 +78,7 @@ extension Graph {
     private func readDirectory(_ store: KeyValueStore) throws(DeedError) {
         let first = StoreKeys.text("s")
         let end = StoreKeys.text("t")
-        try store.forEach(in: .meta, from: first.bytes, to: end.bytes) { key, value throws(DeedError) in
+        try store.forEach(in: .meta, from: first, to: end) { key, value throws(DeedError) in
             var keyReader = ByteReader(key)
             _ = try keyReader.readByte()
             let kind = try LogRecord.readKind(&keyReader)
@@ -149,7 +149,8 @@ extension Graph {
         var record = ByteBuffer(capacity: 4096)
         var timestamp: Timestamp = 0
         let first = StoreKeys.log(snapshots.lastCommit + 1, 0)
-        try store.forEach(in: .log, from: first.bytes) { key, value throws(DeedError) in
+        let end = StoreKeys.log(.max, .max)
+        try store.forEach(in: .log, from: first, to: end) { key, value throws(DeedError) in
             var reader = ByteReader(key)
             let found = try reader.readFixed64().byteSwapped
             let piece = try reader.readFixed32().byteSwapped

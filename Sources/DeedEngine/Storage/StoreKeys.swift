@@ -64,3 +64,42 @@ enum StoreKeys {
         return key
     }
 }
+
+// Keys and values as buffers: a borrowed buffer lives through the call, where the `bytes` of a temporary would not.
+
+extension WriteBatch {
+    mutating func put(_ family: KeyValueStore.Family, _ key: borrowing ByteBuffer, _ value: borrowing ByteBuffer) {
+        put(family, key.bytes, value.bytes)
+    }
+
+    mutating func put(_ family: KeyValueStore.Family, _ key: borrowing ByteBuffer, _ value: UnsafeRawBufferPointer) {
+        put(family, key.bytes, value)
+    }
+
+    mutating func delete(_ family: KeyValueStore.Family, _ key: borrowing ByteBuffer) { delete(family, key.bytes) }
+
+    mutating func deleteRange(
+        _ family: KeyValueStore.Family, from first: borrowing ByteBuffer, to end: borrowing ByteBuffer
+    ) {
+        deleteRange(family, from: first.bytes, to: end.bytes)
+    }
+}
+
+extension SortedFileWriter {
+    mutating func put(_ key: borrowing ByteBuffer, _ value: borrowing ByteBuffer) throws(DeedError) {
+        try put(key.bytes, value.bytes)
+    }
+}
+
+extension KeyValueStore {
+    func get(_ family: Family, _ key: borrowing ByteBuffer) throws(DeedError) -> PinnedValue? {
+        try get(family, key.bytes)
+    }
+
+    func forEach(
+        in family: Family, from first: borrowing ByteBuffer, to end: borrowing ByteBuffer,
+        _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws(DeedError) -> Bool
+    ) throws(DeedError) {
+        try forEach(in: family, from: first.bytes, to: end.bytes, body)
+    }
+}
