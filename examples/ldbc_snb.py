@@ -220,7 +220,8 @@ def ask(title: str, headings: list[str], answer: Callable[[], Iterator[tuple[obj
     started = time.perf_counter()
     rows = list(answer())
     milliseconds = (time.perf_counter() - started) * 1000
-    table = Table(title=f"{title} [dim]({milliseconds:,.1f} ms)[/]", title_justify="left", title_style="bold")
+    say(f"[bold]{title}[/] ({milliseconds:,.1f} ms)")
+    table = Table()
     for position, heading in enumerate(headings):
         table.add_column(heading, justify="right" if rows and isinstance(rows[0][position], int) else "left")
     for row in rows:

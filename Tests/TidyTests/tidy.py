@@ -139,8 +139,9 @@ def declared_functions(header: str) -> set[str]:
 
 
 def exported_symbols(library: Path) -> set[str]:
-    output = subprocess.run(["nm", "-D", "--defined-only", str(library)], check=True, capture_output=True, text=True)
-    return {line.split()[-1].split("@")[0] for line in output.stdout.splitlines() if line.strip()}
+    command = ["nm", "-D", "--defined-only", "--extern-only", str(library)]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return {line.split()[-1].split("@")[0] for line in output.splitlines() if line.strip()}
 
 
 def check_symbols(repository: Repository, library: str = ".build/release/libdeedcore.so") -> Iterator[str]:

@@ -24,11 +24,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Ends the program with the error's own words unless the call succeeded. */
-static void check(deed_status status, deed_error *error) {
+/* Ends the program with the error's own words unless the call succeeded. Takes the address of the error, since the
+ * error is not there yet when the arguments of `check(deed_...(..., &error), &error)` are put together. */
+static void check(deed_status status, deed_error **error) {
     if (status == DEED_OK) return;
-    fprintf(stderr, "%s: %s\n", deed_status_name(status), deed_error_message(error, NULL));
-    deed_error_destroy(error);
+    fprintf(stderr, "%s: %s\n", deed_status_name(status), deed_error_message(*error, NULL));
+    deed_error_destroy(*error);
     exit(EXIT_FAILURE);
 }
 
@@ -37,7 +38,7 @@ static void check(deed_status status, deed_error *error) {
 static uint32_t intern(deed_database *database, deed_name_kind kind, const char *name) {
     deed_error *error;
     uint32_t number;
-    check(deed_intern(database, kind, name, strlen(name), &number, &error), error);
+    check(deed_intern(database, kind, name, strlen(name), &number, &error), &error);
     return number;
 }
 
@@ -107,7 +108,7 @@ static void open_store(graph *graph, const char *path) {
     deed_options options;
     deed_options_init(&options);
     options.memory_limit = 256u << 20;
-    check(deed_database_open(path, strlen(path), &options, &graph->database, &error), error);
+    check(deed_database_open(path, strlen(path), &options, &graph->database, &error), &error);
     graph->person = intern(graph->database, DEED_COLLECTION, "Person");
     graph->city = intern(graph->database, DEED_COLLECTION, "City");
     graph->knows = intern(graph->database, DEED_RELATIONSHIP_TYPE, "KNOWS");
@@ -131,7 +132,7 @@ static uint64_t add_person(graph *graph, deed_transaction *transaction, const ch
     };
     deed_error *error;
     uint64_t id;
-    check(deed_entity_add(graph->database, transaction, graph->person, properties, 4, &id, &error), error);
+    check(deed_entity_add(graph->database, transaction, graph->person, properties, 4, &id, &error), &error);
     return id;
 }
 
@@ -140,7 +141,7 @@ static uint64_t relate(graph *graph, deed_transaction *transaction, uint64_t sou
     deed_property properties[1] = {integer(graph->since, DEED_INT64, since)};
     deed_error *error;
     uint64_t id;
-    check(deed_relationship_add(graph->database, transaction, source, target, type, properties, 1, &id, &error), error);
+    check(deed_relationship_add(graph->database, transaction, source, target, type, properties, 1, &id, &error), &error);
     return id;
 }
 
@@ -148,20 +149,20 @@ static uint64_t relate(graph *graph, deed_transaction *transaction, uint64_t sou
 static void write_graph(graph *graph) {
     deed_error *error;
     deed_transaction *transaction;
-    check(deed_transaction_begin(graph->database, false, &transaction, &error), error);
+    check(deed_transaction_begin(graph->database, false, &transaction, &error), &error);
 
     graph->ada = add_person(graph, transaction, "Ada", -56270);
     graph->grace = add_person(graph, transaction, "Grace", -23034);
     graph->alan = add_person(graph, transaction, "Alan", -21011);
     deed_property city[2] = {text(graph->name, "London"), integer(graph->population, DEED_INT64, 8799800)};
-    check(deed_entity_add(graph->database, transaction, graph->city, city, 2, &graph->london, &error), error);
+    check(deed_entity_add(graph->database, transaction, graph->city, city, 2, &graph->london, &error), &error);
 
     graph->ada_knows_grace = relate(graph, transaction, graph->ada, graph->grace, graph->knows, 1840);
     relate(graph, transaction, graph->grace, graph->alan, graph->knows, 1946);
     relate(graph, transaction, graph->ada, graph->london, graph->lives_in, 1835);
     relate(graph, transaction, graph->alan, graph->london, graph->lives_in, 1912);
 
-    check(deed_transaction_commit(transaction, &error), error);
+    check(deed_transaction_commit(transaction, &error), &error);
     deed_transaction_destroy(transaction);
     printf("1. Written: %" PRIu64 " people, %" PRIu64 " city\n",
            deed_table_count(graph->database, DEED_ENTITY, graph->person),
@@ -173,29 +174,29 @@ static void read_records(graph *graph) {
     deed_error *error;
     deed_buffer *buffer;
     const deed_record *record;
-    check(deed_buffer_create(graph->database, &buffer, &error), error);
+    check(deed_buffer_create(graph->database, &buffer, &error), &error);
 
     printf("2. Records\n");
-    check(deed_record_get(graph->database, NULL, DEED_ENTITY, graph->ada, buffer, &record, &error), error);
+    check(deed_record_get(graph->database, NULL, DEED_ENTITY, graph->ada, buffer, &record, &error), &error);
     print_record(graph->database, record);
 
     deed_property older[1] = {integer(graph->since, DEED_INT64, 1839)};
     check(deed_record_update(graph->database, NULL, DEED_RELATIONSHIP, graph->ada_knows_grace, older, 1, false, &error),
-          error);
+          &error);
     check(deed_record_get(graph->database, NULL, DEED_RELATIONSHIP, graph->ada_knows_grace, buffer, &record, &error),
-          error);
+          &error);
     printf("  #%" PRIu64 " leads from #%" PRIu64 " to #%" PRIu64 " since %" PRId64 "\n", record->id, record->source,
            record->target, record->properties[0].value.as.integer);
 
     const uint64_t *neighbors, *relationships;
     size_t count;
     check(deed_neighbors(graph->database, NULL, graph->london, graph->lives_in, DEED_IN, buffer, &neighbors,
-                         &relationships, &count, &error), error);
+                         &relationships, &count, &error), &error);
     printf("  London has %zu inhabitants:", count);
     for (size_t i = 0; i < count; i++) printf(" #%" PRIu64 " (by #%" PRIu64 ")", neighbors[i], relationships[i]);
 
     uint64_t degree;
-    check(deed_degree(graph->database, NULL, graph->grace, DEED_ANY, DEED_BOTH, &degree, &error), error);
+    check(deed_degree(graph->database, NULL, graph->grace, DEED_ANY, DEED_BOTH, &degree, &error), &error);
     printf("\n  Grace has %" PRIu64 " relationships\n", degree);
     deed_buffer_destroy(buffer);
 }
@@ -205,11 +206,11 @@ static void traverse(graph *graph) {
     deed_error *error;
     deed_ids *reached;
     uint64_t count;
-    check(deed_traverse(graph->database, NULL, graph->ada, DEED_ANY, DEED_OUT, 3, &reached, &error), error);
+    check(deed_traverse(graph->database, NULL, graph->ada, DEED_ANY, DEED_OUT, 3, &reached, &error), &error);
     printf("3. From Ada:");
     for (size_t i = 0; i < deed_ids_count(reached); i++)
         printf(" #%" PRIu64 " at depth %" PRIu32, deed_ids_data(reached)[i], deed_ids_depths(reached)[i]);
-    check(deed_count_reachable(graph->database, NULL, graph->ada, graph->knows, DEED_OUT, 1, &count, &error), error);
+    check(deed_count_reachable(graph->database, NULL, graph->ada, graph->knows, DEED_OUT, 1, &count, &error), &error);
     printf("; she knows %" PRIu64 "\n", count);
     deed_ids_destroy(reached);
 }
@@ -220,9 +221,9 @@ static void scan(graph *graph) {
     deed_scan *scan;
     const deed_record *record;
     printf("4. Everybody\n");
-    check(deed_scan_begin(graph->database, NULL, DEED_ENTITY, graph->person, &scan, &error), error);
+    check(deed_scan_begin(graph->database, NULL, DEED_ENTITY, graph->person, &scan, &error), &error);
     for (;;) {
-        check(deed_scan_next(scan, &record, &error), error);
+        check(deed_scan_next(scan, &record, &error), &error);
         if (record == NULL) break;
         printf("  #%" PRIu64 " %s\n", record->id, text_of(record, graph->name));
     }
@@ -234,7 +235,7 @@ static void scan_as_arrow(graph *graph) {
     deed_error *error;
     struct ArrowArrayStream stream;
     struct ArrowSchema schema;
-    check(deed_scan_arrow(graph->database, NULL, DEED_RELATIONSHIP, graph->knows, &stream, &error), error);
+    check(deed_scan_arrow(graph->database, NULL, DEED_RELATIONSHIP, graph->knows, &stream, &error), &error);
     if (stream.get_schema(&stream, &schema) != 0) {
         fprintf(stderr, "%s\n", stream.get_last_error(&stream));
         exit(EXIT_FAILURE);
@@ -296,12 +297,12 @@ static void bulk_load(graph *graph) {
     for (int64_t i = 0; i < YEARS; i++) years[i] = 1000 + i;
     struct ArrowArrayStream stream = {years_schema, years_next, no_error, release_stream, &done};
     check(deed_entities_load(graph->database, NULL, intern(graph->database, DEED_COLLECTION, "Year"), &stream, NULL,
-                             NULL, &ids, &error), error);
+                             NULL, &ids, &error), &error);
 
     /* Each year is followed by the next one: row i leads from id i to id i + 1. */
     const uint64_t *id = deed_ids_data(ids);
     check(deed_relationships_load(graph->database, NULL, intern(graph->database, DEED_RELATIONSHIP_TYPE, "NEXT"), id,
-                                  id + 1, YEARS - 1, NULL, NULL, NULL, &relationships, &error), error);
+                                  id + 1, YEARS - 1, NULL, NULL, NULL, &relationships, &error), &error);
     printf("5. Loaded %zu years and %zu relationships between them\n", deed_ids_count(ids),
            deed_ids_count(relationships));
     deed_ids_destroy(relationships);
@@ -316,10 +317,10 @@ static void fail_and_roll_back(graph *graph) {
     deed_error_destroy(error);
 
     deed_transaction *transaction;
-    check(deed_transaction_begin(graph->database, false, &transaction, &error), error);
-    check(deed_relationship_delete(graph->database, transaction, graph->ada_knows_grace, &error), error);
-    check(deed_entity_delete(graph->database, transaction, graph->ada, true, &error), error);
-    check(deed_transaction_rollback(transaction, &error), error);
+    check(deed_transaction_begin(graph->database, false, &transaction, &error), &error);
+    check(deed_relationship_delete(graph->database, transaction, graph->ada_knows_grace, &error), &error);
+    check(deed_entity_delete(graph->database, transaction, graph->ada, true, &error), &error);
+    check(deed_transaction_rollback(transaction, &error), &error);
     deed_transaction_destroy(transaction);
     printf("  After a rollback there are still %" PRIu64 " people\n",
            deed_table_count(graph->database, DEED_ENTITY, graph->person));
@@ -330,17 +331,17 @@ static void follow_pheromone(graph *graph) {
     deed_error *error;
     deed_buffer *buffer;
     double level;
-    check(deed_pheromone_evaporate(graph->database, 0.5, &error), error);
-    check(deed_pheromone_deposit(graph->database, graph->ada_knows_grace, 2.0, &error), error);
-    check(deed_pheromone_get(graph->database, graph->ada_knows_grace, &level, &error), error);
+    check(deed_pheromone_evaporate(graph->database, 0.5, &error), &error);
+    check(deed_pheromone_deposit(graph->database, graph->ada_knows_grace, 2.0, &error), &error);
+    check(deed_pheromone_get(graph->database, graph->ada_knows_grace, &level, &error), &error);
     printf("7. Ada knows Grace with pheromone %.2f\n", level);
 
     const uint64_t *neighbors, *relationships;
     const double *levels;
     size_t count;
-    check(deed_buffer_create(graph->database, &buffer, &error), error);
+    check(deed_buffer_create(graph->database, &buffer, &error), &error);
     check(deed_strongest_neighbors(graph->database, NULL, graph->ada, 1, buffer, &neighbors, &relationships, &levels,
-                                   &count, &error), error);
+                                   &count, &error), &error);
     for (size_t i = 0; i < count; i++) printf("  Her strongest tie leads to #%" PRIu64 "\n", neighbors[i]);
     deed_buffer_destroy(buffer);
 }
@@ -348,7 +349,7 @@ static void follow_pheromone(graph *graph) {
 static deed_statistics statistics_of(graph *graph) {
     deed_error *error;
     deed_statistics statistics = {.struct_size = sizeof statistics};
-    check(deed_statistics_get(graph->database, &statistics, &error), error);
+    check(deed_statistics_get(graph->database, &statistics, &error), &error);
     return statistics;
 }
 
@@ -356,14 +357,14 @@ static deed_statistics statistics_of(graph *graph) {
 static void reopen(graph *graph, const char *path) {
     deed_error *error;
     deed_statistics before = statistics_of(graph);
-    check(deed_compact(graph->database, &error), error);
-    check(deed_database_close(graph->database, &error), error);
+    check(deed_compact(graph->database, &error), &error);
+    check(deed_database_close(graph->database, &error), &error);
     deed_database_destroy(graph->database);
 
     open_store(graph, path);
     deed_statistics after = statistics_of(graph);
     char *report;
-    check(deed_check(graph->database, &report, NULL, &error), error);
+    check(deed_check(graph->database, &report, NULL, &error), &error);
     bool same = before.entity_count == after.entity_count && before.relationship_count == after.relationship_count
         && report[0] == '\0';
     printf("8. Reopened: %" PRIu64 " entities, %" PRIu64 " relationships, %s\n", after.entity_count,
