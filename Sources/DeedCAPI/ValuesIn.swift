@@ -6,7 +6,7 @@ import DeedEngine
 
 /// Converts the properties of one call, and owns what the cells borrow. Reused within a thread's call only.
 struct PropertyConverter: ~Copyable {
-    private var encoded = ByteBuffer(capacity: 16)
+    private var encoded: ByteBuffer?
     /// Where in `encoded` the cells' bytes lie, since it may move while it grows.
     private var pending: [(index: Int, start: Int, size: Int)] = []
 
@@ -29,7 +29,7 @@ struct PropertyConverter: ~Copyable {
             (cells + index).initialize(to: PropertyCell(key: property.pointee.key, cell: cell))
         }
         for piece in pending {
-            let start = UnsafeRawPointer(encoded.base) + piece.start
+            let start = (encoded?.base).map { UnsafeRawPointer($0) + piece.start }
             cells[piece.index].cell.bytes = UnsafeRawBufferPointer(start: start, count: piece.size)
         }
     }
@@ -46,18 +46,20 @@ struct PropertyConverter: ~Copyable {
     @inline(never)
     private mutating func otherCell(_ value: deed_value, _ index: Int) throws(DeedError) -> Cell {
         if let cell = try plainCell(value) { return cell }
-        let start = encoded.count
+        var buffer = encoded.take() ?? ByteBuffer(capacity: 256)
+        let start = buffer.count
         let type: ValueType
         switch value.type {
         case DEED_LIST.rawValue, DEED_MAP.rawValue:
             var encoder = NestedEncoder()
             try encode(value, depth: 1, into: &encoder)
-            encoded.append(encoder.cell.bytes)
+            buffer.append(encoder.cell.bytes)
             type = encoder.cell.type
         default:
-            type = try encodeTemporal(value, into: &encoded)
+            type = try encodeTemporal(value, into: &buffer)
         }
-        pending.append((index, start, encoded.count - start))
+        pending.append((index, start, buffer.count - start))
+        encoded = consume buffer
         return Cell(type: type, bytes: UnsafeRawBufferPointer(start: nil, count: 0))
     }
 }
@@ -209,9 +211,16 @@ func withProperties<Result>(
     guard count <= Limits.propertiesMax else {
         throw DeedError(.limitExceeded, "\(count) properties; the most is \(Limits.propertiesMax)")
     }
-    let cells = UnsafeMutablePointer<PropertyCell>.allocate(capacity: count)
-    defer { cells.deallocate() }
-    var converter = PropertyConverter()
-    try converter.convert(properties, count, keyCount: graph.names.count(.propertyKey), into: cells)
-    return try body(UnsafeBufferPointer(start: cells, count: count))
+    // On the stack when they are few. What is thrown inside is carried over the closure by hand, to keep its type.
+    let result = withUnsafeTemporaryAllocation(of: PropertyCell.self, capacity: count) { cells in
+        let start = cells.baseAddress.unsafelyUnwrapped
+        var converter = PropertyConverter()
+        do throws(DeedError) {
+            try converter.convert(properties, count, keyCount: graph.names.count(.propertyKey), into: start)
+            return Swift.Result<Result, DeedError>.success(try body(UnsafeBufferPointer(start: start, count: count)))
+        } catch {
+            return .failure(error)
+        }
+    }
+    return try result.get()
 }

@@ -31,6 +31,8 @@ package final class Names: Sendable {
 
     private final class Guarded: Sendable {
         let registry = Mutex(Registry())
+        /// Names so far; each is in the registry before it is counted.
+        let count = Atomic<Int>(0)
     }
 
     init() { registries = NameKind.allCases.map { _ in Guarded() } }
@@ -49,6 +51,7 @@ package final class Names: Sendable {
             guard registry.texts.count < Limits.namesMax else { return nil }
             return Self.add(name, bytes, to: &registry)
         }
+        if let number { registries[Int(kind.rawValue)].count.max(Int(number) + 1, ordering: .releasing) }
         guard let number else {
             throw DeedError(.limitExceeded, "more than \(Limits.namesMax) names of one kind")
         }
@@ -80,6 +83,6 @@ package final class Names: Sendable {
     func display(_ kind: NameKind, _ number: NameId) -> String { text(kind, number)?.string ?? "#\(number)" }
 
     package func count(_ kind: NameKind) -> Int {
-        registries[Int(kind.rawValue)].registry.withLock { registry in registry.texts.count }
+        registries[Int(kind.rawValue)].count.load(ordering: .acquiring)
     }
 }

@@ -213,6 +213,8 @@ private final class CheckpointWork {
         batch.put(.meta, StoreKeys.text("evaporation"), buffer)
         batch.deleteRange(.log, from: StoreKeys.log(0, 0), to: StoreKeys.log(snapshot.timestamp + 1, 0))
         try store.write(batch, sync: true)
+        // RocksDB's own log then holds nothing that an open would have to read again.
+        for family in KeyValueStore.Family.allCases { try store.flush(family) }
         for segment in changed { adopt(segment, written[segment] ?? Written()) }
     }
 

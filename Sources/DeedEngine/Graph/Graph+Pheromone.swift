@@ -141,7 +141,14 @@ extension Graph {
             guard let segment = relationships[number] else { continue }
             segment.pointee.latch.lockShared()
             defer { segment.pointee.latch.unlockShared() }
-            for row in segment.pointee.firstRow..<segment.pointee.rowCount where segment.pointee.isVisible(row, to: now) {
+            let rows = segment.pointee.firstRow..<segment.pointee.rowCount
+            if segment.pointee.pheromone == nil && segment.pointee.isLoaded && !segment.pointee.hasVersions {
+                let live = rows.count - segment.pointee.deadCount
+                sum += Double(live) * level(segment, segment.pointee.firstRow)
+                count += live
+                continue
+            }
+            for row in rows where segment.pointee.isVisible(row, to: now) {
                 sum += level(segment, row)
                 count += 1
             }
