@@ -24,11 +24,11 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import deed_core
 import pyarrow as pa
@@ -229,12 +229,14 @@ def ask(title: str, headings: list[str], answer: Callable[[], Iterator[tuple[obj
     console.print(table)
 
 
-def most_related(db: deed_core.PyDeedGraph, collection: str, type: str, direction: str, limit: int
-                 ) -> list[tuple[int, dict[str, Any]]]:
+def most_related(
+    db: deed_core.PyDeedGraph, collection: str, type: str, direction: Literal["out", "in", "both"], limit: int
+) -> list[tuple[int, Mapping[str, Any]]]:
     """The entities of a collection with the most relationships of a type."""
     ids = pa.table(db.scan_arrow(collection))["_id"].to_pylist()
     ranked = sorted(((db.degree(id, type, direction), id) for id in ids), key=lambda pair: (-pair[0], pair[1]))
-    return [(degree, entity) for degree, id in ranked[:limit] if (entity := db.get_entity(id)) is not None]
+    found = ((degree, db.get_entity(id)) for degree, id in ranked[:limit])
+    return [(degree, entity) for degree, entity in found if entity is not None]
 
 
 def questions(db: deed_core.PyDeedGraph) -> None:
@@ -285,7 +287,7 @@ def main() -> int:
     with deed_core.PyDeedGraph(str(path), read_only=True) as db:
         milliseconds = (time.perf_counter() - started) * 1000
         after = db.stats()
-    same = all(before[name] == after[name] for name in ("entity_count", "edge_count", "collection_count"))
+    same = before["entity_count"] == after["entity_count"] and before["edge_count"] == after["edge_count"]
     say(f"Reopened in {milliseconds:.1f} ms: {after['entity_count']:,} entities, {after['edge_count']:,} "
         f"relationships, [bold]{'all there' if same else 'NOT all there'}[/]; the store is {path}")
     return 0 if same else 1

@@ -24,7 +24,7 @@ import shutil
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -187,7 +187,7 @@ def load(db: deed_core.PyDeedGraph) -> World:
 # ---- Questions ----------------------------------------------------------------------------------------------------
 
 
-def label(airport: dict[str, Any]) -> str:
+def label(airport: Mapping[str, Any]) -> str:
     return f"{airport.get('name', '?')} ({airport.get('iata') or airport.get('icao') or '-'})"
 
 
@@ -198,7 +198,7 @@ def properties_of(db: deed_core.PyDeedGraph, id: int) -> dict[str, Any]:
     return entity["properties"]
 
 
-def kilometres(a: dict[str, Any], b: dict[str, Any]) -> float:
+def kilometres(a: Mapping[str, Any], b: Mapping[str, Any]) -> float:
     """The great circle between two airports (haversine formula, mean radius of the earth)."""
     lat_a, lat_b = math.radians(a["latitude"]), math.radians(b["latitude"])
     half_lat, half_lon = (lat_b - lat_a) / 2, math.radians(b["longitude"] - a["longitude"]) / 2
@@ -221,8 +221,9 @@ def busiest_hubs(world: World) -> None:
 def airlines_at_home(world: World, home: int) -> None:
     db = world.db
     with timed("the airlines that serve the home airport"):
-        serving = [(db.get_edge(edge)["properties"]["routes"], properties_of(db, airline))
-                   for airline, edge in db.get_incoming_neighbors(home, "SERVES")]
+        serving = [(route["properties"]["routes"], properties_of(db, airline))
+                   for airline, edge in db.get_incoming_neighbors(home, "SERVES")
+                   if (route := db.get_edge(edge)) is not None]
     serving.sort(key=lambda pair: (-pair[0], pair[1]["name"]))
     show("Who flies from home", ["airline", "country", "routes", "active"], (
         (airline["name"], airline.get("country", "-"), routes, "yes" if airline["active"] else "no")
@@ -250,9 +251,8 @@ def within_two_flights(world: World, home: int) -> None:
 def look_up(world: World, home: int) -> None:
     db = world.db
     with timed("one airport by id"):
-        airport = db.get_entity(home)
-    show("What is known about home", ["property", "value"],
-         ((name, str(value)) for name, value in airport["properties"].items()))
+        airport = properties_of(db, home)
+    show("What is known about home", ["property", "value"], ((name, str(value)) for name, value in airport.items()))
 
 
 def travel(world: World) -> None:
@@ -270,7 +270,7 @@ def travel(world: World) -> None:
             if number % 1_000 == 999:
                 db.evaporate_pheromones(0.05)
     levels: dict[tuple[int, int], float] = defaultdict(float)
-    with timed("the pheromone of every route, airlines taken together") as note:
+    with timed("routes, airlines taken together, read with their pheromone") as note:
         for source in airports:
             for target, _, level in db.strongest_neighbors(source, db.degree(source)):
                 levels[source, target] += level
@@ -282,24 +282,25 @@ def travel(world: World) -> None:
     ))
 
 
-def reopen(path: Path, before: dict[str, Any], home: int, airport: dict[str, Any] | None) -> bool:
+def reopen(path: Path, before: Mapping[str, Any], home: int, airport: Mapping[str, Any]) -> bool:
     with timed("opening again, first look-up included"):
         db = deed_core.PyDeedGraph(str(path))
-        found = db.get_entity(home)
+        found = properties_of(db, home)
     with db:
         after = db.stats()
-        rows = [(name, before[name], after[name], "same" if before[name] == after[name] else "DIFFERENT")
+        counts: Mapping[str, Any] = after
+        rows = [(name.replace("_", " "), before[name], counts[name], before[name] == counts[name])
                 for name in ("entity_count", "edge_count", "collection_count")]
-        rows.append(("the home airport", airport["properties"]["name"], found["properties"]["name"],
-                     "same" if found == airport else "DIFFERENT"))
-        show("Before closing and after reopening", ["what", "before", "after", ""], rows)
+        rows.append(("the home airport", airport["name"], found["name"], airport == found))
+        show("Before closing and after reopening", ["what", "before", "after", ""],
+             ((*row[:3], "same" if row[3] else "DIFFERENT") for row in rows))
         with timed("checking every row, list and checksum"):
             complaints = db.check()
         show("What it takes", ["part", "in memory, KiB", "on disk, KiB"], sizes(after))
-    return not complaints and all(row[-1] == "same" for row in rows)
+    return not complaints and all(row[3] for row in rows)
 
 
-def sizes(stats: dict[str, Any]) -> Iterator[tuple[str, object, object]]:
+def sizes(stats: Mapping[str, Any]) -> Iterator[tuple[str, object, object]]:
     """Bytes by part; what one of the two does not have is left empty."""
     memory, disk = stats["memory"], stats["disk"]
     parts = dict.fromkeys([*memory, *disk])
@@ -337,7 +338,7 @@ def main() -> int:
         airlines_at_home(world, home)
         within_two_flights(world, home)
         travel(world)
-        before, airport = db.stats(), db.get_entity(home)
+        before, airport = db.stats(), properties_of(db, home)
         with timed("closing, with a checkpoint"):
             db.close()
     same = reopen(path, before, home, airport)

@@ -81,7 +81,7 @@ def test_openflights(tmp_path: Path) -> None:
     output = run(sys.executable, EXAMPLES / "openflights.py", "--store", store)
     for phrase in [
         "7,698 airports", "6,162 airlines", "66,771 routes", "892 routes were left out", "455 are kept without",
-        "Busiest hubs", "Zürich Airport", "Most travelled routes", "entity_count", "All there",
+        "Busiest hubs", "Zürich Airport", "Most travelled routes", "entity count", "All there",
     ]:
         assert phrase in output
     assert "DIFFERENT" not in output
@@ -131,7 +131,8 @@ def test_social_network_says_where_it_looked(tmp_path: Path) -> None:
 
 
 def readme_example(language: str) -> str:
-    blocks = re.findall(rf"^```{language}\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    text = (ROOT / "README.md").read_text()
+    blocks: list[str] = re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     assert len(blocks) == 1, f"README.md holds {len(blocks)} examples in {language}"
     return blocks[0]
 

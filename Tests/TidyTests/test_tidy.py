@@ -63,13 +63,15 @@ def test_a_folder_outside_the_order_is_reported(plant: Plant) -> None:
 
 def test_imports_follow_the_table(plant: Plant) -> None:
     repository = plant({
-        "Sources/DeedEngine/Common/A.swift": "// A.\nimport Glibc\nimport CRocksDB\nimport DeedDatabase\n",
+        "Sources/DeedEngine/Common/A.swift": "// A.\nimport Glibc\nimport CRocksDB\nimport DeedCAPI\n",
         "Sources/DeedCAPI/B.swift": "// B.\n@preconcurrency import Foundation\nimport CDeed\n",
+        "Sources/DeedNew/D.swift": "// D.\n",
         "Tests/DeedEngineTests/C.swift": "// C.\n@testable import DeedEngine\nimport struct Foundation.Data\n",
     })
     assert list(tidy.check_imports(repository)) == [
         "Sources/DeedCAPI/B.swift:2: imports Foundation, which stays out of Deed",
-        "Sources/DeedEngine/Common/A.swift:4: DeedEngine may not import DeedDatabase",
+        "Sources/DeedEngine/Common/A.swift:4: DeedEngine may not import DeedCAPI",
+        "Sources/DeedNew/D.swift:1: nothing says yet what the module DeedNew may import",
         "Tests/DeedEngineTests/C.swift:3: imports Foundation, which stays out of Deed",
     ]
 

@@ -31,12 +31,8 @@ ENGINE_LAYERS = ["Common", "Columns", "Storage", "Segments", "Catalog", "Transac
 # What a module may import. Glibc and Synchronization belong to the language's platform and are open to all.
 PLATFORM = {"Glibc", "Synchronization"}
 MODULE_IMPORTS = {
-    "DeedSyntax": set(),
-    "DeedEngine": {"CRocksDB", "CLZ4", "CDeedShims"},
-    "DeedPlanner": {"DeedSyntax", "DeedEngine"},
-    "DeedDatabase": {"DeedPlanner", "DeedEngine"},
-    "DeedServer": {"DeedDatabase"},
-    "DeedCAPI": {"DeedDatabase", "CDeed"},
+    "DeedEngine": {"CRocksDB", "CDeedShims"},
+    "DeedCAPI": {"DeedEngine", "CDeed"},
 }
 
 SOURCE_SUFFIXES = {".swift", ".c", ".h", ".cpp", ".py", ".pyi", ".sh"}
@@ -116,7 +112,9 @@ def check_imports(repository: Repository) -> Iterator[str]:
     for path in repository.with_suffix(".swift"):
         if path.parts[0] not in ("Sources", "Tests"):
             continue
-        allowed = MODULE_IMPORTS.get(path.parts[1]) if path.parts[0] == "Sources" else None
+        allowed = MODULE_IMPORTS.get(path.parts[1])
+        if path.parts[0] == "Sources" and allowed is None:
+            yield f"{path}:1: nothing says yet what the module {path.parts[1]} may import"
         for number, line in repository.lines(path):
             if not (match := statement.match(line)):
                 continue

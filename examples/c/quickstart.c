@@ -141,7 +141,8 @@ static uint64_t relate(graph *graph, deed_transaction *transaction, uint64_t sou
     deed_property properties[1] = {integer(graph->since, DEED_INT64, since)};
     deed_error *error;
     uint64_t id;
-    check(deed_relationship_add(graph->database, transaction, source, target, type, properties, 1, &id, &error), &error);
+    check(deed_relationship_add(graph->database, transaction, source, target, type, properties, 1, &id, &error),
+          &error);
     return id;
 }
 
@@ -353,7 +354,7 @@ static deed_statistics statistics_of(graph *graph) {
     return statistics;
 }
 
-/* 8. Close writes a checkpoint, and compacting before it is for tidiness only; a crash instead would have lost nothing. */
+/* 8. Close writes a checkpoint; compacting before it is for tidiness only. A crash instead would have lost nothing. */
 static void reopen(graph *graph, const char *path) {
     deed_error *error;
     deed_statistics before = statistics_of(graph);
