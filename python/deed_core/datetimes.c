@@ -3,7 +3,7 @@
  *  datetime.date                 DATE
  *  datetime.time                 LOCAL_TIME, or ZONED_TIME if its tzinfo has a fixed offset
  *  datetime.datetime             LOCAL_DATETIME, or ZONED_DATETIME; the name of a zoneinfo.ZoneInfo is kept
- *  datetime.timedelta            DURATION without months
+ *  datetime.timedelta            DURATION of seconds, without months and days
  *  deed_core.Duration            DURATION
  *  deed_core.Temporal            any of the first four
  *
@@ -194,8 +194,9 @@ convert_datetime_value(Conversion *conversion, PyObject *object, deed_value *out
     if (PyDelta_Check(object)) {
         out_value->type = DEED_DURATION;
         out_value->as.duration.months = 0;
-        out_value->as.duration.days = PyDateTime_DELTA_GET_DAYS(object);
-        out_value->as.duration.seconds = PyDateTime_DELTA_GET_SECONDS(object);
+        out_value->as.duration.days = 0; /* calendar days; those of a timedelta are 86,400 seconds */
+        out_value->as.duration.seconds =
+            (int64_t)PyDateTime_DELTA_GET_DAYS(object) * SECONDS_PER_DAY + PyDateTime_DELTA_GET_SECONDS(object);
         out_value->extra = PyDateTime_DELTA_GET_MICROSECONDS(object) * 1000;
         return 0;
     }
@@ -295,17 +296,18 @@ time_to_python(const deed_value *value)
     return result;
 }
 
-/* timedelta for exactly the durations that a timedelta becomes, so that both types read back as themselves. */
+/* A timedelta if it has only what a timedelta becomes, so that both types read back as themselves. */
 static PyObject *
 duration_to_python(ModuleState *state, const deed_value *value)
 {
-    int64_t days = value->as.duration.days, seconds = value->as.duration.seconds;
-    bool is_delta = value->as.duration.months == 0 && days >= -DELTA_DAYS_MAX && days <= DELTA_DAYS_MAX && seconds >= 0 &&
-                    seconds < SECONDS_PER_DAY && value->extra >= 0 && value->extra < NANOSECONDS_PER_SECOND &&
-                    value->extra % 1000 == 0;
+    int64_t seconds = value->as.duration.seconds;
+    int64_t days = seconds / SECONDS_PER_DAY - (seconds % SECONDS_PER_DAY < 0);
+    bool is_delta = value->as.duration.months == 0 && value->as.duration.days == 0 && value->extra >= 0 &&
+                    value->extra < NANOSECONDS_PER_SECOND && value->extra % 1000 == 0 && days >= -DELTA_DAYS_MAX &&
+                    days <= DELTA_DAYS_MAX;
     if (is_delta)
-        return PyDelta_FromDSU((int)days, (int)seconds, value->extra / 1000);
-    return duration_new(state, value->as.duration.months, days, seconds, value->extra);
+        return PyDelta_FromDSU((int)days, (int)(seconds - days * SECONDS_PER_DAY), value->extra / 1000);
+    return duration_new(state, value->as.duration.months, value->as.duration.days, seconds, value->extra);
 }
 
 PyObject *

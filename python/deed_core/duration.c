@@ -115,8 +115,8 @@ static PyMethodDef duration_methods[] = {
 PyDoc_STRVAR(duration_doc,
 "Duration(months=0, days=0, seconds=0, nanoseconds=0)\n--\n\n"
 "A length of time whose parts are kept apart.\n\n"
-"A datetime.timedelta is stored as a duration without months and reads back as a timedelta. A duration that a timedelta\n"
-"cannot hold exactly (months, nanoseconds, seconds beyond a day) reads back as this type.");
+"A datetime.timedelta, whose days are 86,400 seconds, is stored as a duration of seconds and reads back as a timedelta. A\n"
+"duration that a timedelta cannot hold exactly (months, calendar days, nanoseconds) reads back as this type.");
 
 static PyType_Slot duration_slots[] = {
     {Py_tp_doc, (void *)duration_doc},
