@@ -1,8 +1,9 @@
 // Every codec gives back what it was given, and answers damaged input with an error or with values of the right number,
 // never with a crash or a write outside the caller's memory.
 
-@testable import DeedEngine
 import Testing
+
+@testable import DeedEngine
 
 private let counts = [0, 1, 2, 3, 7, 8, 63, 64, 65, 511, 512, 513, 1024, 1500, 16384]
 private let guardWord: UInt64 = 0xD00F_D00F_D00F_D00F
@@ -13,21 +14,31 @@ private let integerShapes: [(String, @Sendable (Int, inout SeededRandom) -> [UIn
     ("constant", { count, random in Array(repeating: random.next(), count: count) }),
     ("ascending", { count, _ in (0..<count).map { UInt64($0) } }),
     ("descending", { count, _ in (0..<count).map { UInt64(bitPattern: Int64(5 - 3 * $0)) } }),
-    ("nearly sorted", { count, random in
-        (0..<count).map { UInt64($0 * 10) &+ random.next(upperBound: 12) }
-    }),
-    ("runs", { count, random in
-        var value: UInt64 = 0
-        return (0..<count).map { index in
-            if index % 61 == 0 { value = random.next() }
-            return value
+    (
+        "nearly sorted",
+        { count, random in
+            (0..<count).map { UInt64($0 * 10) &+ random.next(upperBound: 12) }
         }
-    }),
-    ("extremes", { count, random in
-        (0..<count).map { _ in
-            [UInt64(bitPattern: .min), UInt64(bitPattern: .max), 0, .max, 1][Int(random.next(upperBound: UInt64(5)))]
+    ),
+    (
+        "runs",
+        { count, random in
+            var value: UInt64 = 0
+            return (0..<count).map { index in
+                if index % 61 == 0 { value = random.next() }
+                return value
+            }
         }
-    }),
+    ),
+    (
+        "extremes",
+        { count, random in
+            (0..<count).map { _ in
+                [UInt64(bitPattern: .min), UInt64(bitPattern: .max), 0, .max, 1][
+                    Int(random.next(upperBound: UInt64(5)))]
+            }
+        }
+    ),
     ("around zero", { count, random in (0..<count).map { _ in random.next(upperBound: 9) &- 4 } }),
     ("outlier", { count, random in (0..<count).map { $0 == count / 2 ? .max >> 1 : random.next() & 0xff } }),
 ]
@@ -108,8 +119,12 @@ private func forEachDamage(to bytes: [UInt8], _ body: ([UInt8]) -> Void) {
             let words = (0..<count).map { _ in UInt32(truncatingIfNeeded: random.next()) }
             let bytes = (0..<count).map { _ in UInt8(truncatingIfNeeded: random.next()) }
             var buffer = ByteBuffer()
-            words.withUnsafeBufferPointer { IntegerCodec.encode($0.baseAddress ?? dangling(), count: count, into: &buffer) }
-            bytes.withUnsafeBufferPointer { IntegerCodec.encode($0.baseAddress ?? dangling(), count: count, into: &buffer) }
+            words.withUnsafeBufferPointer {
+                IntegerCodec.encode($0.baseAddress ?? dangling(), count: count, into: &buffer)
+            }
+            bytes.withUnsafeBufferPointer {
+                IntegerCodec.encode($0.baseAddress ?? dangling(), count: count, into: &buffer)
+            }
             var reader = ByteReader(buffer.bytes)
             var wordsBack = [UInt32](repeating: 0, count: count + 1)
             var bytesBack = [UInt8](repeating: 0, count: count + 1)
@@ -124,7 +139,9 @@ private func forEachDamage(to bytes: [UInt8], _ body: ([UInt8]) -> Void) {
         bytes.withUnsafeBytes { source in
             var reader = ByteReader(source)
             var out: [UInt32] = [0, 0]
-            #expect(thrownStatus { () throws(DeedError) in try IntegerCodec.decode(&reader, into: &out, count: 2) } == .corruption)
+            #expect(
+                thrownStatus { () throws(DeedError) in try IntegerCodec.decode(&reader, into: &out, count: 2) }
+                    == .corruption)
         }
     }
 
@@ -148,7 +165,9 @@ private func forEachDamage(to bytes: [UInt8], _ body: ([UInt8]) -> Void) {
     @Test func garbage() {
         var random = SeededRandom(4)
         for _ in 0..<3000 {
-            let bytes = (0..<Int(random.next(upperBound: UInt64(80)))).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+            let bytes = (0..<Int(random.next(upperBound: UInt64(80)))).map { _ in
+                UInt8(truncatingIfNeeded: random.next())
+            }
             _ = try? decodedIntegers(bytes, Int(random.next(upperBound: UInt64(600))))
         }
     }
@@ -169,7 +188,8 @@ private func forEachDamage(to bytes: [UInt8], _ body: ([UInt8]) -> Void) {
     }
 
     private static let special: [Double] = [
-        0, -0.0, .infinity, -.infinity, .nan, -.nan, .signalingNaN, .leastNonzeroMagnitude, .greatestFiniteMagnitude, 0.1,
+        0, -0.0, .infinity, -.infinity, .nan, -.nan, .signalingNaN, .leastNonzeroMagnitude, .greatestFiniteMagnitude,
+        0.1,
         -1e300, 0x1p53, -0x1p53, 0x1p63, 1 / 3,
     ]
 
@@ -190,7 +210,8 @@ private func forEachDamage(to bytes: [UInt8], _ body: ([UInt8]) -> Void) {
 
     @Test func decimalsAreSmall() {
         var random = SeededRandom(6)
-        let coordinates = (0..<4096).map { _ in Double(Int.random(in: -1_800_000...1_800_000, using: &random)) / 10_000 }
+        let coordinates = (0..<4096).map { _ in Double(Int.random(in: -1_800_000...1_800_000, using: &random)) / 10_000
+        }
         #expect(bytes(coordinates).count < 4096 * 3)
         let prices = (0..<4096).map { _ in Double(Int.random(in: 0..<10_000, using: &random)) / 100 }
         #expect(bytes(prices).count < 4096 * 2)
@@ -221,7 +242,8 @@ private func forEachDamage(to bytes: [UInt8], _ body: ([UInt8]) -> Void) {
         for count in counts {
             let size = BitmapCodec.wordCount(count)
             for words in [
-                Array(repeating: 0, count: size), Array(repeating: .max, count: size), (0..<size).map { _ in random.next() },
+                Array(repeating: 0, count: size), Array(repeating: .max, count: size),
+                (0..<size).map { _ in random.next() },
                 (0..<size).map { $0 == size / 2 ? 1 : 0 },
             ] {
                 var expected = words

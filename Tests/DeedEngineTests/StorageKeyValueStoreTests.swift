@@ -1,9 +1,10 @@
-// The key-value store: what is written can be read, in order, also after reopening; batches are whole; sorted files move
-// in; closing and misuse give clear errors.
+// The key-value store: what is written can be read, in order, also after reopening; batches are whole; sorted files
+// move in; closing and misuse give clear errors.
 
-@testable import DeedEngine
 import Glibc
 import Testing
+
+@testable import DeedEngine
 
 @Suite struct StorageKeyValueStoreTests {
     private let directory = ScratchDirectory()
@@ -53,7 +54,8 @@ import Testing
         batch.removeAll()
         #expect(batch.count == 0)
         try store.write(batch, sync: true)
-        #expect(thrownStatus { () throws(DeedError) in try store.write(batch, sync: true, log: false) } == .invalidArgument)
+        #expect(
+            thrownStatus { () throws(DeedError) in try store.write(batch, sync: true, log: false) } == .invalidArgument)
     }
 
     @Test func rangesAreInOrder() throws {
@@ -182,7 +184,10 @@ import Testing
         let store = try KeyValueStore(path: path)
         store.close()
         store.close()
-        #expect(thrownStatus { () throws(DeedError) in _ = try store.get(.meta, UnsafeRawBufferPointer(start: nil, count: 0)) } == .closed)
+        #expect(
+            thrownStatus { () throws(DeedError) in
+                _ = try store.get(.meta, UnsafeRawBufferPointer(start: nil, count: 0))
+            } == .closed)
         #expect(thrownStatus { () throws(DeedError) in try store.put(.meta, "a", "b") } == .closed)
         #expect(thrownStatus { () throws(DeedError) in try store.syncLog() } == .closed)
         #expect(thrownStatus { () throws(DeedError) in _ = try store.statistics() } == .closed)
@@ -257,11 +262,20 @@ import Testing
 
     /// Texts that RocksDB 7.8 and the C library produce.
     @Test(arguments: [
-        ("IO error: No space left on device: While appending to file: /s/000004.log: No space left on device", Status.diskFull),
-        ("IO error: lock hold by current process, acquire time 1 acquiring thread 2: /s/LOCK: No locks available", .storeLocked),
+        (
+            "IO error: No space left on device: While appending to file: /s/000004.log: No space left on device",
+            Status.diskFull
+        ),
+        (
+            "IO error: lock hold by current process, acquire time 1 acquiring thread 2: /s/LOCK: No locks available",
+            .storeLocked
+        ),
         ("IO error: While lock file: /s/LOCK: Resource temporarily unavailable", .storeLocked),
         ("IO error: While open a file for random read: /s/000009.sst: Permission denied", .ioError),
-        ("Corruption: block checksum mismatch: stored = 1, computed = 2  in /s/000009.sst offset 0 size 9", .corruption),
+        (
+            "Corruption: block checksum mismatch: stored = 1, computed = 2  in /s/000009.sst offset 0 size 9",
+            .corruption
+        ),
         ("Invalid argument: Column families not opened: vectors", .newerFormat),
         ("Shutdown in progress: ", .closed),
         ("Something new: happened", .internalError),
@@ -332,9 +346,13 @@ import Testing
         #expect(thrownStatus { () throws(DeedError) in try writer.put("b", "2") } == .invalidArgument)
         let empty = try SortedFileWriter(store, for: .segments)
         #expect(thrownStatus(finishing: empty) == .invalidArgument)
-        #expect(thrownStatus { () throws(DeedError) in try store.ingest([path + "/none.sst"], into: .segments) } == .ioError)
+        #expect(
+            thrownStatus { () throws(DeedError) in try store.ingest([path + "/none.sst"], into: .segments) } == .ioError
+        )
         writeFile(path + "/incoming/bad.sst", Array("this is no table file".utf8))
-        #expect(thrownStatus { () throws(DeedError) in try store.ingest([path + "/incoming/bad.sst"], into: .segments) } == .corruption)
+        #expect(
+            thrownStatus { () throws(DeedError) in try store.ingest([path + "/incoming/bad.sst"], into: .segments) }
+                == .corruption)
         #expect(try store.keys(.segments).isEmpty)
     }
 

@@ -1,8 +1,9 @@
 // Byte strings through their codec: what comes back equals what went in, slot by slot, and damaged input is an error or
 // strings within the memory that was given.
 
-@testable import DeedEngine
 import Testing
+
+@testable import DeedEngine
 
 /// Strings as slots over an arena, the way chunks keep them.
 private final class Strings {

@@ -1,7 +1,8 @@
 // What the tests of the storage folder share: a seeded generator, scratch directories, and bytes from text.
 
-@testable import DeedEngine
 import Glibc
+
+@testable import DeedEngine
 
 /// SplitMix64: the same numbers on every machine for one seed.
 struct SeededRandom: RandomNumberGenerator {

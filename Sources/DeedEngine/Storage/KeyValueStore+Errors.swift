@@ -1,6 +1,6 @@
 // From RocksDB's error texts and the operating system's error numbers to DeedError. RocksDB's C interface reports an
-// error only as text: "<kind>: <subject>: <cause>", where the kinds are fixed words in its status.cc. An unknown kind is
-// an internal error, text included.
+// error only as text: "<kind>: <subject>: <cause>", where the kinds are fixed words in its status.cc. An unknown kind
+// is an internal error, text included.
 
 import CRocksDB
 import Glibc
@@ -28,7 +28,8 @@ func rocksDBStatus(of text: String) -> Status {
         // The lock: "While lock file: <path>/LOCK: <cause>" from another process, "lock hold by current process, ..."
         // from this one.
         if text.contains("lock hold by current process") || text.contains("While lock file") {
-            return text.contains("Permission denied") || text.contains("Read-only file system") ? .ioError : .storeLocked
+            return text.contains("Permission denied") || text.contains("Read-only file system")
+                ? .ioError : .storeLocked
         }
         return isNoSpace(text) ? .diskFull : .ioError
     }

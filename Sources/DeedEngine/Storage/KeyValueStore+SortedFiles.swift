@@ -4,8 +4,8 @@
 //   2. `finish` syncs and closes it.
 //   3. `ingest` links the files into the store and makes their content visible in one step, durably, and removes them
 //      from `incoming/`.
-// A writer that goes away before `finish` removes its file; finished files that are never ingested, and whatever a crash
-// leaves, are removed by the next open.
+// A writer that goes away before `finish` removes its file; finished files that are never ingested, and whatever a
+// crash leaves, are removed by the next open.
 
 import CRocksDB
 import Glibc
@@ -13,7 +13,8 @@ import Synchronization
 
 /// Writes one sorted file. Used by one thread at a time; several writers may work at once.
 package struct SortedFileWriter: ~Copyable {
-    private let handle: RocksHandle
+    /// Not the database: a writer does not keep it open.
+    private let tuning: Tuning
     private let writer: OpaquePointer
     private let environment: OpaquePointer
     private var isFinished = false
@@ -21,10 +22,10 @@ package struct SortedFileWriter: ~Copyable {
     package let path: String
 
     package init(_ store: borrowing KeyValueStore, for family: KeyValueStore.Family) throws(DeedError) {
-        let handle = try store.writableHandle()
+        let tuning = try store.writableHandle().tuning
         let path = try store.nextIncomingPath()
         let environment: OpaquePointer = rocksdb_envoptions_create()
-        let writer: OpaquePointer = rocksdb_sstfilewriter_create(environment, handle.tuning[family])
+        let writer: OpaquePointer = rocksdb_sstfilewriter_create(environment, tuning[family])
         do throws(DeedError) {
             try checkingRocksDB(path) { rocksdb_sstfilewriter_open(writer, path, $0) }
         } catch {
@@ -32,7 +33,7 @@ package struct SortedFileWriter: ~Copyable {
             rocksdb_envoptions_destroy(environment)
             throw error
         }
-        self.handle = handle
+        self.tuning = tuning
         self.path = path
         self.environment = environment
         self.writer = writer

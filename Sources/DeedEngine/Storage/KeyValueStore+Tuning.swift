@@ -1,7 +1,6 @@
 // How RocksDB is set up, and why.
 
 import CRocksDB
-import Glibc
 
 /// The options that a database was opened with, and its block cache.
 final class Tuning: @unchecked Sendable {
@@ -29,12 +28,13 @@ final class Tuning: @unchecked Sendable {
 
     /// Point-in-time recovery: on open the log is replayed up to the first record that is torn or fails its checksum,
     /// and what follows is dropped. After a crash of the machine the part of the log that was never synced may hold
-    /// anything, holes included, since the kernel writes pages back in any order; the synced part is whole. So this mode
-    /// always opens after a crash and keeps every synced commit, and what is kept of the rest has no gap.
-    /// `TolerateCorruptedTailRecords` refuses to open when the first bad record is followed by more bytes, which such a
-    /// hole is; `AbsoluteConsistency` refuses any torn tail; `SkipAnyCorruptedRecords` would replay later commits over a
-    /// gap. The price: damage in the middle of the log looks like a crash. The log above a checkpoint is short-lived,
-    /// and the commit records carry their own sequence, so the layer above can tell.
+    /// anything, holes included, since the kernel writes pages back in any order; the synced part is whole. So this
+    /// mode always opens after a crash and keeps every synced commit.
+    /// `TolerateCorruptedTailRecords` refuses to open when the first bad record is followed by more bytes, as after a
+    /// hole; `AbsoluteConsistency` refuses any torn tail; `SkipAnyCorruptedRecords` would replay later commits over a
+    /// gap. The price: damage in the middle of the log looks like a crash. And RocksDB takes zeros for space that was
+    /// never written, so a hole among writes without sync that begins and ends between two records is passed over.
+    /// Commit records carry their own sequence, by which the layer above can tell.
     private static let recoveryMode = Int32(rocksdb_point_in_time_recovery)
 
     private static func setUpDatabase(_ database: OpaquePointer, _ options: KeyValueStore.Options) {

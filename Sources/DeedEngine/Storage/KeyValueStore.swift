@@ -70,9 +70,9 @@ package final class KeyValueStore: Sendable {
         if !options.readOnly { Self.clearIncoming(of: path) }
     }
 
-    /// Lets go of the store; later calls throw `.closed`. Iterators, pinned values, batches and writers that are still
-    /// there stay valid and keep the files open and locked until the last of them is gone. Does not sync: what was
-    /// written without it is in the operating system's hands (`syncLog` first, if that matters).
+    /// Lets go of the store; later calls throw `.closed`. Iterators, pinned values and batches that are still there
+    /// stay valid and keep the files open and locked until the last of them is gone. Does not sync: what was written
+    /// without it is in the operating system's hands (`syncLog` first, if that matters).
     package func close() {
         // The last reference may close the database, which takes a while: not under the lock.
         let last = open.withLock { handle in

@@ -1,10 +1,10 @@
 // Packing of unsigned numbers into a fixed number of bits each. Little-endian throughout.
 //
 // Two layouts, told apart by the number of values alone:
-//   exactly 512 values   Eight lanes side by side: value i belongs to lane i % 8, and is the (i / 8)-th of the 64 values
-//                        of its lane. A lane is a sequence as below, of `width` words; the words of the lanes alternate:
-//                        word 0 of lanes 0 to 7, word 1 of lanes 0 to 7, ... All lanes shift by the same distance, so
-//                        that one vector instruction serves several of them.
+//   exactly 512 values   Eight lanes side by side: value i belongs to lane i % 8, and is the (i / 8)-th of the 64
+//                        values of its lane. A lane is a sequence as below, of `width` words; the words of the lanes
+//                        alternate: word 0 of lanes 0 to 7, word 1 of lanes 0 to 7, ... All lanes shift by the same
+//                        distance, so that one vector instruction serves several of them.
 //   fewer                One sequence: value 0 in the lowest `width` bits, value 1 in those above, and so on, crossing
 //                        word borders; the last byte is filled up with zero bits.
 // Either takes (count * width + 7) / 8 bytes.

@@ -1,8 +1,8 @@
 // Byte strings, from slots over an arena and back (see ByteSlot). The number of strings is known from elsewhere.
 //
 //   byte 0    plain:       varint arena size; the lengths by IntegerCodec; the bytes of all strings, one after another
-//   byte 1    dictionary:  varint arena size; varint number of entries d (1 <= d); the entries as lengths and bytes like
-//                          above; for each string the number of its entry, by IntegerCodec
+//   byte 1    dictionary:  varint arena size; varint number of entries d (1 <= d); the entries as lengths and bytes
+//                          like above; for each string the number of its entry, by IntegerCodec
 //
 // The arena size is the sum of the lengths of all strings (of all entries) that are longer than a slot holds in place.
 // Strings decoded from one entry share its bytes in the arena. Numbers are embedded in files: do not renumber.
@@ -68,8 +68,8 @@ package enum ByteStringCodec {
     }
 
     /// Fills `count` slots and `header.arenaSize` bytes of `arena`. The offsets in the slots start from `arenaOffset`,
-    /// the place of `arena` within the chunk's whole arena. On an error what slots and arena hold is undefined, and they
-    /// must not be read.
+    /// the place of `arena` within the chunk's whole arena. On an error what slots and arena hold is undefined, and
+    /// they must not be read.
     package static func decode(
         _ header: Header, _ reader: inout ByteReader, into slots: UnsafeMutablePointer<ByteSlot>, count: Int,
         arena: UnsafeMutableRawPointer?, arenaOffset: Int = 0
@@ -78,8 +78,7 @@ package enum ByteStringCodec {
         if header.form == plain {
             try decode(&reader, into: slots, count, &target)
         } else {
-            // No more entries than bytes: a block of up to 512 equal lengths takes two bytes, but dictionaries are only
-            // written when they have at most one entry per string.
+            // A dictionary is only written when it has fewer entries than there are strings.
             let entryCount = try reader.readCount(max: count)
             guard entryCount > 0 || count == 0 else { throw corrupt("an empty dictionary") }
             let entries = UnsafeMutablePointer<ByteSlot>.allocate(capacity: entryCount)
@@ -98,7 +97,8 @@ package enum ByteStringCodec {
 
     /// Strings one after another, without a dictionary.
     private static func decode(
-        _ reader: inout ByteReader, into slots: UnsafeMutablePointer<ByteSlot>, _ count: Int, _ target: inout ArenaTarget
+        _ reader: inout ByteReader, into slots: UnsafeMutablePointer<ByteSlot>, _ count: Int,
+        _ target: inout ArenaTarget
     ) throws(DeedError) {
         let lengths = UnsafeMutablePointer<UInt32>.allocate(capacity: count)
         defer { lengths.deallocate() }
@@ -111,7 +111,9 @@ package enum ByteStringCodec {
             return
         }
         for index in 0..<count {
-            guard target.makeSlot(source, lengths[index], slots + index) else { throw corrupt("the arena size is wrong") }
+            guard target.makeSlot(source, lengths[index], slots + index) else {
+                throw corrupt("the arena size is wrong")
+            }
             source += Int(lengths[index])
         }
     }

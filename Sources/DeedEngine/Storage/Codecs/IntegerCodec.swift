@@ -8,8 +8,10 @@
 //   byte 130         runs: varint number of runs r (1 <= r < values), then a block of r values and a block of r
 //                    lengths - 1, neither of which is of runs
 //
-// where "in that many bits each" is the layout of BitPacking.swift, and a zig-zag varint is a LEB128 number whose lowest
-// bit is the sign. Differences wrap around, so any values are possible; 8- and 32-bit values are extended with zeros.
+// where "in that many bits each" is the layout of BitPacking.swift, and a zig-zag varint is a LEB128 number whose
+// lowest bit is the sign. Differences wrap around, so any values are possible; 8- and 32-bit values are extended with
+// zeros.
+//
 // Numbers are embedded in files: do not renumber. Decoding checks all that it reads, and what passes the checks decodes
 // to `count` values, be they the right ones or not: checksums are the business of the store below.
 
@@ -280,7 +282,8 @@ extension IntegerCodec {
         let packed = try reader.read(BitPacking.size(count: count, width: width))
         guard let start = packed.baseAddress, count < blockValues else {
             // A whole block (or one without bytes) is unpacked from where it is.
-            BitPacking.unpack(packed.baseAddress ?? UnsafeRawPointer(values), count: count, base: base, width: width, into: values)
+            BitPacking.unpack(
+                packed.baseAddress ?? UnsafeRawPointer(values), count: count, base: base, width: width, into: values)
             return
         }
         scratch.packed.copyMemory(from: start, byteCount: packed.count)
