@@ -69,6 +69,14 @@ import Testing
         #expect(try TestStream([.batch([], rows: 5)]).table().rowCount == 5)
     }
 
+    @Test func rowsHaveALimit() throws {
+        let nulls = TestColumn("n", "a", length: 1 << 31, [])
+        let stream = TestStream([.batch([nulls], rows: 1 << 31), .batch([nulls], rows: 1 << 31)])
+        let error = #expect(throws: DeedError.self) { try stream.table() }
+        #expect(error?.status == .limitExceeded)
+        #expect(stream.count.isBalanced)
+    }
+
     @Test func columnsMustBeDistinctByName() throws {
         let columns = [TestColumn.fixed("l", "a", [1 as Int64]), .fixed("g", "a", [1 as Double])]
         let error = #expect(throws: DeedError.self) { try TestStream(columns: columns).table() }
