@@ -22,7 +22,13 @@ let package = Package(
         .target(
             name: "DeedCAPI", dependencies: ["DeedEngine", "CDeed"], swiftSettings: swiftSettings,
             linkerSettings: [
-                .unsafeFlags(["-static-stdlib", "-use-ld=lld", "-Xlinker", "--version-script=Include/deedcore.map"])
+                // One self-contained library that shows deed_* only; tests link the usual way.
+                .unsafeFlags(
+                    ["-static-stdlib", "-use-ld=lld", "-Xlinker", "--version-script=Include/deedcore.map"],
+                    .when(configuration: .release))
             ]),
+        .testTarget(name: "DeedEngineTests", dependencies: ["DeedEngine", "CRocksDB"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "DeedCAPITests", dependencies: ["DeedCAPI", "DeedEngine", "CDeed"], swiftSettings: swiftSettings),
     ]
 )
