@@ -4,12 +4,6 @@
 
 import Synchronization
 
-package enum NameKind: UInt8, CaseIterable, Sendable {
-    case collection = 0
-    case relationshipType = 1
-    case propertyKey = 2
-}
-
 package final class Names: Sendable {
     /// The text of a name, NUL-terminated, at an address that never changes.
     package struct Text: @unchecked Sendable {

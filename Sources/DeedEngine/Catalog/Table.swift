@@ -1,5 +1,6 @@
 // A table: the rows of one collection or relationship type. It knows its segments and which of them takes new rows.
 
+import Glibc
 import Synchronization
 
 package final class Table: @unchecked Sendable {
@@ -27,4 +28,55 @@ package final class Table: @unchecked Sendable {
     func segments() -> [Int] { growth.withLock { $0.segmentNumbers.sorted() } }
 
     func add(segment number: Int) { growth.withLock { $0.segmentNumbers.append(number) } }
+}
+
+/// Tables by kind and name id. Places are filled once and never change again, so looking up takes no lock.
+final class TableDirectory: @unchecked Sendable {
+    private typealias Slots = UnsafeMutablePointer<Unmanaged<Table>?>
+    private let entities: Slots
+    private let relationships: Slots
+    private let growth = Mutex(())
+    /// One more than the highest name with a table.
+    private let entityEnd = Atomic<Int>(0)
+    private let relationshipEnd = Atomic<Int>(0)
+
+    init() {
+        entities = Self.makeSlots()
+        relationships = Self.makeSlots()
+    }
+
+    /// Address space only: memory is taken where there are tables.
+    private static func makeSlots() -> Slots {
+        let zeroed = calloc(Limits.namesMax, MemoryLayout<UnsafeRawPointer?>.stride)
+        precondition(zeroed != nil, "no address space for the table directory")
+        return zeroed.unsafelyUnwrapped.bindMemory(to: Unmanaged<Table>?.self, capacity: Limits.namesMax)
+    }
+
+    deinit {
+        for name in 0..<entityEnd.load(ordering: .relaxed) { entities[name]?.release() }
+        for name in 0..<relationshipEnd.load(ordering: .relaxed) { relationships[name]?.release() }
+        free(entities)
+        free(relationships)
+    }
+
+    @inline(__always)
+    subscript(kind: RowKind, name: NameId) -> Table? {
+        guard Int(name) < Limits.namesMax else { return nil }
+        return (kind == .entity ? entities : relationships)[Int(name)]?.takeUnretainedValue()
+    }
+
+    /// The table of that name, made unless another thread was faster.
+    func make(_ kind: RowKind, _ name: NameId) -> Table {
+        growth.withLock { _ in
+            if let table = self[kind, name] { return table }
+            let table = Table(kind: kind, name: name)
+            (kind == .entity ? entities : relationships)[Int(name)] = Unmanaged.passRetained(table)
+            if kind == .entity {
+                entityEnd.max(Int(name) + 1, ordering: .relaxed)
+            } else {
+                relationshipEnd.max(Int(name) + 1, ordering: .relaxed)
+            }
+            return table
+        }
+    }
 }

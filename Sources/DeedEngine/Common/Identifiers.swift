@@ -13,6 +13,18 @@ package enum RowKind: UInt8, Sendable {
     case relationship = 1
 }
 
+package enum NameKind: UInt8, CaseIterable, Sendable {
+    case collection = 0
+    case relationshipType = 1
+    case propertyKey = 2
+}
+
+/// Of a relationship, as seen from one of its ends.
+enum Direction: UInt8, Sendable {
+    case out = 0
+    case `in` = 1
+}
+
 @inline(__always)
 package func segmentNumber(of id: RowId) -> UInt64 { id >> Limits.segmentRowBits }
 

@@ -248,6 +248,7 @@ private final class BulkLoad {
         var done = 0
         for index in 0..<segmentCount {
             guard let segment = graph.directory(table.kind)[firstSegment + index] else { continue }
+            try graph.makeRoom()
             let skipped = index == 0 ? skippedRows : 0
             let rows = min(Limits.segmentRows - skipped, count - done)
             segment.pointee.latch.lockExclusive()
@@ -372,8 +373,7 @@ private final class BulkLoad {
     }
 
     private func merge(_ run: AdjacencyRun, into segment: SegmentRef, _ direction: Direction) throws(DeedError) {
-        try graph.loadPart(segment, type: table.name, direction: direction)
-        segment.pointee.latch.lockExclusive()
+        try graph.lockExclusiveWithParts(segment)
         defer { segment.pointee.latch.unlockExclusive() }
         try requireStable(run, segment)
         let index = segment.pointee.part(type: table.name, direction: direction)

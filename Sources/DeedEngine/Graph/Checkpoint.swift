@@ -13,9 +13,22 @@
 extension Graph {
     package func checkpoint() throws(DeedError) {
         try requireWritable()
-        guard let store else { return }
         maintenance.checkpointing.lock()
         defer { maintenance.checkpointing.unlock() }
+        try writeCheckpoint()
+    }
+
+    /// False if a checkpoint is being written already, perhaps by the caller.
+    func checkpointUnlessUnderWay() throws(DeedError) -> Bool {
+        try requireWritable()
+        guard maintenance.checkpointing.tryLock() else { return false }
+        defer { maintenance.checkpointing.unlock() }
+        try writeCheckpoint()
+        return true
+    }
+
+    private func writeCheckpoint() throws(DeedError) {
+        guard let store else { return }
         let (mark, place) = snapshots.acquire()
         defer { snapshots.release(place) }
         let work = CheckpointWork(

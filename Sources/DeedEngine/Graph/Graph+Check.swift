@@ -59,12 +59,11 @@ extension Graph {
         for number in 0..<entities.count {
             guard let segment = entities[number] else { continue }
             do throws(DeedError) {
-                try loadParts(segment)
+                try lockSharedWithParts(segment)
             } catch {
                 problems.append(error.message)
                 continue
             }
-            segment.pointee.latch.lockShared()
             defer { segment.pointee.latch.unlockShared() }
             for index in 0..<segment.pointee.adjacencyCount {
                 let part = segment.pointee.adjacency + index

@@ -5,6 +5,7 @@ extension Graph {
     /// Makes sure that a segment's rows are in memory. No latch is held.
     @inline(never)
     func load(_ segment: SegmentRef) throws(DeedError) {
+        try makeRoom()
         segment.pointee.latch.lockShared()
         if segment.pointee.isLoaded {
             segment.pointee.latch.unlockShared()
@@ -116,6 +117,7 @@ extension Graph {
     /// Makes sure that one adjacency part of a segment is in memory. No latch is held.
     @inline(never)
     func loadPart(_ segment: SegmentRef, _ index: Int) throws(DeedError) {
+        try makeRoom()
         segment.pointee.latch.lockShared()
         let (type, direction) = (segment.pointee.adjacency[index].type, segment.pointee.adjacency[index].direction)
         let isLoaded = segment.pointee.adjacency[index].isLoaded

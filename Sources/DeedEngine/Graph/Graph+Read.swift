@@ -202,9 +202,8 @@ extension Graph {
     ) throws(DeedError) -> Int {
         try requireOpen()
         guard let segment = entities.segment(of: id) else { throw missing(.entity, id) }
-        try loadParts(segment)
         return try withSnapshot(transaction) { snapshot throws(DeedError) in
-            segment.pointee.latch.lockShared()
+            try lockSharedWithParts(segment)
             defer { segment.pointee.latch.unlockShared() }
             let row = rowNumber(of: id)
             guard segment.pointee.isVisible(row, to: snapshot) else { throw missing(.entity, id) }

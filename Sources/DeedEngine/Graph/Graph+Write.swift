@@ -12,6 +12,7 @@ extension Graph {
     package func addEntity(
         _ transaction: Transaction, collection: NameId, _ properties: UnsafeBufferPointer<PropertyCell>
     ) throws(DeedError) -> RowId {
+        try makeRoom()
         let table = try requireTable(.entity, collection)
         let segment = try lockTail(of: table)
         let row: Int
@@ -31,6 +32,7 @@ extension Graph {
     ) throws(DeedError) -> RowId {
         guard let sourceSegment = entities.segment(of: source) else { throw missing(.entity, source) }
         guard let targetSegment = entities.segment(of: target) else { throw missing(.entity, target) }
+        try makeRoom()
         let table = try requireTable(.relationship, type)
         let savepoint = transaction.savepoint
         do throws(DeedError) {
@@ -122,7 +124,7 @@ extension Graph {
         let row = rowNumber(of: end)
         try requireStable(transaction, segment, row, end)
         var part = segment.pointee.part(type: type, direction: direction)
-        if !segment.pointee.adjacency[part].isLoaded {
+        while !segment.pointee.adjacency[part].isLoaded {
             segment.pointee.latch.unlockExclusive()
             defer { segment.pointee.latch.lockExclusive() }
             try loadPart(segment, type: type, direction: direction)
@@ -157,6 +159,7 @@ extension Graph {
         replacing: Bool
     ) throws(DeedError) {
         guard let segment = directory(kind).segment(of: id) else { throw missing(kind, id) }
+        try makeRoom()
         let row = rowNumber(of: id)
         let savepoint = transaction.savepoint
         do throws(DeedError) {
@@ -276,10 +279,9 @@ extension Graph {
         guard let segment = entities.segment(of: id) else { throw missing(.entity, id) }
         let savepoint = transaction.savepoint
         do throws(DeedError) {
-            try loadParts(segment)
             var attached: [RowId] = []
             do {
-                try lockLoaded(segment)
+                try lockExclusiveWithParts(segment)
                 defer { segment.pointee.latch.unlockExclusive() }
                 let row = rowNumber(of: id)
                 try requireWritableRow(transaction, segment, row, id)

@@ -41,9 +41,7 @@ package final class Graph: @unchecked Sendable {
     /// nil for a graph in memory.
     let store: KeyValueStore?
 
-    /// Tables by kind and name id; places are filled once and never change again.
-    private let tableSlots: [UnsafeMutablePointer<Unmanaged<Table>?>]
-    private let tableGrowth = Mutex(())
+    private let tables = TableDirectory()
 
     let commits: CommitQueue
     let maintenance = Maintenance()
@@ -53,6 +51,12 @@ package final class Graph: @unchecked Sendable {
     let scratches = Mutex<[TraversalScratch]>([])
     let closing = Atomic<Bool>(false)
     let counters = Counters()
+    /// True only while `init` replays the log.
+    var isRecovering = false
+    let evicting = Atomic<Bool>(false)
+    /// The segments that eviction looks at next.
+    let entityHand = Atomic<Int>(0)
+    let relationshipHand = Atomic<Int>(0)
     /// The number of the next checkpoint or bulk load.
     let nextGeneration = Atomic<UInt64>(1)
     /// The commit timestamp of the last checkpoint.
@@ -72,24 +76,19 @@ package final class Graph: @unchecked Sendable {
         let memory = StoreMemory(limit: options.memoryLimit)
         pool = MemoryPool(limit: memory.pool)
         commits = CommitQueue()
-        tableSlots = (0..<2).map { _ in
-            let zeroed = calloc(Limits.namesMax, MemoryLayout<UnsafeRawPointer?>.stride)
-            precondition(zeroed != nil, "no address space for the table directory")
-            return zeroed.unsafelyUnwrapped.bindMemory(to: Unmanaged<Table>?.self, capacity: Limits.namesMax)
-        }
         if let path {
             store = try KeyValueStore(
                 path: path,
                 options: memory.storeOptions(options))
+            isRecovering = true
             try recover()
+            isRecovering = false
         } else {
             store = nil
         }
     }
 
     deinit {
-        forEachTable { table in Unmanaged.passUnretained(table).release() }
-        for slots in tableSlots { free(slots) }
         for directory in [entities, relationships] {
             for number in 0..<directory.count {
                 guard let segment = directory[number] else { continue }
@@ -129,30 +128,17 @@ package final class Graph: @unchecked Sendable {
     func directory(_ kind: RowKind) -> Directory { kind == .entity ? entities : relationships }
 
     @inline(__always)
-    func table(_ kind: RowKind, _ name: NameId) -> Table? {
-        guard Int(name) < Limits.namesMax else { return nil }
-        return tableSlots[Int(kind.rawValue)][Int(name)]?.takeUnretainedValue()
-    }
+    func table(_ kind: RowKind, _ name: NameId) -> Table? { tables[kind, name] }
 
     /// The table of that name, made if there is none. The name must have been interned.
     @inline(__always)
     func requireTable(_ kind: RowKind, _ name: NameId) throws(DeedError) -> Table {
-        if let table = table(kind, name) { return table }
-        return try makeTable(kind, name)
-    }
-
-    @inline(never)
-    private func makeTable(_ kind: RowKind, _ name: NameId) throws(DeedError) -> Table {
+        if let table = tables[kind, name] { return table }
         let nameKind: NameKind = kind == .entity ? .collection : .relationshipType
         guard Int(name) < names.count(nameKind) else {
             throw DeedError(.invalidArgument, "there is no \(nameKind) with number \(name)")
         }
-        return tableGrowth.withLock { _ in
-            if let table = table(kind, name) { return table }
-            let table = Table(kind: kind, name: name)
-            tableSlots[Int(kind.rawValue)][Int(name)] = Unmanaged.passRetained(table)
-            return table
-        }
+        return tables.make(kind, name)
     }
 
     func forEachTable(_ body: (Table) -> Void) {

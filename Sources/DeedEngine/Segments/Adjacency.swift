@@ -5,13 +5,6 @@
 // see, and says nothing about who: visibility is the rows' business. A list that has settled (no writer, no dead
 // entries, last change older than the snapshot) is read without looking at a single row.
 
-enum Direction: UInt8, Sendable {
-    case out = 0
-    case `in` = 1
-
-    var opposite: Direction { self == .out ? .in : .out }
-}
-
 /// One entry of the delta.
 struct DeltaEntry {
     var neighbor: RowId
@@ -288,7 +281,16 @@ struct AdjacencyPart {
         (baseRows, offsets, baseCount) = (stored.baseRows, stored.offsets, stored.baseCount)
         (neighbors, relationships) = (stored.neighbors, stored.relationships)
         isLoaded = true
-        isDirty = false
+    }
+
+    /// True if the store has exactly these lists, so that they may be dropped from memory.
+    var isEvictable: Bool {
+        isLoaded && !isDirty && generation != 0 && deltaCount == 0 && deadCount == 0 && writers == 0
+    }
+
+    mutating func evict(_ pool: MemoryPool) {
+        freeLists(pool)
+        isLoaded = false
     }
 
     mutating func freeLists(_ pool: MemoryPool) {

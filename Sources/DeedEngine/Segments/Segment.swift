@@ -99,6 +99,19 @@ struct Segment: ~Copyable {
         dead = nil
     }
 
+    /// True if the store has exactly these rows, so that they may be dropped from memory.
+    var isEvictable: Bool {
+        guard isLoaded, !hasVersions, writers == 0, !endpointsDirty || kind == .entity, !pheromoneDirty else { return false }
+        if pheromone != nil && pheromoneGeneration == 0 { return false }
+        for index in 0..<columnCount where columns[index].isDirty || columns[index].generation == 0 { return false }
+        return columnCount > 0 || endpointsGeneration != 0
+    }
+
+    mutating func evict(_ pool: MemoryPool) {
+        freeRows(pool)
+        isLoaded = false
+    }
+
     /// Frees the rows' contents, keeping which columns there are.
     mutating func freeRows(_ pool: MemoryPool) {
         for index in 0..<columnCount { columns[index].chunk.free(pool) }

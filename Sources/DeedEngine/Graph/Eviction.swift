@@ -1,0 +1,80 @@
+// Keeping to the memory limit. Rows and lists of which the store has exactly what is in memory can be dropped and read
+// back when they are touched. A hand goes round all segments, as in the clock algorithm but without use bits: what is
+// dropped too early costs one read.
+//
+// A statement that finds memory short makes room before it takes any latch; if too little is clean, it first writes a
+// checkpoint. What still does not fit is OutOfMemory.
+
+import Synchronization
+
+extension Graph {
+    /// Called where no latch is held, before memory is needed.
+    @inline(__always)
+    func makeRoom() throws(DeedError) {
+        if store != nil && pool.isExhausted(by: pool.limit / 8) { try evict() }
+    }
+
+    @inline(never)
+    private func evict() throws(DeedError) {
+        // One thread makes room for all; the others go on, and fail only if memory really runs out.
+        guard evicting.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else { return }
+        defer { evicting.store(false, ordering: .releasing) }
+        sweep()
+        guard pool.isExhausted(by: pool.limit / 8) && !options.isReadOnly && !isRecovering else { return }
+        settleQueued()
+        if try checkpointUnlessUnderWay() { sweep() }
+    }
+
+    /// Drops clean rows and lists until a quarter of the limit is free, going round once at most.
+    private func sweep() {
+        let goal = pool.limit / 4
+        for kind in [RowKind.relationship, .entity] {
+            let directory = directory(kind)
+            let count = directory.count
+            for _ in 0..<count {
+                guard pool.isExhausted(by: goal) else { return }
+                if let segment = directory[nextInSweep(kind) % count] { evict(segment) }
+            }
+        }
+    }
+
+    private func nextInSweep(_ kind: RowKind) -> Int {
+        kind == .entity
+            ? entityHand.wrappingAdd(1, ordering: .relaxed).oldValue & Int.max
+            : relationshipHand.wrappingAdd(1, ordering: .relaxed).oldValue & Int.max
+    }
+
+    private func evict(_ segment: SegmentRef) {
+        segment.pointee.latch.lockExclusive()
+        defer { segment.pointee.latch.unlockExclusive() }
+        if segment.pointee.isEvictable { segment.pointee.evict(pool) }
+        for index in 0..<segment.pointee.adjacencyCount where segment.pointee.adjacency[index].isEvictable {
+            segment.pointee.adjacency[index].evict(pool)
+        }
+    }
+
+    /// Locks a segment for reading with all its lists in memory.
+    func lockSharedWithParts(_ segment: SegmentRef) throws(DeedError) {
+        while true {
+            try loadParts(segment)
+            segment.pointee.latch.lockShared()
+            if hasAllParts(segment) { return }
+            segment.pointee.latch.unlockShared()
+        }
+    }
+
+    /// Locks a segment for writing with its rows and all its lists in memory.
+    func lockExclusiveWithParts(_ segment: SegmentRef) throws(DeedError) {
+        while true {
+            try loadParts(segment)
+            try lockLoaded(segment)
+            if hasAllParts(segment) { return }
+            segment.pointee.latch.unlockExclusive()
+        }
+    }
+
+    private func hasAllParts(_ segment: SegmentRef) -> Bool {
+        for index in 0..<segment.pointee.adjacencyCount where !segment.pointee.adjacency[index].isLoaded { return false }
+        return true
+    }
+}
