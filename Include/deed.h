@@ -75,6 +75,7 @@ enum {
 /* Static text such as "DEED_NOT_FOUND"; "DEED_UNKNOWN" for a number that is none. Any thread. */
 const char *deed_status_name(deed_status status);
 
+/* The status of an error; 0 for NULL. */
 deed_status deed_error_status(const deed_error *error);
 /* The message, borrowed until the error is destroyed. out_size may be NULL. */
 const char *deed_error_message(const deed_error *error, size_t *out_size);
@@ -173,6 +174,7 @@ typedef struct deed_options {
     uint64_t checkpoint_log_bytes; /* start a background checkpoint after so much log; default 64 MiB; 0: never */
 } deed_options;
 
+/* Fills in the defaults. NULL is nothing to do. Any thread. */
 void deed_options_init(deed_options *options);
 
 /* Opens the store in the directory `path`, creating it if needed, or a store in memory when path is NULL.
@@ -359,8 +361,10 @@ struct ArrowArrayStream {
 #endif
 
 /* The rows of a table as an Arrow C stream of record batches: `_id` (uint64), for relationships `_src` and `_dst`, then
- * one column for each property key that occurs. A column whose rows agree on a type gets the matching Arrow type; one
- * that mixes types becomes utf8 with the values as text. Lists and maps become utf8 holding JSON.
+ * one column for each property key that occurs, with `_` behind its name where that is taken. Types: bool, int64,
+ * float64 and date32 as they are; local time as time64[ns]; datetimes as timestamp[us], in UTC if they have a zone,
+ * digits below a microsecond dropped; strings large_utf8, bytes large_binary, vectors large_list<float32>. Zoned times,
+ * durations, lists and maps (as JSON), and columns of mixed type, are text in large_utf8.
  * *out_stream is filled in; the caller releases it through its own release member, also after the database is gone. */
 deed_status deed_scan_arrow(deed_database *database, deed_transaction *transaction, deed_kind kind, uint32_t table,
                             struct ArrowArrayStream *out_stream, deed_error **out_error);

@@ -75,11 +75,18 @@ public func deed_scan_arrow(
             columns.append(ArrowOutputColumn(name: "_dst", source: .target))
         }
         for column in try scan.columnTypes() {
-            let name = graph.names.text(.propertyKey, column.key)?.string ?? ""
+            let name = columnName(graph.names.text(.propertyKey, column.key)?.string ?? "", besides: columns)
             columns.append(ArrowOutputColumn(name: name, source: .property(key: column.key, type: column.type)))
         }
         exportStream(schema: columns, next: { () throws(DeedError) in try scan.nextImage() }, into: out)
     }
+}
+
+/// The name of a property as a column: Arrow's names end at a NUL, and must not be those of the columns before it.
+private func columnName(_ name: String, besides columns: [ArrowOutputColumn]) -> String {
+    var result = name.replacing("\0", with: "\u{FFFD}")
+    while columns.contains(where: { $0.name == result }) { result += "_" }
+    return result
 }
 
 // MARK: Bulk loads

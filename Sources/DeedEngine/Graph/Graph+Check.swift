@@ -55,34 +55,51 @@ extension Graph {
 
     /// Compares every list entry with its row, and the number of entries with the number of rows.
     private func checkLists(_ snapshot: Snapshot, _ problems: inout [String]) throws(DeedError) {
-        var entries: [ListKey: Int] = [:]
+        var counts: [ListKey: Int] = [:]
         for number in 0..<entities.count {
             guard let segment = entities[number] else { continue }
             do throws(DeedError) {
-                try lockSharedWithParts(segment)
-            } catch {
-                problems.append(error.message)
-                continue
-            }
-            defer { segment.pointee.latch.unlockShared() }
-            for index in 0..<segment.pointee.adjacencyCount {
-                let part = segment.pointee.adjacency + index
-                let key = ListKey(type: part.pointee.type, direction: part.pointee.direction)
-                for row in 0..<segment.pointee.rowCount {
-                    let entity = rowId(segment: number, row: row)
-                    part.pointee.forEach(row) { neighbor, relationship in
-                        let row = endsIfVisible(relationship, snapshot)
-                        guard let row else { return }
-                        entries[key, default: 0] += 1
-                        let expected = key.direction == .out ? (entity, neighbor) : (neighbor, entity)
-                        if row.type != key.type || row.source != expected.0 || row.target != expected.1 {
-                            problems.append("the lists of entity \(entity) disagree with relationship \(relationship)")
+                for (key, entries) in try listEntries(segment) {
+                    for entry in entries {
+                        guard let row = try endsIfVisible(entry.relationship, snapshot) else { continue }
+                        counts[key, default: 0] += 1
+                        let isOut = key.direction == .out
+                        let expected = isOut ? (entry.entity, entry.neighbor) : (entry.neighbor, entry.entity)
+                        if row.type != key.type || (row.source, row.target) != expected {
+                            problems.append(
+                                "the lists of entity \(entry.entity) disagree with relationship \(entry.relationship)")
                         }
                     }
                 }
+            } catch {
+                problems.append(error.message)
             }
         }
-        compare(entries, snapshot, &problems)
+        compare(counts, snapshot, &problems)
+    }
+
+    private struct ListEntry {
+        var entity: RowId
+        var neighbor: RowId
+        var relationship: RowId
+    }
+
+    /// A copy of a segment's lists, so that rows can be read in without a latch held.
+    private func listEntries(_ segment: SegmentRef) throws(DeedError) -> [(ListKey, [ListEntry])] {
+        try lockSharedWithParts(segment)
+        defer { segment.pointee.latch.unlockShared() }
+        return (0..<segment.pointee.adjacencyCount).map { index in
+            let part = segment.pointee.adjacency + index
+            var entries: [ListEntry] = []
+            entries.reserveCapacity(part.pointee.count)
+            for row in 0..<segment.pointee.rowCount {
+                let entity = rowId(segment: segment.pointee.number, row: row)
+                part.pointee.forEach(row) { neighbor, relationship in
+                    entries.append(ListEntry(entity: entity, neighbor: neighbor, relationship: relationship))
+                }
+            }
+            return (ListKey(type: part.pointee.type, direction: part.pointee.direction), entries)
+        }
     }
 
     private struct ListKey: Hashable {
@@ -109,12 +126,14 @@ extension Graph {
         }
     }
 
-    private func endsIfVisible(_ id: RowId, _ snapshot: Snapshot) -> (type: NameId, source: RowId, target: RowId)? {
+    private func endsIfVisible(
+        _ id: RowId, _ snapshot: Snapshot
+    ) throws(DeedError) -> (type: NameId, source: RowId, target: RowId)? {
         guard let segment = relationships.segment(of: id) else { return nil }
-        segment.pointee.latch.lockShared()
+        try lockLoadedShared(segment)
         defer { segment.pointee.latch.unlockShared() }
         let row = rowNumber(of: id)
-        guard segment.pointee.isLoaded, segment.pointee.isVisible(row, to: snapshot) else { return nil }
+        guard segment.pointee.isVisible(row, to: snapshot) else { return nil }
         return (segment.pointee.table, segment.pointee.sources[row], segment.pointee.targets[row])
     }
 }

@@ -82,6 +82,7 @@ extension Graph {
 
     /// The rows of a segment that a snapshot sees.
     func image(of segment: SegmentRef, for snapshot: Snapshot) throws(DeedError) -> SegmentImage {
+        try makeRoom()
         try lockLoadedShared(segment)
         defer { segment.pointee.latch.unlockShared() }
         let rows = segment.pointee.firstRow..<segment.pointee.rowCount

@@ -145,25 +145,39 @@ extension Graph {
 
     // MARK: The log
 
+    /// Applies the records above the mark. Commits are numbered without gaps; where one is missing, the log was never
+    /// synced from there on (`async` durability and a crash of the machine), and what follows is dropped.
     private func replayLog(_ store: KeyValueStore) throws(DeedError) {
         var record = ByteBuffer(capacity: 4096)
         var timestamp: Timestamp = 0
+        var hasGap = false
         let first = StoreKeys.log(snapshots.lastCommit + 1, 0)
         let end = StoreKeys.log(.max, .max)
         try store.forEach(in: .log, from: first, to: end) { key, value throws(DeedError) in
             var reader = ByteReader(key)
             let found = try reader.readFixed64().byteSwapped
             let piece = try reader.readFixed32().byteSwapped
-            if piece == 0 && timestamp != 0 {
-                try apply(record.bytes, timestamp)
+            if found != timestamp {
+                if timestamp != 0 { try apply(record.bytes, timestamp) }
                 record.removeAll()
+                timestamp = 0
+                guard found == snapshots.lastCommit + 1 && piece == 0 else {
+                    hasGap = true
+                    return false
+                }
+                timestamp = found
             }
-            guard piece == 0 || found == timestamp else { throw DeedError(.corruption, "the log lacks a piece of a record") }
-            timestamp = found
             record.append(value)
             return true
         }
         if timestamp != 0 { try apply(record.bytes, timestamp) }
+        if hasGap && !options.isReadOnly { try dropLog(store, from: snapshots.lastCommit + 1) }
+    }
+
+    private func dropLog(_ store: KeyValueStore, from timestamp: Timestamp) throws(DeedError) {
+        var batch = try WriteBatch(store)
+        batch.deleteRange(.log, from: StoreKeys.log(timestamp, 0), to: StoreKeys.log(.max, .max))
+        try store.write(batch, sync: true)
     }
 
     private func apply(_ record: UnsafeRawBufferPointer, _ timestamp: Timestamp) throws(DeedError) {
