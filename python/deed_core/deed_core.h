@@ -60,6 +60,9 @@ ModuleState *module_state_of(PyTypeObject *type);
 /* How often this process is a fork of one that had loaded the module: differs between a parent and its child. */
 extern uint64_t fork_count;
 
+/* To be called once a store on disk is open: lets children of this process exit. */
+void store_was_opened(void);
+
 /* ---- Errors (errors.c) --------------------------------------------------------------------------------------- */
 
 int errors_init(PyObject *module, ModuleState *state);

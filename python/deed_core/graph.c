@@ -75,6 +75,8 @@ graph_open(GraphObject *self, PyObject *path_bytes, const deed_options *options)
         return -1;
     }
     self->on_disk = path != NULL;
+    if (self->on_disk)
+        store_was_opened();
     self->read_only = options->read_only;
     self->fork_count = fork_count;
     self->database = database;

@@ -5,6 +5,7 @@
 #include "deed_core.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 static struct PyModuleDef module_definition;
 
@@ -22,6 +23,27 @@ static void
 watch_forks(void)
 {
     pthread_atfork(NULL, NULL, after_fork_in_child);
+}
+
+/* Ends a child of a process with a store on disk before RocksDB's static destructors run: they would wait for ever for
+ * threads that a fork does not copy. Files are flushed as exit() does. */
+static void
+leave_child(int status, void *fork_count_of_parent)
+{
+    if ((uintptr_t)fork_count_of_parent == fork_count)
+        return;
+    fflush(NULL);
+    _exit(status);
+}
+
+void
+store_was_opened(void)
+{
+    static uint64_t registered_for = UINT64_MAX; /* guarded by the GIL */
+    if (registered_for == fork_count)
+        return;
+    registered_for = fork_count;
+    on_exit(leave_child, (void *)(uintptr_t)fork_count);
 }
 
 /* ---- State --------------------------------------------------------------------------------------------------- */

@@ -1,0 +1,59 @@
+"""The types say what the extension does: stubtest compares both, mypy checks the package, doctests check the examples."""
+
+from __future__ import annotations
+
+import doctest
+import inspect
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import deed
+import deed_core
+import pytest
+
+PYTHON = Path(__file__).resolve().parents[1]
+
+# Python has a name for the buffer protocol from 3.12 on; type checkers need it in every version.
+ALLOWED = "" if sys.version_info >= (3, 12) else "deed_core.Ids.__buffer__\n"
+
+
+def run(*arguments: str) -> None:
+    environment = {**os.environ, "MYPYPATH": str(PYTHON), "MYPY_CACHE_DIR": os.devnull}
+    environment["PYTHONPATH"] = os.pathsep.join([str(Path(deed_core.__file__).parent), environment.get("PYTHONPATH", "")])
+    result = subprocess.run([sys.executable, "-m", *arguments], capture_output=True, text=True, env=environment, cwd="/")
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_stubs_match_the_extension(tmp_path: Path) -> None:
+    allowlist = tmp_path / "allowlist"
+    allowlist.write_text(ALLOWED)
+    run("mypy.stubtest", "deed_core", "--allowlist", str(allowlist))
+
+
+def test_the_package_is_typed() -> None:
+    run("mypy", "--strict", str(PYTHON / "deed"))
+
+
+def test_doctests() -> None:
+    results = doctest.testmod(deed)
+    assert results.attempted >= 3 and results.failed == 0
+
+
+def test_everything_has_a_docstring_and_a_signature() -> None:
+    for name in dir(deed_core):
+        member = getattr(deed_core, name)
+        if not isinstance(member, type) or issubclass(member, Exception):
+            continue
+        assert member.__doc__, name
+        for attribute, value in vars(member).items():
+            if not attribute.startswith("_"):
+                assert value.__doc__, f"{name}.{attribute}"
+                if callable(value):
+                    assert inspect.signature(value).parameters
+
+
+@pytest.mark.parametrize("name", deed.__all__)
+def test_the_package_exports_what_it_says(name: str) -> None:
+    assert hasattr(deed, name)
