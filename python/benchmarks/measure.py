@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -57,6 +58,9 @@ def resident_bytes() -> int:
     an allocator of their own return pages a little later, so the least of a few readings counts.
     """
     readings = []
+    pyarrow = sys.modules.get("pyarrow")
+    if pyarrow is not None:  # its allocator keeps what the input needed
+        pyarrow.default_memory_pool().release_unused()
     for _ in range(3):
         gc.collect()
         ctypes.CDLL(None).malloc_trim(0)

@@ -16,7 +16,7 @@ from rich.text import Text
 from .model import DEED, Metric
 from .runner import Judgement, Result, SideResult
 
-MINIMUM_WIDTH = 150  # columns; a narrower terminal wraps or scrolls, a file does not care
+MINIMUM_WIDTH = 160  # columns; a narrower terminal wraps, a file does not care
 
 
 def format_value(value: float, unit: str) -> str:
@@ -46,43 +46,39 @@ def console() -> Console:
 
 
 def print_report(results: Sequence[Result], machine: Mapping[str, Any], to: Console) -> None:
-    """The table of every workload, then all demands in one list."""
+    """For every workload its table and what each side does; then all demands in one table."""
     to.print(
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory_bytes'] / 2**30:.0f} GiB, {machine['system']}, "
         f"Python {machine['python']}, scratch on {machine['scratch_file_system']}, commit {machine['commit']}"
     )
     for result in results:
+        to.print(_heading(result))
         to.print(_table(result))
-        if result.workload.note:
-            to.print(Text(result.workload.note))
-        if result.disagreement is not None:
-            to.print(Text(f"The answers disagree, so nothing here counts: {result.disagreement}", style="bold red"))
+        for line in _remarks(result):
+            to.print(line)
     to.print(_demands(results))
 
 
-def _table(result: Result) -> Table:
+def _heading(result: Result) -> Text:
     workload = result.workload
-    sizes = ", ".join(f"{count:,} {name}" for name, count in result.size.items())
-    table = Table(
-        title=f"\n[bold]{workload.name}[/bold]: {workload.title}\n{sizes}; median of {result.repetitions}, "
-        f"(least to most); {'one core' if workload.pinned else 'all cores'}; x: times better Deed is",
-        title_justify="left",
-        title_style="",
-    )
-    table.add_column("side", no_wrap=True)
-    for metric in workload.metrics:
+    sizes = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in result.size.items())
+    repeated = f"median of {result.repetitions} (least to most)" if result.repetitions > 1 else "measured once"
+    cores = "one core" if workload.pinned else "all cores"
+    return Text.assemble("\n", (workload.name, "bold"), f": {workload.title}\n{sizes}; {repeated}; {cores}")
+
+
+def _table(result: Result) -> Table:
+    """Figures, each followed by how many times better Deed's is."""
+    table = Table()
+    table.add_column("", no_wrap=True)
+    for metric in result.workload.metrics:
         table.add_column(metric.title, justify="right", no_wrap=True)
         table.add_column("x", justify="right", no_wrap=True)
-    table.add_column("what it does")
-    for kind in workload.sides:
-        side = result.sides.get(kind.name)
-        if side is None:
-            continue
-        cells = [Text(kind.name, style="bold" if kind.name == DEED else "")]
-        for metric in workload.metrics:
-            cells += [Text(_figure(side, metric)), Text(_ratio(result, metric, kind.name))]
-        reduced = f" (1/{round(1 / kind.scale)} of the rows)" if result.reduced and kind.scale < 1 else ""
-        table.add_row(*cells, Text(_does(kind.does + reduced, side)))
+    for name, side in result.sides.items():
+        cells = [Text(name, style="bold" if name == DEED else "")]
+        for metric in result.workload.metrics:
+            cells += [Text(_figure(side, metric)), Text(_ratio(result, metric, name))]
+        table.add_row(*cells)
     return table
 
 
@@ -102,15 +98,32 @@ def _ratio(result: Result, metric: Metric, name: str) -> str:
     return "" if ratio is None else f"{ratio:.2f}"
 
 
-def _does(does: str, side: SideResult) -> str:
-    version = f"{side.version}: " if side.version else ""
-    return version + does if side.failure is None else f"not measured: {side.failure.strip().splitlines()[-1]}"
+def _remarks(result: Result) -> list[Text]:
+    """What each side does, or why it was not measured; the note; what the answers disagree about."""
+    lines = []
+    for kind in result.workload.sides:
+        side = result.sides.get(kind.name)
+        if side is None:
+            continue
+        share = f" (1/{round(1 / kind.scale)} of the rows)" if result.full and kind.scale < 1 else ""
+        label = f"{kind.name} {side.version}" if side.version else kind.name
+        lines.append(Text(f"  {label}: {kind.does}{share}"))
+        if side.failure is not None:
+            lines.append(Text(f"    not measured: {side.failure.strip().splitlines()[-1]}", style="red"))
+    if result.workload.note:
+        lines.append(Text(f"  {result.workload.note}"))
+    if result.disagreement is not None:
+        lines.append(Text(f"  The answers disagree, so nothing here counts: {result.disagreement}", style="bold red"))
+    return lines
 
 
 def _demands(results: Sequence[Result]) -> Table:
-    table = Table(title="\n[bold]Demands[/bold]", title_justify="left", title_style="")
+    small = (
+        "" if all(result.full for result in results) else " (made for the full sizes: at these they only show that it works)"
+    )
+    table = Table(title=f"\n[bold]Demands[/bold]{small}", title_justify="left", title_style="")
     for column in ("workload", "must reach", "reached", ""):
-        table.add_column(column, no_wrap=column != "must reach")
+        table.add_column(column)
     for result in results:
         for judgement in result.judge():
             verdict = {True: "[green]met[/green]", False: "[red]missed[/red]", None: "not measured"}[judgement.met]
@@ -146,7 +159,7 @@ def _result_as_json(result: Result) -> dict[str, Any]:
         "title": workload.title,
         "size": dict(result.size),
         "repetitions": result.repetitions,
-        "reduced": result.reduced,
+        "full": result.full,
         "pinned": workload.pinned,
         "seconds": round(result.seconds, 1),
         "disagreement": result.disagreement,

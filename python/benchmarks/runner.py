@@ -61,7 +61,7 @@ class Result:
     workload: Workload
     size: Mapping[str, int]
     repetitions: int
-    reduced: bool  # slow sides did only their share of the rows
+    full: bool  # full sizes, of which slow sides do only their share
     sides: dict[str, SideResult]
     disagreement: str | None = None
     seconds: float = 0.0
@@ -142,12 +142,12 @@ class Runner:
                 if result.sides[kind.name].failure is not None:
                     continue
                 label = f"turn {turn + 1} of {result.repetitions}"
-                outcome = self._once(result, kind, label, result.size, scale=kind.scale if result.reduced else 1.0)
+                outcome = self._once(result, kind, label, result.size, scale=kind.scale if result.full else 1.0)
                 if outcome is None:
                     continue
                 for metric, value in outcome["metrics"].items():
                     result.sides[kind.name].metrics.setdefault(metric, []).append(value)
-                if kind.scale == 1.0 or not result.reduced:
+                if kind.scale == 1.0 or not result.full:
                     answers[kind.name] = outcome["answer"]
             result.disagreement = compare(answers)
             if result.disagreement is not None:

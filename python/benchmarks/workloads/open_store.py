@@ -69,8 +69,10 @@ class Deed(OpenStore):
         from deed_core import PyDeedGraph
 
         self.graph = PyDeedGraph(str(self.context.store / "store"))
-        properties: dict[str, Any] = self.graph.get_entity(self.entity)["properties"]
-        return properties
+        found = self.graph.get_entity(self.entity)
+        if found is None:
+            raise LookupError(f"no entity {self.entity}")
+        return dict(found["properties"])
 
     def close(self) -> None:
         self.graph.close()
