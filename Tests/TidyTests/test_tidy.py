@@ -104,7 +104,7 @@ def test_long_files_and_lines_are_reported(plant: Plant) -> None:
     repository = plant({"a.py": '"""A."""\n' + "#\n" * 700, "b.c": "/* b */\n//" + "é" * 119 + "\n",
                         "fine.c": "/* c */\n//" + "é" * 118 + "\n"})
     assert list(tidy.check_size(repository)) == [
-        "a.py:701: 701 lines, more than 700", "b.c:2: 121 characters, more than 120"
+        "a.py:701: 701 lines, more than 700", "b.c:2: 141 characters, more than 140"
     ]
 
 
