@@ -18,11 +18,14 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CRocksDB"),
         .systemLibrary(name: "CDeed", path: "Include"),
-        .target(name: "DeedEngine", dependencies: ["CRocksDB"], swiftSettings: swiftSettings),
+        .target(name: "CDeedShims", linkerSettings: [.linkedLibrary("rocksdb")]),
+        .target(name: "DeedEngine", dependencies: ["CRocksDB", "CDeedShims"], swiftSettings: swiftSettings),
         .target(
             name: "DeedCAPI", dependencies: ["DeedEngine", "CDeed"], swiftSettings: swiftSettings,
             linkerSettings: [
                 .unsafeFlags(["-static-stdlib", "-use-ld=lld", "-Xlinker", "--version-script=Include/deedcore.map"])
             ]),
-    ]
+        .testTarget(name: "DeedEngineTests", dependencies: ["DeedEngine"], swiftSettings: swiftSettings),
+    ],
+    cxxLanguageStandard: .cxx17
 )
