@@ -18,7 +18,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CRocksDB"),
         .systemLibrary(name: "CDeed", path: "Include"),
-        .target(name: "CDeedShims", linkerSettings: [.linkedLibrary("rocksdb")]),
+        .target(name: "CDeedShims", publicHeadersPath: ".", linkerSettings: [.linkedLibrary("rocksdb")]),
         .target(name: "DeedEngine", dependencies: ["CRocksDB", "CDeedShims"], swiftSettings: swiftSettings),
         .target(
             name: "DeedCAPI", dependencies: ["DeedEngine", "CDeed"], swiftSettings: swiftSettings,
