@@ -23,9 +23,14 @@ let package = Package(
         .target(
             name: "DeedCAPI", dependencies: ["DeedEngine", "CDeed"], swiftSettings: swiftSettings,
             linkerSettings: [
-                .unsafeFlags(["-static-stdlib", "-use-ld=lld", "-Xlinker", "--version-script=Include/deedcore.map"])
+                // One self-contained library that shows deed_* only; tests link the usual way.
+                .unsafeFlags(
+                    ["-static-stdlib", "-use-ld=lld", "-Xlinker", "--version-script=Include/deedcore.map"],
+                    .when(configuration: .release))
             ]),
-        .testTarget(name: "DeedEngineTests", dependencies: ["DeedEngine"], swiftSettings: swiftSettings),
+        .testTarget(name: "DeedEngineTests", dependencies: ["DeedEngine", "CRocksDB"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "DeedCAPITests", dependencies: ["DeedCAPI", "DeedEngine", "CDeed"], swiftSettings: swiftSettings),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -3,7 +3,7 @@
 #
 #     tidy      the repository's own rules: layers, imports, exported symbols, sizes, links
 #     swift     the engine's tests, in a debug build with its assertions on
-#     c         the C interface as a C program sees it, and the header as C++
+#     c         the C interface as a C program sees it, plain and with a check for leaks, and the header as C++
 #     python    the extension's and the package's tests
 #     examples  every example, run as its reader would; the C one under valgrind as well
 #
@@ -21,7 +21,7 @@ stage_swift() {
     local swift
     swift=$(scripts/find-swift.sh) && "$swift" test
 }
-stage_c() { Tests/CAPITests/run.sh; }
+stage_c() { Tests/CAPITests/run.sh && SANITIZE=address Tests/CAPITests/run.sh; }
 stage_python() { $python -m pytest -q python/tests; }
 stage_examples() { $python -m pytest -q Tests/ExamplesTests; }
 

@@ -173,6 +173,7 @@ static void a_closed_database_refuses_everything(void) {
     EXPECT_EITHER(DEED_CLOSED, DEED_OK, deed_buffer_create(database, &other_buffer, ERR));
     CHECK(deed_table_count(database, DEED_ENTITY, person) <= 1); /* has no status to say it with */
 
+    deed_buffer_destroy(other_buffer);
     deed_database_destroy(database); /* before its children */
     deed_scan_destroy(scan);
     deed_buffer_destroy(buffer);

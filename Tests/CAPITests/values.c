@@ -148,7 +148,7 @@ static void values_come_back(void) {
     uint32_t type = type_of(database, "RELATED");
     deed_transaction *transaction = begin(database);
     for (size_t i = 0; i < count; i++) {
-        char name[16];
+        char name[32];
         snprintf(name, sizeof name, "key-%zu", i);
         keys[i] = key_of(database, name);
         deed_property property = {.key = mixed_key, .value = samples[i]};

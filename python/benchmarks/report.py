@@ -34,7 +34,7 @@ def format_value(value: float, unit: str) -> str:
 
 def _scaled(value: float, base: int, units: Sequence[str]) -> str:
     unit = 0
-    while abs(value) >= base and unit < len(units) - 1:
+    while abs(value) >= base * 0.9995 and unit < len(units) - 1:
         value /= base
         unit += 1
     digits = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0

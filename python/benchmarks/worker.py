@@ -57,7 +57,14 @@ def perform(job: dict[str, Any]) -> dict[str, Any]:
     return outcome
 
 
+def prefer_installed() -> None:
+    """Looks for libraries where they are installed first: a half-built extension in the source tree is not to be measured."""
+    source_tree = str(Path(__file__).resolve().parent.parent)
+    sys.path[:] = [path for path in sys.path if path not in ("", source_tree)] + [source_tree]
+
+
 def main() -> None:
+    prefer_installed()
     job = json.loads(sys.argv[1])
     if job["core"] is not None and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {job["core"]})

@@ -90,6 +90,10 @@ final class ArrowTable {
         }
         guard array.length > 0 else { return 0 }
         let rows = Int(array.length)
+        // Row numbers have 32 bits in a fill. A column of nulls takes no memory, so that any length can come.
+        guard rows <= Int(UInt32.max) - rowCount else {
+            throw DeedError(.limitExceeded, "the Arrow stream has more than \(UInt32.max) rows; load it in parts")
+        }
         if array.null_count != 0, array.n_buffers > 0, let bits = array.buffers?[0] {
             for row in 0..<rows where !ArrowView.bit(bits, Int(array.offset) + row) {
                 throw DeedError(.invalidArgument, "row \(rowCount + row) of the Arrow stream is null as a whole")

@@ -48,14 +48,15 @@ extension Graph {
             try load.checkEnds(sources)
             try load.checkEnds(targets)
             let numbering = DenseNumbering(entities)
-            let order = CountingSort(sources, numbering)
-            let endpoints = SortedEndpoints(sources, targets, order.positions)
-            try load.fillSegments(order: order.positions, endpoints: endpoints, progress)
+            let order = try CountingSort(sources, numbering, pool)
+            let sortedSources = try SortedIds(sources, order.positions, pool)
+            let sortedTargets = try SortedIds(targets, order.positions, pool)
+            try load.fillSegments(order: order.positions, endpoints: (sortedSources, sortedTargets), progress)
             try load.finish()
             for position in 0..<sources.count { ids[Int(order.positions[position])] = load.firstId + UInt64(position) }
-            try load.link(numbering, order.offsets, neighbors: endpoints.targets, ordinals: nil, .out, progress)
-            let byTarget = CountingSort(UnsafeBufferPointer(start: endpoints.targets, count: sources.count), numbering)
-            try load.link(numbering, byTarget.offsets, gathering: endpoints.sources, byTarget.positions, .in, progress)
+            try load.link(numbering, order, to: sortedTargets, .out, progress)
+            let byTarget = try CountingSort(sortedTargets, numbering, pool)
+            try load.link(numbering, byTarget, to: sortedSources, .in, progress)
         } catch {
             undo(transaction, to: savepoint)
             throw error
@@ -102,53 +103,83 @@ private final class CountingSort {
     let offsets: UnsafeMutablePointer<UInt32>
     /// Input rows in sorted order.
     let positions: UnsafeMutablePointer<UInt32>
+    private let memory: [Scratch]
 
-    init(_ keys: UnsafeBufferPointer<RowId>, _ numbering: DenseNumbering) {
+    convenience init(_ keys: UnsafeBufferPointer<RowId>, _ numbering: DenseNumbering, _ pool: MemoryPool) throws(DeedError) {
+        try self.init(keys.count, numbering, pool) { keys[$0] }
+    }
+
+    convenience init(_ keys: SortedIds, _ numbering: DenseNumbering, _ pool: MemoryPool) throws(DeedError) {
+        let ids = keys.ids
+        if ids.isWide {
+            let wide = ids.wide
+            try self.init(keys.count, numbering, pool) { wide[$0] }
+        } else {
+            let narrow = ids.narrow
+            try self.init(keys.count, numbering, pool) { UInt64(narrow[$0]) }
+        }
+    }
+
+    @inline(__always)
+    private init(_ count: Int, _ numbering: DenseNumbering, _ pool: MemoryPool, _ key: (Int) -> RowId) throws(DeedError) {
         let entityCount = numbering.count
-        offsets = .allocate(capacity: entityCount + 1)
-        offsets.initialize(repeating: 0, count: entityCount + 1)
-        positions = .allocate(capacity: max(keys.count, 1))
-        // Count into the place after next, sum up, and let the placing advance each start to the next one's.
-        let next = UnsafeMutablePointer<UInt32>.allocate(capacity: entityCount + 1)
-        defer { next.deallocate() }
-        for key in keys { offsets[numbering.number(key) &+ 1] &+= 1 }
+        memory = [
+            try Scratch(bytes: (entityCount + 1) * 4, pool), try Scratch(bytes: (entityCount + 1) * 4, pool),
+            try Scratch(bytes: count * 4, pool),
+        ]
+        offsets = memory[0].base.assumingMemoryBound(to: UInt32.self)
+        let next = memory[1].base.assumingMemoryBound(to: UInt32.self)
+        positions = memory[2].base.assumingMemoryBound(to: UInt32.self)
+        for row in 0..<count { offsets[numbering.number(key(row)) &+ 1] &+= 1 }
         for entity in 0..<entityCount { offsets[entity &+ 1] &+= offsets[entity] }
         next.update(from: offsets, count: entityCount + 1)
-        for row in 0..<keys.count {
-            let entity = numbering.number(keys[row])
+        for row in 0..<count {
+            let entity = numbering.number(key(row))
             positions[Int(next[entity])] = UInt32(truncatingIfNeeded: row)
             next[entity] &+= 1
         }
     }
-
-    deinit {
-        offsets.deallocate()
-        positions.deallocate()
-    }
 }
 
-/// The ends in the order in which the rows are laid down.
-private final class SortedEndpoints {
-    let sources: UnsafeMutablePointer<RowId>
-    let targets: UnsafeMutablePointer<RowId>
+/// Memory for the duration of a load, in large pages and under the memory limit.
+private final class Scratch {
+    let base: UnsafeMutableRawPointer
+    private let size: Int
+    private let pool: MemoryPool
 
-    init(
-        _ sources: UnsafeBufferPointer<RowId>, _ targets: UnsafeBufferPointer<RowId>,
-        _ order: UnsafeMutablePointer<UInt32>
-    ) {
-        self.sources = .allocate(capacity: max(sources.count, 1))
-        self.targets = .allocate(capacity: max(sources.count, 1))
-        for position in 0..<sources.count {
-            let row = Int(order[position])
-            self.sources[position] = sources[row]
-            self.targets[position] = targets[row]
+    init(bytes: Int, _ pool: MemoryPool) throws(DeedError) {
+        guard let block = pool.allocate(bytes, .scratch) else {
+            throw DeedError(.outOfMemory, "no memory to sort a bulk load")
+        }
+        base = block
+        size = bytes
+        self.pool = pool
+    }
+
+    deinit { pool.free(base, size, .scratch) }
+}
+
+/// One end of all relationships, in the order in which the rows are laid down.
+private final class SortedIds {
+    private(set) var ids = IdArray()
+    let count: Int
+    private let pool: MemoryPool
+
+    init(_ input: UnsafeBufferPointer<RowId>, _ order: UnsafeMutablePointer<UInt32>, _ pool: MemoryPool) throws(DeedError) {
+        count = input.count
+        self.pool = pool
+        var largest: RowId = 0
+        for id in input { largest = max(largest, id) }
+        try ids.allocate(count, largest: largest, pool, .scratch)
+        if ids.isWide {
+            for position in 0..<count { ids.wide[position] = input[Int(order[position])] }
+        } else {
+            let narrow = ids.narrow
+            for position in 0..<count { narrow[position] = UInt32(truncatingIfNeeded: input[Int(order[position])]) }
         }
     }
 
-    deinit {
-        sources.deallocate()
-        targets.deallocate()
-    }
+    deinit { ids.free(pool, .scratch) }
 }
 
 private final class BulkLoad {
@@ -212,7 +243,7 @@ private final class BulkLoad {
     // MARK: Rows
 
     func fillSegments(
-        order: UnsafeMutablePointer<UInt32>?, endpoints: SortedEndpoints?, _ progress: Progress
+        order: UnsafeMutablePointer<UInt32>?, endpoints: (SortedIds, SortedIds)?, _ progress: Progress
     ) throws(DeedError) {
         var done = 0
         for index in 0..<segmentCount {
@@ -233,7 +264,7 @@ private final class BulkLoad {
 
     private func fill(
         _ segment: SegmentRef, first: Int, rows: Int, skipped: Int, _ order: UnsafeMutablePointer<UInt32>?,
-        _ endpoints: SortedEndpoints?
+        _ endpoints: (sources: SortedIds, targets: SortedIds)?
     ) throws(DeedError) {
         let pool = graph.pool
         segment.pointee.rowCount = skipped + rows
@@ -242,8 +273,8 @@ private final class BulkLoad {
         transaction.record(.attach, segment, row: skipped, end: skipped + rows)
         if segment.pointee.enterWriter(transaction.mark) { transaction.record(.enterSegment, segment, row: 0) }
         if let endpoints {
-            try fill(&segment.pointee.sources, endpoints.sources + first, rows, skipped)
-            try fill(&segment.pointee.targets, endpoints.targets + first, rows, skipped)
+            try fill(&segment.pointee.sources, endpoints.sources.ids, first, rows, skipped)
+            try fill(&segment.pointee.targets, endpoints.targets.ids, first, rows, skipped)
         }
         for column in columns {
             let index = segment.pointee.column(column.key)
@@ -257,17 +288,14 @@ private final class BulkLoad {
         segment.pointee.endpointsGeneration = file == nil || endpoints == nil ? 0 : generation
     }
 
-    private func fill(_ ids: inout IdArray, _ source: UnsafeMutablePointer<RowId>, _ rows: Int, _ skipped: Int)
-        throws(DeedError)
-    {
-        var largest: RowId = 0
-        for row in 0..<rows { largest = max(largest, source[row]) }
-        try ids.allocate(skipped + rows, largest: largest, graph.pool, .columns)
+    private func fill(
+        _ ids: inout IdArray, _ source: IdArray, _ first: Int, _ rows: Int, _ skipped: Int
+    ) throws(DeedError) {
+        try ids.allocate(skipped + rows, largest: source.isWide ? .max : 0, graph.pool, .columns)
         if ids.isWide {
-            for row in 0..<rows { ids.wide[skipped &+ row] = source[row] }
+            (ids.wide + skipped).update(from: source.wide + first, count: rows)
         } else {
-            let narrow = ids.narrow + skipped
-            for row in 0..<rows { narrow[row] = UInt32(truncatingIfNeeded: source[row]) }
+            (ids.narrow + skipped).update(from: source.narrow + first, count: rows)
         }
     }
 
@@ -307,34 +335,40 @@ private final class BulkLoad {
 
     // MARK: Adjacency
 
-    /// As below, with the neighbours yet to be gathered: entry i leads to `ends[positions[i]]`.
+    /// Merges the new entries into the lists of all segments of entities that occur: relationship `order.positions[i]`
+    /// of the load leads to `ends[...]` of the same number. For the sources, whose order the rows are in, that is i itself.
     func link(
-        _ numbering: DenseNumbering, _ offsets: UnsafeMutablePointer<UInt32>, gathering ends: UnsafeMutablePointer<RowId>,
-        _ positions: UnsafeMutablePointer<UInt32>, _ direction: Direction, _ progress: Progress
+        _ numbering: DenseNumbering, _ order: CountingSort, to ends: SortedIds, _ direction: Direction, _ progress: Progress
     ) throws(DeedError) {
-        let neighbors = UnsafeMutablePointer<RowId>.allocate(capacity: max(count, 1))
-        defer { neighbors.deallocate() }
-        for index in 0..<count { neighbors[index] = ends[Int(positions[index])] }
-        try link(numbering, offsets, neighbors: neighbors, ordinals: positions, direction, progress)
-    }
-
-    /// Merges the new entries, sorted by entity, into the lists of all segments of entities that occur.
-    func link(
-        _ numbering: DenseNumbering, _ offsets: UnsafeMutablePointer<UInt32>, neighbors: UnsafeMutablePointer<RowId>,
-        ordinals: UnsafeMutablePointer<UInt32>?, _ direction: Direction, _ progress: Progress
-    ) throws(DeedError) {
+        let ordinals = direction == .in ? order.positions : nil
         for number in 0..<numbering.segmentCount {
             let (start, end) = (numbering.starts[number], numbering.starts[number + 1])
-            let (first, last) = (Int(offsets[start]), Int(offsets[end]))
+            let (first, last) = (Int(order.offsets[start]), Int(order.offsets[end]))
             guard first < last, let segment = graph.entities[number] else { continue }
-            var run = AdjacencyRun(
-                rows: end - start, count: last - first, offsets: offsets + start, neighbors: neighbors,
-                ordinals: ordinals.map { UnsafePointer($0) }, firstRelationship: firstId, largestNeighbor: 0,
-                largestRelationship: firstId + UInt64(count))
-            for index in first..<last { run.largestNeighbor = max(run.largestNeighbor, neighbors[index]) }
+            let scratch = try Scratch(bytes: (last - first) * 8, graph.pool)
+            let neighbors = scratch.base.assumingMemoryBound(to: RowId.self)
+            let largest = gather(ends.ids, ordinals, first..<last, into: neighbors)
+            let run = AdjacencyRun(
+                rows: end - start, count: last - first, offsets: order.offsets + start, first: first,
+                neighbors: neighbors, ordinals: ordinals.map { UnsafePointer($0) }, firstRelationship: firstId,
+                largestNeighbor: largest, largestRelationship: firstId + UInt64(count))
             try merge(run, into: segment, direction)
             if !progress(count, count) { throw DeedError(.interrupted, "the load was interrupted") }
         }
+    }
+
+    /// Collects the neighbours of some entries; returns the largest.
+    private func gather(
+        _ ends: IdArray, _ ordinals: UnsafeMutablePointer<UInt32>?, _ range: Range<Int>,
+        into neighbors: UnsafeMutablePointer<RowId>
+    ) -> RowId {
+        var largest: RowId = 0
+        for index in range {
+            let neighbor = ends[ordinals.map { Int($0[index]) } ?? index]
+            neighbors[index &- range.lowerBound] = neighbor
+            largest = max(largest, neighbor)
+        }
+        return largest
     }
 
     private func merge(_ run: AdjacencyRun, into segment: SegmentRef, _ direction: Direction) throws(DeedError) {

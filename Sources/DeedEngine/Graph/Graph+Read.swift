@@ -83,16 +83,21 @@ extension Graph {
     package func neighbors(
         _ transaction: Transaction?, _ id: RowId, type: NameId?, _ directions: Directions, into buffer: RecordBuffer
     ) throws(DeedError) {
+        try collectNeighbors(transaction, id, type, directions, buffer)
+        depositOnSample(buffer)
+    }
+
+    private func collectNeighbors(
+        _ transaction: Transaction?, _ id: RowId, _ type: NameId?, _ directions: Directions, _ buffer: RecordBuffer
+    ) throws(DeedError) {
         try requireOpen()
         guard let segment = entities.segment(of: id) else { throw missing(.entity, id) }
         if try copyNeighbors(segment, id, type, directions, snapshot(of: transaction), mayCheck: transaction != nil, buffer) {
-            depositOnSample(buffer)
             return
         }
         try withSnapshot(transaction) { snapshot throws(DeedError) in
             _ = try copyNeighbors(segment, id, type, directions, snapshot, mayCheck: true, buffer)
         }
-        depositOnSample(buffer)
     }
 
     /// Runs `body` with a snapshot that is registered, so that no version it may need goes away.
@@ -223,7 +228,7 @@ extension Graph {
     package func strongestNeighbors(
         _ transaction: Transaction?, _ id: RowId, count: Int, into buffer: RecordBuffer
     ) throws(DeedError) {
-        try neighbors(transaction, id, type: nil, .out, into: buffer)
+        try collectNeighbors(transaction, id, nil, .out, buffer)
         var levels: [Double] = []
         levels.reserveCapacity(buffer.neighborCount)
         for index in 0..<buffer.neighborCount {

@@ -97,9 +97,9 @@ extension Graph {
         segment.pointee.endpointsGeneration = entry.endpointsGeneration
         segment.pointee.pheromoneGeneration = entry.pheromoneGeneration
         segment.pointee.endpointsDirty = false
-        for row in segment.pointee.firstRow..<segment.pointee.rowCount
-        where row &>> 6 < entry.dead.count && entry.dead[row &>> 6] & (1 &<< UInt64(row & 63)) != 0 {
-            try segment.pointee.markDead(row, pool)
+        if !entry.dead.isEmpty {
+            for row in segment.pointee.firstRow..<segment.pointee.rowCount
+            where entry.dead[row &>> 6] & (1 &<< UInt64(row & 63)) != 0 { try segment.pointee.markDead(row, pool) }
         }
         for column in entry.columns {
             let index = segment.pointee.column(column.key)

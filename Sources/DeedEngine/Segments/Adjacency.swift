@@ -237,7 +237,7 @@ struct AdjacencyPart {
             guard let additions, row < additions.rows else { continue }
             for index in Int(additions.offsets[row])..<Int(additions.offsets[row &+ 1]) {
                 let ordinal = additions.ordinals.map { UInt64($0[index]) } ?? UInt64(index)
-                neighbors.store(position, additions.neighbors[index])
+                neighbors.store(position, additions.neighbors[index &- additions.first])
                 relationships.store(position, additions.firstRelationship &+ ordinal)
                 position &+= 1
             }
@@ -314,10 +314,12 @@ struct AdjacencyRun {
     /// Rows that `offsets` covers, and entries in all.
     var rows: Int
     var count: Int
-    /// As in AdjacencyPart, `rows + 1` numbers; they index `neighbors` and `ordinals`.
+    /// As in AdjacencyPart, `rows + 1` numbers, of which the first is `first`.
     var offsets: UnsafePointer<UInt32>
+    var first: Int
+    /// Entry i's neighbour is at `i - first`.
     var neighbors: UnsafePointer<UInt64>
-    /// Added to `firstRelationship`; nil means the index itself.
+    /// Entry i's number, to be added to `firstRelationship`, is at i; nil means i itself.
     var ordinals: UnsafePointer<UInt32>?
     var firstRelationship: RowId
     var largestNeighbor: RowId

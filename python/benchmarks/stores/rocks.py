@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +18,13 @@ key = _KEY.pack
 FIRST_EDGE = 1 << 40  # the keys of relationships follow those of entities
 
 
-def open_store(path: Path) -> Any:
+def open_store(path: Path, *, read_only: bool = False) -> Any:
     import rocksdict
 
     options = rocksdict.Options(raw_mode=True)
     options.create_if_missing(True)
-    return rocksdict.Rdict(str(path), options)
+    access = rocksdict.AccessType.read_only() if read_only else rocksdict.AccessType.read_write()
+    return rocksdict.Rdict(str(path), options, access_type=access)
 
 
 def pack_person(name: str, age: int) -> bytes:
@@ -44,14 +47,16 @@ def build(path: Path, data: Data, people: int, edges: Edges | None = None) -> No
     store.close()
 
 
-def _ingest(store: Any, path: Path, records: Any) -> None:
+def _ingest(store: Any, path: Path, records: Iterator[tuple[bytes, bytes]]) -> None:
+    """In files of the size that compaction would make, so that few of them must be looked at."""
     import rocksdict
 
     file = path.with_suffix(".sst")
-    writer = rocksdict.SstFileWriter(rocksdict.Options(raw_mode=True))
-    writer.open(str(file))
-    for record in records:
-        writer[record[0]] = record[1]
-    writer.finish()
-    store.ingest_external_file([str(file)])
-    file.unlink(missing_ok=True)
+    while part := list(itertools.islice(records, 1_000_000)):
+        writer = rocksdict.SstFileWriter(rocksdict.Options(raw_mode=True))
+        writer.open(str(file))
+        for name, record in part:
+            writer[name] = record
+        writer.finish()
+        store.ingest_external_file([str(file)])
+        file.unlink(missing_ok=True)

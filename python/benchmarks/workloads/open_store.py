@@ -1,4 +1,8 @@
-"""Opening a store of entities and relationships and answering the first look-up, with the files in the page cache."""
+"""Opening a store of entities and relationships and answering the first look-up, with the files in the page cache.
+
+Every side opens for reading and writing, as a program does that goes on to write, but rocksdict, whose best form is read-only:
+it then writes no manifest. For Kùzu and DuckDB that makes no difference.
+"""
 
 from __future__ import annotations
 
@@ -75,14 +79,14 @@ class Deed(OpenStore):
 class Rocksdict(OpenStore):
     name = "rocksdict"
     package = "rocksdict"
-    does = "Rdict(path), get: keys and records only, no graph"
+    does = "Rdict(path) read-only, get: keys and records only, no graph"
     modules = ("rocksdict",)
 
     def build(self, people: int, edges: Any) -> None:
         rocks.build(self.context.store / "store", self.context.data, people, edges)
 
     def open_and_get(self) -> dict[str, Any]:
-        self.store = rocks.open_store(self.context.store / "store")
+        self.store = rocks.open_store(self.context.store / "store", read_only=True)
         return rocks.unpack_person(self.store[rocks.key(self.number)])
 
     def close(self) -> None:

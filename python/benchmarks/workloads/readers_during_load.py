@@ -29,7 +29,7 @@ class ReadersDuringLoad(Side):
 
     def setup(self) -> None:
         self.people = self.context.size["entities"]
-        self.edges = self.context.data.uniform(self.people, self.context.size["relationships"])
+        self.edges = self.context.data.uniform(self.people, self.context.rows("relationships"))
         self.open()
 
     def half(self, which: int) -> Edges:
@@ -182,6 +182,7 @@ class Ladybug(ReadersDuringLoad):
 class Sqlite(ReadersDuringLoad):
     name = "sqlite3"
     package = "sqlite3"
+    scale = 0.2
     does = "executemany in one transaction, WAL; readers on connections of their own; an index for each direction"
 
     def open(self) -> None:
@@ -235,7 +236,7 @@ WORKLOAD = Workload(
     ],
     demands=[Demand("no reader waits longer than 20 ms", "longest", 0.020)],
     sides=[Deed, Ladybug, Sqlite],
-    full={"entities": 100_000, "relationships": 4_000_000},
+    full={"entities": 100_000, "relationships": 2_000_000},
     quick={"entities": 10_000, "relationships": 200_000},
     note=f"{READERS} reader threads and the loader in one process; a read is an entity and its neighbours.",
 )
