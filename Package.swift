@@ -18,7 +18,8 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CRocksDB"),
         .systemLibrary(name: "CDeed", path: "Include"),
-        .target(name: "DeedEngine", dependencies: ["CRocksDB"], swiftSettings: swiftSettings),
+        .target(name: "CDeedShims", publicHeadersPath: ".", linkerSettings: [.linkedLibrary("rocksdb")]),
+        .target(name: "DeedEngine", dependencies: ["CRocksDB", "CDeedShims"], swiftSettings: swiftSettings),
         .target(
             name: "DeedCAPI", dependencies: ["DeedEngine", "CDeed"], swiftSettings: swiftSettings,
             linkerSettings: [
@@ -30,5 +31,6 @@ let package = Package(
         .testTarget(name: "DeedEngineTests", dependencies: ["DeedEngine", "CRocksDB"], swiftSettings: swiftSettings),
         .testTarget(
             name: "DeedCAPITests", dependencies: ["DeedCAPI", "DeedEngine", "CDeed"], swiftSettings: swiftSettings),
-    ]
+    ],
+    cxxLanguageStandard: .cxx17
 )

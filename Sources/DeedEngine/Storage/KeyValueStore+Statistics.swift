@@ -11,7 +11,7 @@ extension KeyValueStore {
         package var tableReaders = 0
         /// Bytes on disk of the current table files, by family.
         package var tableFiles = [Int](repeating: 0, count: Family.allCases.count)
-        /// Bytes of the write-ahead log files, those about to be deleted included.
+        /// Bytes of the write-ahead log files, those about to be deleted and the space allocated in advance included.
         package var logFiles = 0
 
         package var memory: Int { blockCache + memtables + tableReaders }

@@ -1,27 +1,39 @@
 // How RocksDB is set up, and why.
 
 import CRocksDB
+import CDeedShims
 
-/// The options that a database was opened with, and its block cache.
+/// The options that a database was opened with, its environment and its block cache.
 final class Tuning: @unchecked Sendable {
     // Unchecked: constants that RocksDB copies on open.
     let database: OpaquePointer
     let cache: OpaquePointer
+    private let environment: OpaquePointer
+    private let faults: KeyValueStore.Faults?
     private let families: [OpaquePointer]
 
     init(_ options: KeyValueStore.Options) {
         cache = rocksdb_cache_create_lru(max(options.cacheBytes, 0))
+        faults = options.faults
+        environment = shim_environment_create(options.faults?.pointer)
         let database: OpaquePointer = rocksdb_options_create()
+        rocksdb_options_set_env(database, environment)
         Self.setUpDatabase(database, options)
         self.database = database
-        let cache = self.cache
-        families = KeyValueStore.Family.allCases.map { Self.familyOptions($0, options, cache) }
+        let (cache, environment) = (self.cache, self.environment)
+        families = KeyValueStore.Family.allCases.map { family in
+            let result = Self.familyOptions(family, options, cache)
+            // For SortedFileWriter; a family of a database has the database's.
+            rocksdb_options_set_env(result, environment)
+            return result
+        }
     }
 
     deinit {
         for family in families { rocksdb_options_destroy(family) }
         rocksdb_options_destroy(database)
         rocksdb_cache_destroy(cache)
+        rocksdb_env_destroy(environment)
     }
 
     subscript(family: KeyValueStore.Family) -> OpaquePointer { families[family.rawValue] }

@@ -49,6 +49,8 @@ package final class KeyValueStore: Sendable {
         package var cacheBytes = 8 << 20
         /// Size of one memtable; all of them together are held to twice as much.
         package var writeBufferBytes = 32 << 20
+        /// For tests.
+        package var faults: Faults?
 
         package init() {}
     }
