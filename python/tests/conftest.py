@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from deed_core import PyDeedGraph
 
+pytest.register_assert_rewrite("model")
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 

@@ -20,7 +20,7 @@ from deed_core import Closed, Forked, PyDeedGraph
 
 def make_everything(graph: PyDeedGraph) -> dict[str, Any]:
     """One of each object that hangs on a graph."""
-    nodes = graph.add_entities("N", {"i": range(20_000)})
+    nodes = graph.add_entities("N", {"i": range(2000)})
     graph.add_edges("R", nodes[:-1], nodes[1:])
     tx = graph.transaction()
     tx.add_entity("N")
@@ -39,7 +39,7 @@ NAMES = ["graph", "tx", "scan", "reached", "ids", "slice", "array", "arrow", "st
 @pytest.mark.parametrize("on_disk", [False, True])
 def test_any_order_of_destruction(tmp_path: Path, on_disk: bool) -> None:
     orders = [NAMES, NAMES[::-1], *([name, *(n for n in NAMES if n != name)] for name in NAMES)]
-    orders += [list(order) for order in itertools.islice(itertools.permutations(NAMES), 0, 300_000, 30_011)]
+    orders += [list(order) for order in itertools.islice(itertools.permutations(NAMES), 0, 300_000, 50_021)]
     for number, order in enumerate(orders):
         objects = make_everything(PyDeedGraph(tmp_path / str(number) if on_disk else None))
         if number % 3 == 0:
@@ -176,7 +176,7 @@ def test_a_child_cannot_use_its_parents_graph(any_graph: PyDeedGraph) -> None:
                 use()
             assert isinstance(error.value, Closed) and error.value.code == 301
         assert graph.closed and not tx.active
-        assert objects["ids"][0] == node and len(objects["reached"]) == 19_999
+        assert objects["ids"][0] == node and len(objects["reached"]) == 1999
         objects.clear()
         del graph, tx
         gc.collect()
@@ -184,7 +184,7 @@ def test_a_child_cannot_use_its_parents_graph(any_graph: PyDeedGraph) -> None:
     assert in_child(work) == 0
     assert any_graph.get_entity(node)["properties"] == {"i": 0}
     objects["tx"].commit()
-    assert any_graph.collections() == {"N": 20_001}
+    assert any_graph.collections() == {"N": 2001}
     assert any_graph.check() == []
 
 
