@@ -81,7 +81,14 @@ private final class CheckpointWork {
         }
         if try chunkFile?.finish() != nil, let path = chunkFile?.path { try store.ingest([path], into: .segments) }
         if try partFile?.finish() != nil, let path = partFile?.path { try store.ingest([path], into: .adjacency) }
-        try publish()
+        if hasNews { try publish() }
+    }
+
+    /// False if the store holds exactly this state already.
+    private var hasNews: Bool {
+        !chunks.isEmpty || !parts.isEmpty || !entries.isEmpty
+            || snapshot.timestamp != graph.lastMark.load(ordering: .relaxed)
+            || graph.evaporation.evaporations != graph.savedEvaporations.load(ordering: .relaxed)
     }
 
     // MARK: Rows
@@ -222,10 +229,12 @@ private final class CheckpointWork {
         buffer.append(varint: graph.nextGeneration.load(ordering: .relaxed))
         batch.put(.meta, StoreKeys.text("mark"), buffer)
         buffer.removeAll()
+        let evaporations = graph.evaporation.evaporations
         graph.evaporation.encode(into: &buffer)
         batch.put(.meta, StoreKeys.text("evaporation"), buffer)
         batch.deleteRange(.log, from: StoreKeys.log(0, 0), to: StoreKeys.log(snapshot.timestamp + 1, 0))
         try store.write(batch, sync: true)
+        graph.savedEvaporations.store(evaporations, ordering: .relaxed)
         // RocksDB's own log then holds nothing that an open would have to read again.
         for family in KeyValueStore.Family.allCases { try store.flush(family) }
         for segment in changed { adopt(segment, written[segment] ?? Written()) }

@@ -61,6 +61,8 @@ package final class Graph: @unchecked Sendable {
     let nextGeneration = Atomic<UInt64>(1)
     /// The commit timestamp of the last checkpoint.
     let lastMark = Atomic<Timestamp>(0)
+    /// The evaporations that the store knows of.
+    let savedEvaporations = Atomic<UInt64>(0)
 
     /// What happened since the graph was opened.
     final class Counters: Sendable {

@@ -70,6 +70,7 @@ extension Graph {
         if let value = try store.get(.meta, StoreKeys.text("evaporation")) {
             var reader = ByteReader(value.bytes)
             try evaporation.decode(&reader)
+            savedEvaporations.store(evaporation.evaporations, ordering: .relaxed)
         }
     }
 
