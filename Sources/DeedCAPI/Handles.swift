@@ -3,6 +3,7 @@
 
 import CDeed
 import DeedEngine
+import Glibc
 
 final class DatabaseHandle {
     let graph: Graph
@@ -26,8 +27,11 @@ final class IdsHandle {
     /// Keeps borrowed arrays alive; nil when `ids` is our own.
     private let reach: Reach?
 
-    init(count: Int) {
-        ids = .allocate(capacity: max(count, 1))
+    init(count: Int) throws(DeedError) {
+        guard let block = calloc(max(count, 1), MemoryLayout<UInt64>.stride) else {
+            throw DeedError(.outOfMemory, "no memory for \(count) ids")
+        }
+        ids = block.bindMemory(to: UInt64.self, capacity: max(count, 1))
         self.count = count
         depths = nil
         reach = nil
@@ -40,7 +44,7 @@ final class IdsHandle {
         count = reach.count
     }
 
-    deinit { if reach == nil { ids.deallocate() } }
+    deinit { if reach == nil { free(ids) } }
 }
 
 final class ErrorHandle {
