@@ -18,7 +18,7 @@
     ├── NewerFormat                       written by a later version of Deed
     ├── OutOfMemory (MemoryError)         the graph's memory limit, or the system's
     ├── Closed                            the graph was closed
-    │   └── Forked                        the graph belongs to the parent of this process
+    │   └── Forked                        the graph belongs to the parent of this process, which was forked
     ├── Interrupted                       a progress callback asked to stop
     └── InternalError                     a bug in Deed
 

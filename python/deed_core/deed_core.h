@@ -60,7 +60,10 @@ ModuleState *module_state_of(PyTypeObject *type);
 /* How often this process is a fork of one that had loaded the module: differs between a parent and its child. */
 extern uint64_t fork_count;
 
-/* To be called once a store on disk is open: lets children of this process exit. */
+/* False in a child of a process that has opened a store on disk: RocksDB's threads have not come along. */
+bool can_open_stores(void);
+
+/* To be called after a store on disk was opened, or was tried to: lets children of this process exit. */
 void store_was_opened(void);
 
 /* ---- Errors (errors.c) --------------------------------------------------------------------------------------- */

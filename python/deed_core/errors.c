@@ -96,7 +96,8 @@ errors_init(PyObject *module, ModuleState *state)
 
     const ExceptionSpec forked = {
         "deed_core.Forked", DEED_CLOSED, NULL,
-        "The graph was opened before this process was forked: it belongs to the parent. Open the store again, read-only."};
+        "The graph was opened before this process was forked and belongs to the parent; or the parent has opened stores on disk,\n"
+        "and so this process cannot."};
     PyObject *code = PyLong_FromLong(DEED_CLOSED);
     if (code == NULL)
         return -1;

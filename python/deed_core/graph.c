@@ -65,18 +65,23 @@ graph_open(GraphObject *self, PyObject *path_bytes, const deed_options *options)
     deed_database *database;
     deed_error *error = NULL;
     deed_status status;
+    if (path != NULL && !can_open_stores()) {
+        PyErr_SetString(state->forked, "a process forked from one that had a store open cannot open stores: "
+                                       "start it afresh, as multiprocessing does with 'spawn'");
+        return -1;
+    }
     self->opening = true;
     Py_BEGIN_ALLOW_THREADS
     status = deed_database_open(path, path_size, options, &database, &error);
     Py_END_ALLOW_THREADS
     self->opening = false;
+    if (path != NULL)
+        store_was_opened();
     if (status != DEED_OK) {
         raise_error(state, status, error);
         return -1;
     }
     self->on_disk = path != NULL;
-    if (self->on_disk)
-        store_was_opened();
     self->read_only = options->read_only;
     self->fork_count = fork_count;
     self->database = database;
@@ -469,7 +474,7 @@ PyDoc_STRVAR(graph_doc,
 "NewerFormat, Corruption, StorageError\n    The store cannot be read.\n\n"
 "Notes\n-----\n"
 "Any number of threads may use a graph at once; the GIL is released wherever a call can block or take long. A child\n"
-"process must not use a graph opened before the fork (Forked). Close it, best by a with statement: a graph that is only\n"
+"process must not use a graph opened before the fork, nor open stores if its parent had one open (Forked). Close it, best by a with statement: a graph that is only\n"
 "forgotten is closed when it is deallocated.");
 
 static PyType_Slot graph_slots[] = {

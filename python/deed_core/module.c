@@ -36,14 +36,21 @@ leave_child(int status, void *fork_count_of_parent)
     _exit(status);
 }
 
+/* The process, by its fork_count, that has RocksDB's threads; guarded by the GIL. */
+static uint64_t process_with_stores = UINT64_MAX;
+
+bool
+can_open_stores(void)
+{
+    return process_with_stores == UINT64_MAX || process_with_stores == fork_count;
+}
+
 void
 store_was_opened(void)
 {
-    static uint64_t registered_for = UINT64_MAX; /* guarded by the GIL */
-    if (registered_for == fork_count)
-        return;
-    registered_for = fork_count;
-    on_exit(leave_child, (void *)(uintptr_t)fork_count);
+    if (process_with_stores == UINT64_MAX)
+        on_exit(leave_child, (void *)(uintptr_t)fork_count); /* after RocksDB has registered its own, so before them */
+    process_with_stores = fork_count;
 }
 
 /* ---- State --------------------------------------------------------------------------------------------------- */

@@ -224,6 +224,32 @@ print(status)
         assert graph.collections() == {"N": 3}
 
 
+@pytest.mark.parametrize("parent", ["never", "memory", "open", "closed"])
+def test_opening_stores_in_a_child(tmp_path: Path, parent: str) -> None:
+    """A child may open stores unless its parent had one: it then gets an error where RocksDB would wait for ever."""
+    code = f"""
+import deed_core, os
+if {parent!r} != "never":
+    graph = deed_core.PyDeedGraph(None if {parent!r} == "memory" else {str(tmp_path / "parent")!r})
+if {parent!r} == "closed":
+    graph.close()
+child = os.fork()
+if child == 0:
+    with deed_core.PyDeedGraph() as inner:
+        inner.add_entity("N")
+    try:
+        with deed_core.PyDeedGraph({str(tmp_path / "child")!r}) as inner:
+            inner.add_entities("N", {{"i": range(1000)}})
+    except deed_core.Forked as error:
+        os._exit(9 if "afresh" in str(error) else 1)
+    os._exit(0)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    expected = 9 if parent in ("open", "closed") else 0
+    assert (result.stdout, result.returncode) == (f"{expected}\n", 0), result.stderr
+
+
 # ---- Growth ---------------------------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from deed_core import Closed, DeedError, HasRelationships, NotFound, PyDeedGraph, TransactionConflict
 
@@ -202,6 +203,34 @@ def test_readers_during_a_load(any_graph: PyDeedGraph) -> None:
 
     run(load, read, read)
     assert any_graph.degree(nodes[5]) == 300
+
+
+def test_a_load_that_needs_the_gil_while_others_hold_it(any_graph: PyDeedGraph) -> None:
+    """The engine asks Python for batches and reports progress while other threads write with the GIL held."""
+    schema = pa.schema({"i": pa.int64()})
+    nodes = any_graph.add_entities("N", {"i": range(100)}).tolist()
+    done = threading.Event()
+
+    def load() -> None:
+        for _ in range(3):
+            batches = (pa.record_batch({"i": range(1000)}, schema=schema) for _ in range(50))
+            reader = pa.RecordBatchReader.from_batches(schema, batches)
+            any_graph.add_entities("N", reader, progress=lambda done, total: None)
+        done.set()
+
+    def write() -> None:
+        count = 0
+        while not done.is_set():
+            with any_graph.transaction() as tx:
+                for _ in range(50):
+                    tx.add_edge(nodes[count % 100], tx.add_entity("N", {"i": count}), "R")
+                    any_graph.get_entity(nodes[0])
+                    count += 1
+        assert any_graph.edge_types() == {"R": count}
+
+    run(load, write)
+    assert any_graph.collections()["N"] == 100 + 150_000 + any_graph.edge_types()["R"]
+    assert any_graph.check() == []
 
 
 def test_closing_while_others_work(store: Path) -> None:
