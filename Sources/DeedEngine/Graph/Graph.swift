@@ -24,6 +24,8 @@ package struct GraphOptions: Sendable {
     package var memoryLimit: Int
     /// A background checkpoint starts after so many bytes of log; 0 for never.
     package var checkpointLogBytes = 64 << 20
+    /// For tests: a disk that fails on demand.
+    package var faults: KeyValueStore.Faults?
 
     package init() {
         let pages = sysconf(Int32(_SC_PHYS_PAGES))
@@ -117,6 +119,7 @@ package final class Graph: @unchecked Sendable {
             var result = KeyValueStore.Options()
             result.readOnly = options.isReadOnly
             result.createIfMissing = options.createIfMissing
+            result.faults = options.faults
             result.cacheBytes = cache
             result.writeBufferBytes = writeBuffer
             return result
