@@ -14,9 +14,18 @@ package final class Names: Sendable {
         }
     }
 
+    /// A name as its bytes. Swift's strings are equal by canonical equivalence, which names are not.
+    private struct Key: Hashable {
+        let name: String
+
+        static func == (left: Key, right: Key) -> Bool { left.name.utf8.elementsEqual(right.name.utf8) }
+
+        func hash(into hasher: inout Hasher) { for byte in name.utf8 { hasher.combine(byte) } }
+    }
+
     private struct Registry: ~Copyable {
         var texts: [Text] = []
-        var numbers: [String: NameId] = [:]
+        var numbers: [Key: NameId] = [:]
 
         deinit { for text in texts { text.base.deallocate() } }
     }
@@ -40,8 +49,7 @@ package final class Names: Sendable {
             throw DeedError(.invalidArgument, "a name that is not valid UTF-8")
         }
         let number = registries[Int(kind.rawValue)].registry.withLock { registry -> NameId? in
-            // Swift compares strings by canonical equivalence; names are bytes, so the bytes must agree as well.
-            if let known = registry.numbers[name], registry.texts[Int(known)].size == bytes.count { return known }
+            if let known = registry.numbers[Key(name: name)] { return known }
             guard registry.texts.count < Limits.namesMax else { return nil }
             return Self.add(name, bytes, to: &registry)
         }
@@ -58,13 +66,13 @@ package final class Names: Sendable {
         text[bytes.count] = 0
         let number = NameId(registry.texts.count)
         registry.texts.append(Text(base: UnsafePointer(text), size: bytes.count))
-        registry.numbers[name] = number
+        registry.numbers[Key(name: name)] = number
         return number
     }
 
     package func lookup(_ kind: NameKind, _ bytes: UnsafeRawBufferPointer) -> NameId? {
         guard let name = String(validating: bytes, as: UTF8.self) else { return nil }
-        return registries[Int(kind.rawValue)].registry.withLock { registry in registry.numbers[name] }
+        return registries[Int(kind.rawValue)].registry.withLock { registry in registry.numbers[Key(name: name)] }
     }
 
     package func text(_ kind: NameKind, _ number: NameId) -> Text? {

@@ -271,6 +271,7 @@ private final class BulkLoad {
         segment.pointee.rowCount = skipped + rows
         segment.pointee.createdAll = transaction.mark
         segment.pointee.hasVersions = true
+        segment.pointee.directoryDirty = true
         transaction.record(.attach, segment, row: skipped, end: skipped + rows)
         if segment.pointee.enterWriter(transaction.mark) { transaction.record(.enterSegment, segment, row: 0) }
         if let endpoints {

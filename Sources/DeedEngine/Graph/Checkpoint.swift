@@ -96,8 +96,7 @@ private final class CheckpointWork {
     private func writeRows(_ segment: SegmentRef) throws(DeedError) {
         segment.pointee.latch.lockShared()
         defer { segment.pointee.latch.unlockShared() }
-        // What a running bulk load has filled is not in the store before it commits.
-        if isRunning(segment.pointee.createdAll) { return }
+        if isUnseen(segment) { return }
         if segment.pointee.directoryDirty { entries.append(segment) }
         guard segment.pointee.isLoaded else { return }
         let before = chunks.count
@@ -111,6 +110,10 @@ private final class CheckpointWork {
         }
         if chunks.count > before && entries.last != segment { entries.append(segment) }
     }
+
+    /// True for what a bulk load has filled that the snapshot does not see: its chunks come into the store when it
+    /// commits, and until a checkpoint sees it, the log says where they are. The segment is locked.
+    private func isUnseen(_ segment: SegmentRef) -> Bool { !snapshot.sees(segment.pointee.createdAll) }
 
     private func writeColumn(_ segment: SegmentRef, _ index: Int, _ isSettled: Bool) throws(DeedError) {
         let column = segment.pointee.columns + index
@@ -177,6 +180,7 @@ private final class CheckpointWork {
     private func sortedDirtyParts(_ segment: SegmentRef) throws(DeedError) -> [Int] {
         segment.pointee.latch.lockShared()
         defer { segment.pointee.latch.unlockShared() }
+        if isUnseen(segment) { return [] }
         let adjacency = segment.pointee.adjacency
         return (0..<segment.pointee.adjacencyCount).filter { adjacency[$0].isDirty }.sorted { left, right in
             (adjacency[left].type, adjacency[left].direction.rawValue)
@@ -250,7 +254,8 @@ private final class CheckpointWork {
     private func putEntry(_ segment: SegmentRef, _ written: Written, _ batch: inout WriteBatch) {
         segment.pointee.latch.lockShared()
         defer { segment.pointee.latch.unlockShared() }
-        segment.pointee.directoryDirty = false
+        // What the snapshot does not see yet is for the next checkpoint.
+        segment.pointee.directoryDirty = !segment.pointee.isSettled(for: snapshot)
         let (kind, number) = (segment.pointee.kind, segment.pointee.number)
         var entry = SegmentEntry()
         entry.table = segment.pointee.table

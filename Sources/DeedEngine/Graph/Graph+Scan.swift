@@ -13,10 +13,9 @@ package final class TableScan {
     /// A transaction's scan ends with it.
     private let transaction: Transaction?
 
-    init(_ graph: Graph, _ transaction: Transaction?, _ kind: RowKind, _ segments: [Int]) {
+    init(_ graph: Graph, _ transaction: Transaction?, _ kind: RowKind, _ name: NameId) {
         self.graph = graph
         self.kind = kind
-        self.segments = segments
         self.transaction = transaction
         if let transaction {
             snapshot = transaction.snapshot
@@ -25,6 +24,8 @@ package final class TableScan {
             snapshot = Snapshot(timestamp: timestamp, mark: 0)
             self.place = place
         }
+        // After the snapshot: what it sees lies in segments that are there by now.
+        segments = graph.table(kind, name)?.segments() ?? []
     }
 
     deinit { release() }
@@ -77,7 +78,7 @@ extension Graph {
     /// A scan over all rows of a table in order of id; empty if there is no such table.
     package func scan(_ transaction: Transaction?, _ kind: RowKind, _ name: NameId) throws(DeedError) -> TableScan {
         try requireOpen()
-        return TableScan(self, transaction, kind, table(kind, name)?.segments() ?? [])
+        return TableScan(self, transaction, kind, name)
     }
 
     /// The rows of a segment that a snapshot sees.

@@ -58,7 +58,7 @@ extension Graph {
 
     package func rollback(_ transaction: Transaction) {
         guard transaction.state == .active else { return }
-        undo(transaction, to: Transaction.Savepoint(writes: 0, log: 0, bulkFiles: 0))
+        undo(transaction, to: Transaction.Savepoint())
         end(transaction, as: .rolledBack)
         counters.rollbacks.add(1, ordering: .relaxed)
     }
@@ -164,19 +164,29 @@ extension Graph {
 
     // MARK: Undoing
 
-    /// Takes back, newest first, what the transaction did since the savepoint.
+    /// Takes back, newest first, what the transaction did since the savepoint. It leaves lists only at the end: until the
+    /// rows are undone, readers of the lists must look at them.
     func undo(_ transaction: Transaction, to savepoint: Transaction.Savepoint) {
-        while transaction.writes.count > savepoint.writes {
-            let entry = transaction.writes.removeLast()
+        var parts: [WriteEntry] = []
+        while let entry = transaction.popWrite(after: savepoint) {
+            if entry.action == .enterPart {
+                parts.append(entry)
+                continue
+            }
             if (entry.action == .insert || entry.action == .attach) && entry.segment.pointee.kind == .relationship {
                 for row in Int(entry.row)..<Int(entry.end) { abandonEntries(entry.segment, row) }
             }
-            entry.segment.pointee.latch.lockExclusive()
-            revert(entry, transaction.mark)
-            entry.segment.pointee.latch.unlockExclusive()
+            revertUnderLatch(entry, transaction.mark)
         }
+        for entry in parts { revertUnderLatch(entry, transaction.mark) }
         transaction.log.truncate(to: savepoint.log)
         discardBulkFiles(transaction, from: savepoint.bulkFiles)
+    }
+
+    private func revertUnderLatch(_ entry: WriteEntry, _ mark: Stamp) {
+        entry.segment.pointee.latch.lockExclusive()
+        revert(entry, mark)
+        entry.segment.pointee.latch.unlockExclusive()
     }
 
     private func revert(_ entry: WriteEntry, _ mark: Stamp) {
@@ -194,6 +204,7 @@ extension Graph {
             maintenance.queue(segment)
         case .enterPart:
             segment.pointee.adjacency[row].leaveWriter(mark, committedAt: 0)
+            if segment.pointee.adjacency[row].deadCount > 0 { maintenance.queue(segment) }
         case .deadEntry:
             segment.pointee.adjacency[row].deadCount = max(0, segment.pointee.adjacency[row].deadCount &- 1)
         case .attach:
@@ -245,8 +256,11 @@ extension Graph {
     /// Counts the list entries of an undone relationship as dead, where they were made.
     private func abandonEntries(_ segment: SegmentRef, _ row: Int) {
         segment.pointee.latch.lockShared()
-        let (source, target) = (segment.pointee.sources[row], segment.pointee.targets[row])
+        // A bulk load without memory for the ends has got no further.
+        let hasEnds = row < min(segment.pointee.sources.capacity, segment.pointee.targets.capacity)
+        let (source, target) = hasEnds ? (segment.pointee.sources[row], segment.pointee.targets[row]) : (0, 0)
         segment.pointee.latch.unlockShared()
+        if !hasEnds { return }
         for (end, direction) in [(source, Direction.out), (target, .in)] {
             guard let owner = entities.segment(of: end) else { continue }
             owner.pointee.latch.lockExclusive()

@@ -254,6 +254,7 @@ extension Graph {
     private func markDeleted(_ transaction: Transaction, _ segment: SegmentRef, _ row: Int) throws(DeedError) {
         try segment.pointee.versions.setDeleted(row, transaction.mark, pool)
         segment.pointee.hasVersions = true
+        segment.pointee.directoryDirty = true
         if segment.pointee.enterWriter(transaction.mark) { transaction.record(.enterSegment, segment, row: 0) }
         transaction.record(.delete, segment, row: row)
     }
@@ -333,7 +334,8 @@ extension Graph {
         let row = rowNumber(of: relationship)
         if segment.pointee.isVisible(row, to: snapshot) { return .visible }
         if segment.pointee.isDead(row) || !segment.pointee.hasVersions { return .gone }
-        if segment.pointee.versions.deletedStamp(row) != 0 { return .gone }
-        return .elsewhere
+        // A deletion that another transaction is running may be undone.
+        let deleted = segment.pointee.versions.deletedStamp(row)
+        return deleted != 0 && (!isRunning(deleted) || deleted == snapshot.mark) ? .gone : .elsewhere
     }
 }

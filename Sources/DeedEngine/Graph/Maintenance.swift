@@ -228,6 +228,8 @@ extension Graph {
         defer { segment.pointee.latch.unlockShared() }
         let row = rowNumber(of: relationship)
         if row >= segment.pointee.rowCount || segment.pointee.isDead(row) { return .dead }
-        return segment.pointee.versions.deletedStamp(row) != 0 ? .dying : .alive
+        // What a running transaction has added may be undone, and then its entry is dead.
+        let isSure = !isRunning(segment.pointee.versions.createdStamp(row)) && !isRunning(segment.pointee.createdAll)
+        return isSure && segment.pointee.versions.deletedStamp(row) == 0 ? .alive : .dying
     }
 }

@@ -57,12 +57,25 @@ package final class Transaction: @unchecked Sendable {
 
     /// A point to which a failing statement goes back.
     struct Savepoint {
-        var writes: Int
-        var log: Int
-        var bulkFiles: Int
+        var writes = 0
+        /// The end of the last entry, which a later statement may have extended.
+        var lastEnd: Int32 = 0
+        var log = 0
+        var bulkFiles = 0
     }
 
-    var savepoint: Savepoint { Savepoint(writes: writes.count, log: log.count, bulkFiles: bulkFiles.count) }
+    var savepoint: Savepoint {
+        Savepoint(writes: writes.count, lastEnd: writes.last?.end ?? 0, log: log.count, bulkFiles: bulkFiles.count)
+    }
+
+    /// Takes back the newest entry that was made, or the part of it that was added, since the savepoint.
+    func popWrite(after savepoint: Savepoint) -> WriteEntry? {
+        if writes.count > savepoint.writes { return writes.removeLast() }
+        guard var last = writes.last, last.action == .insert, last.end > savepoint.lastEnd else { return nil }
+        writes[writes.count &- 1].end = savepoint.lastEnd
+        last.row = savepoint.lastEnd
+        return last
+    }
 
     @inline(__always)
     func record(_ action: WriteEntry.Action, _ segment: SegmentRef, row: Int, end: Int = 0) {
