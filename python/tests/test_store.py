@@ -15,7 +15,6 @@ from deed_core import (
     Closed,
     Corruption,
     DeedError,
-    DiskFull,
     InvalidArgument,
     NewerFormat,
     OutOfMemory,
@@ -274,33 +273,47 @@ def test_a_directory_without_permission(tmp_path: Path) -> None:
     assert run_as_nobody(code).strip() == "refused 202"
 
 
+FILL_THE_DISK = """
+import os, sys, deed_core
+graph = deed_core.PyDeedGraph(sys.argv[1])
+try:
+    for i in range(1000):
+        print(graph.add_entity("N", {"i": i, "blob": os.urandom(100_000)}), flush=True)
+except deed_core.DiskFull:
+    print("full")
+assert graph.get_entity(1)["properties"]["i"] == 0
+try:
+    graph.add_entity("N")
+except deed_core.DeedError:
+    pass
+try:
+    graph.close()
+except deed_core.DeedError:
+    pass
+print("alive")
+"""
+
+
 @pytest.mark.skipif(os.geteuid() != 0 or shutil.which("mount") is None, reason="needs the right to mount")
 def test_a_full_disk(tmp_path: Path) -> None:
+    """DiskFull, the process alive, and after making room everything that was acknowledged."""
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(disk)], capture_output=True)
     if mount.returncode != 0:
         pytest.skip("mounting is not permitted")
     try:
-        graph = PyDeedGraph(disk / "store")
-        acknowledged = []
-        with pytest.raises(DiskFull):
-            for i in range(1000):
-                acknowledged.append(graph.add_entity("N", {"i": i, "blob": os.urandom(100_000)}))
-        for id in acknowledged[:3]:
-            assert graph.get_entity(id) is not None
-        try:
-            graph.close()
-        except DiskFull:
-            pass
+        command = [sys.executable, "-c", FILL_THE_DISK, str(disk / "store")]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        *acknowledged, full, alive = result.stdout.split()
+        assert (full, alive, result.returncode) == ("full", "alive", 0), result.stderr
         subprocess.run(["mount", "-o", "remount,size=256m", str(disk)], check=True)
         with PyDeedGraph(disk / "store") as graph:
             rows = graph.scan_collection("N")
-            assert [row["id"] for row in rows][: len(acknowledged)] == acknowledged
+            assert [row["id"] for row in rows][: len(acknowledged)] == [int(id) for id in acknowledged]
             assert len(rows) <= len(acknowledged) + 1
             assert graph.check() == []
     finally:
-        del graph
         subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
@@ -389,18 +402,39 @@ def test_checkpoint_and_compact_in_memory(graph: PyDeedGraph) -> None:
     assert [row["id"] for row in graph.scan_collection("N")] == ids[40_000:]
 
 
+RAISE_THE_FORMAT = """
+import ctypes as c, sys, deed_core
+maps = {line.split()[-1] for line in open("/proc/self/maps")}
+rocksdb = c.CDLL(next(path for path in maps if "librocksdb" in path))
+for name in ("options_create", "list_column_families", "open_column_families", "writeoptions_create"):
+    getattr(rocksdb, "rocksdb_" + name).restype = c.c_void_p
+path, error, count = sys.argv[1].encode(), c.c_char_p(), c.c_size_t()
+options = c.c_void_p(rocksdb.rocksdb_options_create())
+names = c.cast(rocksdb.rocksdb_list_column_families(options, path, c.byref(count), c.byref(error)), c.POINTER(c.c_char_p))
+handles = (c.c_void_p * count.value)()
+every_option = (c.c_void_p * count.value)(*[options.value] * count.value)
+database = c.c_void_p(rocksdb.rocksdb_open_column_families(
+    options, path, c.c_int(count.value), names, every_option, handles, c.byref(error)))
+assert not error.value, error.value
+meta = c.c_void_p(handles[[names[i] for i in range(count.value)].index(b"default")])
+write = c.c_void_p(rocksdb.rocksdb_writeoptions_create())
+version = bytes([int(sys.argv[2])])
+rocksdb.rocksdb_put_cf(database, write, meta, b"format", c.c_size_t(6), version, c.c_size_t(1), c.byref(error))
+assert not error.value, error.value
+for handle in handles:
+    rocksdb.rocksdb_column_family_handle_destroy(c.c_void_p(handle))
+rocksdb.rocksdb_close(database)
+"""
+
+
 def test_newer_format(store: Path) -> None:
-    """A store of a later version is refused, and left alone. Where the version is kept is the engine's business: it says
-    so in the file FORMAT beside the data."""
+    """A store of a later version is refused, and left alone."""
     with PyDeedGraph(store) as graph:
-        graph.add_entity("N")
-    marker = store / "FORMAT"
-    if not marker.exists():
-        pytest.skip("this engine keeps its format inside the data files")
-    original = marker.read_text()
-    marker.write_text(original.replace("1", "999"))
-    with pytest.raises(NewerFormat):
-        PyDeedGraph(store)
-    marker.write_text(original)
+        node = graph.add_entity("N", {"x": 1})
+    subprocess.run([sys.executable, "-c", RAISE_THE_FORMAT, str(store), "99"], check=True)
+    for read_only in (False, True):
+        with pytest.raises(NewerFormat, match="99"):
+            PyDeedGraph(store, read_only=read_only)
+    subprocess.run([sys.executable, "-c", RAISE_THE_FORMAT, str(store), "1"], check=True)
     with PyDeedGraph(store) as graph:
-        assert graph.collections() == {"N": 1}
+        assert graph.get_entity(node)["properties"] == {"x": 1}
