@@ -17,28 +17,30 @@ from .model import DEED, Metric
 from .runner import Judgement, Result, SideResult
 
 MINIMUM_WIDTH = 160  # columns; a narrower terminal wraps, a file does not care
+METRICS_WITH_SPREAD = 4
 
 
-def format_value(value: float, unit: str) -> str:
-    """A figure with three significant digits and its unit."""
-    if unit == "per_second":
-        return _scaled(value, 1000, ("/s", "K/s", "M/s"))
-    if unit == "seconds":
-        return _scaled(value * 1e9, 1000, ("ns", "us", "ms", "s"))
-    if unit == "bytes":
-        return _scaled(value, 1024, ("B", "KiB", "MiB", "GiB"))
-    if unit == "bytes_each":
-        return f"{value:.1f} B"
-    raise ValueError(f"unknown unit {unit}")
+SCALES: dict[str, tuple[float, int, tuple[str, ...]]] = {  # unit: what one is in the first name, step, names
+    "per_second": (1, 1000, ("/s", "K/s", "M/s")),
+    "seconds": (1e9, 1000, ("ns", "us", "ms", "s")),
+    "bytes": (1, 1024, ("B", "KiB", "MiB", "GiB")),
+    "bytes_each": (1, 1024, ("B",)),
+}
 
 
-def _scaled(value: float, base: int, units: Sequence[str]) -> str:
-    unit = 0
-    while abs(value) >= base * 0.9995 and unit < len(units) - 1:
-        value /= base
-        unit += 1
-    digits = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
-    return f"{value:.{digits}f} {units[unit]}"
+def format_value(value: float, unit: str, spread: Sequence[float] = ()) -> str:
+    """A figure with three significant digits and its unit, such as `38.4 ms`; with a spread, `38.4 (29.1 to 49.0) ms`."""
+    first, step, names = SCALES[unit]
+    exponent = 0
+    while exponent < len(names) - 1 and abs(value) * first / step**exponent >= step * 0.9995:
+        exponent += 1
+    texts = [_three_digits(number * first / step**exponent) for number in (value, *spread)]
+    between = f" ({' to '.join(texts[1:])})" if spread else ""
+    return f"{texts[0]}{between} {names[exponent]}"
+
+
+def _three_digits(number: float) -> str:
+    return f"{number:.{2 if abs(number) < 9.995 else 1 if abs(number) < 99.95 else 0}f}"
 
 
 def console() -> Console:
@@ -62,13 +64,14 @@ def print_report(results: Sequence[Result], machine: Mapping[str, Any], to: Cons
 def _heading(result: Result) -> Text:
     workload = result.workload
     sizes = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in result.size.items())
-    repeated = f"median of {result.repetitions} (least to most)" if result.repetitions > 1 else "measured once"
+    repeated = f"median (least to most) of {result.repetitions}" if result.repetitions > 1 else "measured once"
     cores = "one core" if workload.pinned else "all cores"
     return Text.assemble("\n", (workload.name, "bold"), f": {workload.title}\n{sizes}; {repeated}; {cores}")
 
 
 def _table(result: Result) -> Table:
-    """Figures, each followed by how many times better Deed's is."""
+    """Figures, each followed by how many times better Deed's is. A wide table leaves the spread to the JSON."""
+    spread = len(result.workload.metrics) <= METRICS_WITH_SPREAD
     table = Table()
     table.add_column("", no_wrap=True)
     for metric in result.workload.metrics:
@@ -77,20 +80,17 @@ def _table(result: Result) -> Table:
     for name, side in result.sides.items():
         cells = [Text(name, style="bold" if name == DEED else "")]
         for metric in result.workload.metrics:
-            cells += [Text(_figure(side, metric)), Text(_ratio(result, metric, name))]
+            cells += [Text(_figure(side, metric, spread=spread)), Text(_ratio(result, metric, name))]
         table.add_row(*cells)
     return table
 
 
-def _figure(side: SideResult, metric: Metric) -> str:
+def _figure(side: SideResult, metric: Metric, *, spread: bool) -> str:
     values = side.metrics.get(metric.name)
     middle = side.median(metric.name)
     if not values or middle is None:
         return "-"
-    text = format_value(middle, metric.unit)
-    if len(values) > 1:
-        text += f" ({format_value(min(values), metric.unit)} to {format_value(max(values), metric.unit)})"
-    return text
+    return format_value(middle, metric.unit, (min(values), max(values)) if spread and len(values) > 1 else ())
 
 
 def _ratio(result: Result, metric: Metric, name: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -56,23 +57,20 @@ class ReadersDuringLoad(Side):
     def with_readers(self, work: Callable[[], None]) -> tuple[float, list[int]]:
         """The seconds that `work` took while readers were reading, and how many nanoseconds each reading took."""
         stop = threading.Event()
-        waits: list[list[int]] = [[] for _ in range(READERS)]
-        readers = [threading.Thread(target=self._read, args=(number, waits[number], stop)) for number in range(READERS)]
-        for reader in readers:
-            reader.start()
-        try:
-            taken = seconds(work)
-        finally:
-            stop.set()
-            for reader in readers:
-                reader.join()
-        every = [wait for of_one in waits for wait in of_one]
+        with ThreadPoolExecutor(READERS) as threads:
+            readers = [threads.submit(self._read, number, stop) for number in range(READERS)]
+            try:
+                taken = seconds(work)
+            finally:
+                stop.set()
+        every = [wait for reader in readers for wait in reader.result()]
         if not every:
             raise RuntimeError("no reader had an answer before the work was over")
         return taken, every
 
-    def _read(self, reader: int, waits: list[int], stop: threading.Event) -> None:
+    def _read(self, reader: int, stop: threading.Event) -> list[int]:
         ask = self.reader()
+        waits = []
         numbers = self.context.data.sample(self.people, 4096, seed=29 + reader)
         asked = 0
         while not stop.is_set():
@@ -83,6 +81,7 @@ class ReadersDuringLoad(Side):
             if age != self.ages[number]:
                 raise AssertionError(f"person {number} was read wrongly during the load")
             asked += 1
+        return waits
 
     def answer(self) -> Any:
         return self.neighbor_counts(self.context.data.sample(self.people, 100))
