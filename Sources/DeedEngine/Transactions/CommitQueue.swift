@@ -38,19 +38,19 @@ final class CommitQueue: @unchecked Sendable {
         gather()
         let group = waiting
         waiting = []
+        let known = failure
         monitor.unlock()
         let start = Self.now()
-        var thrown: DeedError?
-        do throws(DeedError) {
-            try commitGroup(group)
-        } catch {
-            thrown = error
+        // With a failure, these have come before it was known.
+        var thrown = known
+        if thrown == nil {
+            do throws(DeedError) { try commitGroup(group) } catch { thrown = error }
         }
         let duration = Self.now() - start
         monitor.lock()
         hasLeader = false
         (lastSize, lastNanoseconds) = (group.count, duration)
-        if let thrown { failure = stopped(by: thrown) }
+        if let thrown { failure = failure ?? stopped(by: thrown) }
         for member in group {
             if let thrown { member.commitError = thrown }
             member.isCommitFinished = true
