@@ -272,8 +272,9 @@ private final class BulkLoad {
         segment.pointee.createdAll = transaction.mark
         segment.pointee.hasVersions = true
         segment.pointee.directoryDirty = true
-        transaction.record(.attach, segment, row: skipped, end: skipped + rows)
+        // In this order, so that undoing leaves the segment only when its rows are dead.
         if segment.pointee.enterWriter(transaction.mark) { transaction.record(.enterSegment, segment, row: 0) }
+        transaction.record(.attach, segment, row: skipped, end: skipped + rows)
         if let endpoints {
             try fill(&segment.pointee.sources, endpoints.sources.ids, first, rows, skipped)
             try fill(&segment.pointee.targets, endpoints.targets.ids, first, rows, skipped)
