@@ -160,6 +160,7 @@ private final class CheckpointWork {
 
     private func putChunk(_ segment: SegmentRef, _ column: UInt32) throws(DeedError) {
         chunks.append((segment, column))
+        segment.pointee.isBeingSaved = true
         let key = StoreKeys.chunk(generation, segment.pointee.kind, segment.pointee.number, column)
         if chunkFile == nil { chunkFile = try SortedFileWriter(store, for: .segments) }
         try chunkFile?.put(key, buffer)
@@ -208,6 +209,7 @@ private final class CheckpointWork {
             ChunkCodec.encode(copy, into: &buffer)
         }
         parts.append((segment, index))
+        segment.pointee.isBeingSaved = true
         if partFile == nil { partFile = try SortedFileWriter(store, for: .adjacency) }
         let key = StoreKeys.part(generation, segment.pointee.number, part.pointee.type, part.pointee.direction)
         try partFile?.put(key, buffer)
@@ -313,6 +315,7 @@ private final class CheckpointWork {
         if written.columns.contains(StoreKeys.endpointsColumn) { segment.pointee.endpointsGeneration = generation }
         if written.columns.contains(StoreKeys.pheromoneColumn) { segment.pointee.pheromoneGeneration = generation }
         for part in written.parts { segment.pointee.adjacency[part].generation = generation }
+        segment.pointee.isBeingSaved = false
     }
 
     /// Makes everything that was written count as changed again.
@@ -320,7 +323,6 @@ private final class CheckpointWork {
         for (segment, column) in chunks {
             segment.pointee.latch.lockExclusive()
             defer { segment.pointee.latch.unlockExclusive() }
-            segment.pointee.directoryDirty = true
             switch column {
             case StoreKeys.endpointsColumn: segment.pointee.endpointsDirty = true
             case StoreKeys.pheromoneColumn: segment.pointee.pheromoneDirty = true
@@ -333,9 +335,10 @@ private final class CheckpointWork {
             segment.pointee.adjacency[part].isDirty = true
             segment.pointee.latch.unlockExclusive()
         }
-        for segment in entries {
+        for segment in entries + chunks.map(\.segment) + parts.map(\.segment) {
             segment.pointee.latch.lockExclusive()
             segment.pointee.directoryDirty = true
+            segment.pointee.isBeingSaved = false
             segment.pointee.latch.unlockExclusive()
         }
     }

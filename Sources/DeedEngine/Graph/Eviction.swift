@@ -47,6 +47,7 @@ extension Graph {
     private func evict(_ segment: SegmentRef) {
         segment.pointee.latch.lockExclusive()
         defer { segment.pointee.latch.unlockExclusive() }
+        if segment.pointee.isBeingSaved { return }
         if segment.pointee.isEvictable { segment.pointee.evict(pool) }
         for index in 0..<segment.pointee.adjacencyCount where segment.pointee.adjacency[index].isEvictable {
             segment.pointee.adjacency[index].evict(pool)

@@ -73,6 +73,9 @@ struct Segment: ~Copyable {
     /// Where the ends and the pheromone are stored; 0 if nowhere.
     var endpointsGeneration: UInt64 = 0
     var pheromoneGeneration: UInt64 = 0
+    /// True while a checkpoint has written rows or lists that the store's directory does not name yet. They count as
+    /// clean, but what could be read back is still the state before.
+    var isBeingSaved = false
     /// True when the directory entry in the store is out of date (row count, dead rows, columns).
     var directoryDirty = true
 
@@ -214,6 +217,7 @@ struct Segment: ~Copyable {
         columnCount = 0
         (endpointsGeneration, pheromoneGeneration) = (0, 0)
         isLoaded = true
+        directoryDirty = true
     }
 
     /// Takes `markDead` back; for replaying a log over a checkpoint that has seen later records.
