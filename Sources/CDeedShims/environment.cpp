@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstdarg>
 #include <cstring>
 #include <memory>
 #include <utility>
@@ -81,6 +82,14 @@ class FaultyFile final : public rocksdb::FSWritableFileOwnerWrapper {
     shim_faults *const faults_;
 };
 
+// RocksDB's diary goes nowhere: what matters comes back as an error. Its file would be one more thing to fail on a full
+// disk, where RocksDB's own logger, in builds with assertions, ends the process.
+class SilentLogger final : public rocksdb::Logger {
+  public:
+    using Logger::Logv;
+    void Logv(const char *, va_list) override {}
+};
+
 class DeedFileSystem final : public rocksdb::FileSystemWrapper {
   public:
     explicit DeedFileSystem(shim_faults *faults) : FileSystemWrapper(FileSystem::Default()), faults_(faults) {}
@@ -91,6 +100,12 @@ class DeedFileSystem final : public rocksdb::FileSystemWrapper {
         FileOptions result = FileSystemWrapper::OptimizeForLogWrite(options, database);
         result.fallocate_with_keep_size = false;
         return result;
+    }
+
+    IOStatus NewLogger(const std::string &, const IOOptions &, std::shared_ptr<rocksdb::Logger> *result,
+                       IODebugContext *) override {
+        *result = std::make_shared<SilentLogger>();
+        return IOStatus::OK();
     }
 
     IOStatus NewWritableFile(const std::string &name, const FileOptions &options,

@@ -69,9 +69,7 @@ final class Tuning: @unchecked Sendable {
         rocksdb_options_set_max_background_jobs(database, 2)
         // Background writes reach the disk in steps, so that a commit's sync does not wait behind a long burst.
         rocksdb_options_set_bytes_per_sync(database, 1 << 20)
-        // RocksDB's own diary: errors only, one file, no statistics.
-        rocksdb_options_set_info_log_level(database, 3)
-        rocksdb_options_set_keep_log_file_num(database, 1)
+        // No statistics for RocksDB's own diary, which the environment drops.
         rocksdb_options_set_stats_dump_period_sec(database, 0)
         rocksdb_options_set_stats_persist_period_sec(database, 0)
     }
