@@ -1,4 +1,5 @@
-/* columns.h - the columns of a bulk load on their way from Python into an Arrow C stream (columns.c, builder.c, load.c).
+/* columns.h - the columns of a bulk load on their way from Python into an Arrow C stream (column.c, builder.c,
+ * columns.c, load.c).
  *
  * A load is one synchronous call of the engine, which consumes and releases the stream before it returns. So the columns
  * belong to the caller's ColumnSet, the structs handed out in the stream only point into it, and their release callbacks
@@ -37,7 +38,7 @@ typedef struct Column {
     bool has_view;
 } Column;
 
-/* Fills in *column, which is all zero. On failure column_clear is still the caller's to call. */
+/* column.c: fills in *column, which is all zero. On failure column_clear is still the caller's to call. */
 int column_from_object(ModuleState *state, PyObject *object, Column *column);
 void column_clear(Column *column);
 
@@ -59,7 +60,7 @@ typedef struct ColumnSet {
     struct ArrowArrayStream table;
 } ColumnSet;
 
-/* From a mapping of columns or an object with __arrow_c_stream__; NULL or None for no columns. Call columns_clear after. */
+/* columns.c: from a mapping of columns or an object with __arrow_c_stream__; NULL or None for no columns. Call columns_clear after. */
 int columns_collect(ModuleState *state, PyObject *object, ColumnSet *set);
 void columns_clear(ColumnSet *set);
 bool columns_have_values(const ColumnSet *set); /* whether any column is to be stored row by row */

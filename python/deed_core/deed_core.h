@@ -286,7 +286,7 @@ PyObject *ids_copy(ModuleState *state, const uint64_t *items, size_t count);
 PyObject *ids_adopt(ModuleState *state, deed_ids *ids); /* destroys it with the object, or now on failure */
 PyObject *reached_adopt(ModuleState *state, deed_ids *ids);
 
-/* ---- Arrow (capsules.c, columns.c, builder.c, load.c) -------------------------------------------------------- */
+/* ---- Arrow (capsules.c; bulk loads: columns.h) -------------------------------------------------------- */
 
 /* Capsules that own an Arrow struct, taken out of *source. */
 PyObject *capsule_of_schema(struct ArrowSchema *source);

@@ -12,6 +12,39 @@ typedef struct ExceptionSpec {
     const char *documentation;
 } ExceptionSpec;
 
+static const ExceptionSpec specs[] = {
+    {"deed_core.InvalidArgument", DEED_INVALID_ARGUMENT, &PyExc_ValueError,
+     "An argument is outside its range, text cannot be stored as UTF-8, or values nest too deep. Also a ValueError."},
+    {"deed_core.TypeMismatch", DEED_TYPE_MISMATCH, &PyExc_TypeError,
+     "A value has a type that cannot be stored or converted there, or is an integer beyond 64 bits. Also a TypeError."},
+    {"deed_core.NotFound", DEED_NOT_FOUND, &PyExc_LookupError,
+     "No entity or relationship with that id is visible. Also a LookupError."},
+    {"deed_core.LimitExceeded", DEED_LIMIT_EXCEEDED, NULL, "One of the limits of the engine; the message names it."},
+    {"deed_core.ReadOnly", DEED_READ_ONLY, NULL, "A write on a graph or transaction opened for reading."},
+    {"deed_core.HasRelationships", DEED_HAS_RELATIONSHIPS, NULL,
+     "An entity that has relationships was to be deleted without detach=True."},
+    {"deed_core.TransactionConflict", DEED_TRANSACTION_CONFLICT, NULL,
+     "Another transaction wrote the row first: roll back and try again."},
+    {"deed_core.TransactionEnded", DEED_TRANSACTION_ENDED, NULL,
+     "The transaction was committed or rolled back already."},
+    {"deed_core.StoreLocked", DEED_STORE_LOCKED, NULL, "Another process, or another graph, has the store open for writing."},
+    {"deed_core.Corruption", DEED_CORRUPTION, NULL, "What is on disk fails its checks."},
+    {"deed_core.StorageError", DEED_IO_ERROR, NULL, "The operating system refused; the message has its words."},
+    {"deed_core.DiskFull", DEED_DISK_FULL, NULL, "No space is left on the device."},
+    {"deed_core.NewerFormat", DEED_NEWER_FORMAT, NULL, "The store was written by a later version of Deed."},
+    {"deed_core.OutOfMemory", DEED_OUT_OF_MEMORY, &PyExc_MemoryError,
+     "The memory limit of the graph, or the system's, is reached. Also a MemoryError."},
+    {"deed_core.Closed", DEED_CLOSED, NULL, "The graph was closed."},
+    {"deed_core.Interrupted", DEED_INTERRUPTED, NULL, "A progress callback asked to stop; nothing was changed."},
+    {"deed_core.InternalError", DEED_INTERNAL, NULL, "A bug in Deed; please report it."},
+};
+
+/* It has the status of Closed, below which it stands. */
+static const ExceptionSpec forked = {
+    "deed_core.Forked", DEED_CLOSED, NULL,
+    "The graph was opened before this process was forked and belongs to the parent; or the parent has opened stores on disk,\n"
+    "and so this process cannot."};
+
 static int
 add_exception(PyObject *module, ModuleState *state, const ExceptionSpec *spec, PyObject *parent, PyObject **out_class)
 {
@@ -41,63 +74,33 @@ done:
     return result;
 }
 
+/* Gives the reference of the value away. */
+static int
+set_attribute(PyObject *object, const char *name, PyObject *value)
+{
+    int result = value != NULL ? PyObject_SetAttrString(object, name, value) : -1;
+    Py_XDECREF(value);
+    return result;
+}
+
 int
 errors_init(PyObject *module, ModuleState *state)
 {
-    const ExceptionSpec specs[] = {
-        {"deed_core.InvalidArgument", DEED_INVALID_ARGUMENT, &PyExc_ValueError,
-         "An argument is outside its range, text cannot be stored as UTF-8, or values nest too deep. Also a ValueError."},
-        {"deed_core.TypeMismatch", DEED_TYPE_MISMATCH, &PyExc_TypeError,
-         "A value has a type that cannot be stored or converted there, or is an integer beyond 64 bits. Also a TypeError."},
-        {"deed_core.NotFound", DEED_NOT_FOUND, &PyExc_LookupError,
-         "No entity or relationship with that id is visible. Also a LookupError."},
-        {"deed_core.LimitExceeded", DEED_LIMIT_EXCEEDED, NULL, "One of the limits of the engine; the message names it."},
-        {"deed_core.ReadOnly", DEED_READ_ONLY, NULL, "A write on a graph or transaction opened for reading."},
-        {"deed_core.HasRelationships", DEED_HAS_RELATIONSHIPS, NULL,
-         "An entity that has relationships was to be deleted without detach=True."},
-        {"deed_core.TransactionConflict", DEED_TRANSACTION_CONFLICT, NULL,
-         "Another transaction wrote the row first: roll back and try again."},
-        {"deed_core.TransactionEnded", DEED_TRANSACTION_ENDED, NULL,
-         "The transaction was committed or rolled back already."},
-        {"deed_core.StoreLocked", DEED_STORE_LOCKED, NULL, "Another process, or another graph, has the store open for writing."},
-        {"deed_core.Corruption", DEED_CORRUPTION, NULL, "What is on disk fails its checks."},
-        {"deed_core.StorageError", DEED_IO_ERROR, NULL, "The operating system refused; the message has its words."},
-        {"deed_core.DiskFull", DEED_DISK_FULL, NULL, "No space is left on the device."},
-        {"deed_core.NewerFormat", DEED_NEWER_FORMAT, NULL, "The store was written by a later version of Deed."},
-        {"deed_core.OutOfMemory", DEED_OUT_OF_MEMORY, &PyExc_MemoryError,
-         "The memory limit of the graph, or the system's, is reached. Also a MemoryError."},
-        {"deed_core.Closed", DEED_CLOSED, NULL, "The graph was closed."},
-        {"deed_core.Interrupted", DEED_INTERRUPTED, NULL, "A progress callback asked to stop; nothing was changed."},
-        {"deed_core.InternalError", DEED_INTERNAL, NULL, "A bug in Deed; please report it."},
-    };
     state->exceptions = PyDict_New();
     state->deed_error = PyErr_NewExceptionWithDoc(
         "deed_core.DeedError",
         "The root of the exceptions of Deed. `code` is the status of the engine, `name` the name of that status.", NULL, NULL);
     if (state->exceptions == NULL || state->deed_error == NULL)
         return -1;
-    PyObject *unknown = Py_BuildValue("i", (int)DEED_INTERNAL);
-    if (unknown == NULL || PyObject_SetAttrString(state->deed_error, "code", unknown) < 0) {
-        Py_XDECREF(unknown);
+    if (set_attribute(state->deed_error, "code", PyLong_FromLong(DEED_INTERNAL)) < 0 ||
+        set_attribute(state->deed_error, "name", PyUnicode_FromString(deed_status_name(DEED_INTERNAL))) < 0)
         return -1;
-    }
-    Py_DECREF(unknown);
-    PyObject *name = PyUnicode_FromString(deed_status_name(DEED_INTERNAL));
-    if (name == NULL || PyObject_SetAttrString(state->deed_error, "name", name) < 0) {
-        Py_XDECREF(name);
-        return -1;
-    }
-    Py_DECREF(name);
     if (PyModule_AddObjectRef(module, "DeedError", state->deed_error) < 0)
         return -1;
     for (size_t i = 0; i < sizeof specs / sizeof *specs; i++)
         if (add_exception(module, state, &specs[i], state->deed_error, NULL) < 0)
             return -1;
 
-    const ExceptionSpec forked = {
-        "deed_core.Forked", DEED_CLOSED, NULL,
-        "The graph was opened before this process was forked and belongs to the parent; or the parent has opened stores on disk,\n"
-        "and so this process cannot."};
     PyObject *code = PyLong_FromLong(DEED_CLOSED);
     if (code == NULL)
         return -1;

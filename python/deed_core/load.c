@@ -1,6 +1,6 @@
 /* load.c - add_entities and add_edges: bulk loads, all or nothing.
  *
- * 1. The columns are collected (columns.c); whatever cannot be stored is found here, before anything is written.
+ * 1. The columns are collected (column.c, columns.c); whatever cannot be stored is found here, before anything is written.
  * 2. The engine reads the columns that have an Arrow type as one stream, without the GIL.
  * 3. Columns whose values have no common Arrow type are then set row by row, in the same transaction; outside of one, the
  *    load makes its own. The result is what adding row by row would have given.

@@ -108,7 +108,7 @@ conversion_allocate(Conversion *conversion, size_t size)
 const char *
 text_of(ModuleState *state, PyObject *string, size_t *out_size)
 {
-    if (PyUnicode_IS_READY(string) && PyUnicode_IS_COMPACT_ASCII(string)) {
+    if (PyUnicode_IS_COMPACT_ASCII(string)) {
         *out_size = (size_t)PyUnicode_GET_LENGTH(string);
         return (const char *)PyUnicode_1BYTE_DATA(string);
     }

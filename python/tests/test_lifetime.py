@@ -47,7 +47,7 @@ def test_any_order_of_destruction(tmp_path: Path, on_disk: bool) -> None:
         assert set(order) == set(objects)
         for name in order:
             del objects[name]
-            gc.collect()
+        gc.collect()
 
 
 def test_children_keep_the_graph_alive() -> None:

@@ -235,6 +235,21 @@ def test_read_only(store: Path) -> None:
         assert graph.count_reachable(node) == 0 and graph.check() == []
 
 
+def test_reading_while_a_writer_lives(store: Path) -> None:
+    """A reader sees what was committed when it opened the store, whatever the writer does meanwhile."""
+    with PyDeedGraph(store) as writer:
+        nodes = writer.add_entities("N", {"x": range(1000)})
+        writer.add_entity("Last", {"x": -1})
+        with PyDeedGraph(store, read_only=True) as reader:
+            writer.delete_entity(nodes[0])
+            writer.checkpoint()
+            writer.compact()
+            assert reader.collections() == {"N": 1000, "Last": 1}
+            assert [row["properties"]["x"] for row in reader.scan_collection("N")] == list(range(1000))
+        with PyDeedGraph(store, read_only=True) as reader:
+            assert reader.collections() == {"N": 999, "Last": 1}
+
+
 def test_read_only_needs_a_store(store: Path) -> None:
     with pytest.raises(DeedError):
         PyDeedGraph(store, read_only=True)
