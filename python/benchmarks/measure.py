@@ -6,6 +6,7 @@ import ctypes
 import gc
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -77,6 +78,14 @@ def reset_peak() -> None:
 def peak_bytes() -> int:
     """The most memory the process has had since `reset_peak`, everything included."""
     return _status("VmHWM")
+
+
+def queued_nanoseconds() -> int:
+    """How long this thread has been ready to run without being given a core; 0 where the kernel does not say."""
+    try:
+        return int(Path(f"/proc/self/task/{threading.get_native_id()}/schedstat").read_text().split()[1])
+    except OSError:
+        return 0
 
 
 def disk_bytes(directory: Path) -> int:
