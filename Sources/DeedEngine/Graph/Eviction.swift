@@ -56,19 +56,32 @@ extension Graph {
 
     /// Locks a segment for reading with all its lists in memory.
     func lockSharedWithParts(_ segment: SegmentRef) throws(DeedError) {
+        var isFirst = true
         while true {
-            try loadParts(segment)
+            try loadParts(segment, makesRoom: isFirst)
+            isFirst = false
             segment.pointee.latch.lockShared()
             if hasAllParts(segment) { return }
             segment.pointee.latch.unlockShared()
         }
     }
 
-    /// Locks a segment for writing with its rows and all its lists in memory.
-    func lockExclusiveWithParts(_ segment: SegmentRef) throws(DeedError) {
+    /// Locks a segment for writing with all its lists in memory.
+    func lockExclusiveWithLists(_ segment: SegmentRef) throws(DeedError) {
         while true {
             try loadParts(segment)
-            try lockLoaded(segment)
+            segment.pointee.latch.lockExclusive()
+            if hasAllParts(segment) { return }
+            segment.pointee.latch.unlockExclusive()
+        }
+    }
+
+    /// Locks a segment for writing with its rows and all its lists in memory.
+    func lockExclusiveWithParts(_ segment: SegmentRef) throws(DeedError) {
+        try makeRoom()
+        while true {
+            try loadParts(segment, makesRoom: false)
+            try lockLoaded(segment, makesRoom: false)
             if hasAllParts(segment) { return }
             segment.pointee.latch.unlockExclusive()
         }

@@ -2,10 +2,11 @@
 // decoding happen without a latch; what was read is put in place under it, unless another thread was faster.
 
 extension Graph {
-    /// Makes sure that a segment's rows are in memory. No latch is held.
+    /// Makes sure that a segment's rows are in memory. No latch is held. Who needs several things at once makes room for
+    /// the first alone: room for another could be made by dropping it again, without end.
     @inline(never)
-    func load(_ segment: SegmentRef) throws(DeedError) {
-        try makeRoom()
+    func load(_ segment: SegmentRef, makesRoom: Bool = true) throws(DeedError) {
+        if makesRoom { try makeRoom() }
         segment.pointee.latch.lockShared()
         if segment.pointee.isLoaded {
             segment.pointee.latch.unlockShared()
@@ -116,8 +117,8 @@ extension Graph {
 
     /// Makes sure that one adjacency part of a segment is in memory. No latch is held.
     @inline(never)
-    func loadPart(_ segment: SegmentRef, _ index: Int) throws(DeedError) {
-        try makeRoom()
+    func loadPart(_ segment: SegmentRef, _ index: Int, makesRoom: Bool = true) throws(DeedError) {
+        if makesRoom { try makeRoom() }
         segment.pointee.latch.lockShared()
         let (type, direction) = (segment.pointee.adjacency[index].type, segment.pointee.adjacency[index].direction)
         let isLoaded = segment.pointee.adjacency[index].isLoaded
@@ -151,13 +152,13 @@ extension Graph {
         if let index { try loadPart(segment, index) }
     }
 
-    func loadParts(_ segment: SegmentRef) throws(DeedError) {
+    func loadParts(_ segment: SegmentRef, makesRoom: Bool) throws(DeedError) {
         segment.pointee.latch.lockShared()
         var missing: [Int] = []
         for index in 0..<segment.pointee.adjacencyCount where !segment.pointee.adjacency[index].isLoaded {
             missing.append(index)
         }
         segment.pointee.latch.unlockShared()
-        for index in missing { try loadPart(segment, index) }
+        for index in missing { try loadPart(segment, index, makesRoom: makesRoom && index == missing[0]) }
     }
 }

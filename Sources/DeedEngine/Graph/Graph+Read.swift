@@ -116,6 +116,7 @@ extension Graph {
         mayCheck: Bool, _ buffer: RecordBuffer
     ) throws(DeedError) -> Bool {
         let row = rowNumber(of: id)
+        var isFirst = true
         while true {
             buffer.neighborCount = 0
             segment.pointee.latch.lockShared()
@@ -142,7 +143,8 @@ extension Graph {
             }
             segment.pointee.latch.unlockShared()
             guard let unloaded else { return isComplete }
-            try loadPart(segment, unloaded)
+            try loadPart(segment, unloaded, makesRoom: isFirst)
+            isFirst = false
         }
     }
 

@@ -178,6 +178,7 @@ extension Graph {
     ) throws(DeedError) {
         guard let segment = entities.segment(of: id) else { return }
         let row = rowNumber(of: id)
+        var isFirst = true
         while true {
             segment.pointee.latch.lockShared()
             var unloaded: Int?
@@ -192,7 +193,8 @@ extension Graph {
             }
             segment.pointee.latch.unlockShared()
             guard let unloaded else { return }
-            try loadPart(segment, unloaded)
+            try loadPart(segment, unloaded, makesRoom: isFirst)
+            isFirst = false
         }
     }
 

@@ -212,12 +212,12 @@ extension Graph {
     }
 
     /// Locks a segment for writing with its rows in memory.
-    func lockLoaded(_ segment: SegmentRef) throws(DeedError) {
+    func lockLoaded(_ segment: SegmentRef, makesRoom: Bool = true) throws(DeedError) {
         while true {
             segment.pointee.latch.lockExclusive()
             if segment.pointee.isLoaded { return }
             segment.pointee.latch.unlockExclusive()
-            try load(segment)
+            try load(segment, makesRoom: makesRoom)
         }
     }
 

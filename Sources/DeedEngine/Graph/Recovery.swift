@@ -331,10 +331,13 @@ extension Graph {
         guard kind == .relationship else { return }
         try load(segment)
         let first = rowId(segment: number, row: 0)
-        for row in segment.pointee.firstRow..<segment.pointee.rowCount {
-            let (source, target) = (segment.pointee.sources[row], segment.pointee.targets[row])
-            try replayLink(source, target, first | UInt64(row), name, .out)
-            try replayLink(target, source, first | UInt64(row), name, .in)
+        // A copy: reading lists in may drop the rows again.
+        let ends = (segment.pointee.firstRow..<segment.pointee.rowCount).map { row in
+            (id: first | UInt64(row), source: segment.pointee.sources[row], target: segment.pointee.targets[row])
+        }
+        for (id, source, target) in ends {
+            try replayLink(source, target, id, name, .out)
+            try replayLink(target, source, id, name, .in)
         }
     }
 }
