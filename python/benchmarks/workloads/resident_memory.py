@@ -41,7 +41,7 @@ class ResidentMemory(Side):
         return {"entity": (people - empty) / self.people, "relationship": (both - people) / self.relationships}
 
     def answer(self) -> Any:
-        """Each side reports how much it holds: (entities, relationships, sum of since)."""
+        """How many entities and relationships it holds, and the sum of `since` over those that leave the first thousand."""
         raise NotImplementedError
 
     def open(self) -> None:
