@@ -68,8 +68,10 @@ extension Graph {
 
     /// Locks a segment for writing with all its lists in memory.
     func lockExclusiveWithLists(_ segment: SegmentRef) throws(DeedError) {
+        var isFirst = true
         while true {
-            try loadParts(segment)
+            try loadParts(segment, makesRoom: isFirst)
+            isFirst = false
             segment.pointee.latch.lockExclusive()
             if hasAllParts(segment) { return }
             segment.pointee.latch.unlockExclusive()
