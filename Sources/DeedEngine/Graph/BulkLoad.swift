@@ -375,13 +375,12 @@ private final class BulkLoad {
     }
 
     private func merge(_ run: AdjacencyRun, into segment: SegmentRef, _ direction: Direction) throws(DeedError) {
-        try graph.lockExclusiveWithParts(segment)
-        defer { segment.pointee.latch.unlockExclusive() }
-        try requireStable(run, segment)
-        let index = segment.pointee.part(type: table.name, direction: direction)
-        let part = segment.pointee.adjacency + index
-        try part.pointee.merge(rows: segment.pointee.rowCount, adding: run, graph.pool)
-        if part.pointee.enterWriter(transaction.mark) { transaction.record(.enterPart, segment, row: index) }
+        try graph.mergeList(segment, type: table.name, direction: direction, adding: run) { index throws(DeedError) in
+            try requireStable(run, segment)
+            if segment.pointee.adjacency[index].enterWriter(transaction.mark) {
+                transaction.record(.enterPart, segment, row: index)
+            }
+        }
     }
 
     /// Throws if an entity that gets relationships has been deleted meanwhile. The segment is locked.

@@ -170,11 +170,21 @@ private final class CheckpointWork {
 
     private func writeParts(_ segment: SegmentRef) throws(DeedError) {
         for index in try sortedDirtyParts(segment) {
-            try graph.loadPart(segment, index)
-            segment.pointee.latch.lockExclusive()
-            defer { segment.pointee.latch.unlockExclusive() }
+            try fold(segment, index)
+            try graph.lockSharedWithParts(segment)
+            defer { segment.pointee.latch.unlockShared() }
             try writePart(segment, index)
         }
+    }
+
+    /// Merges a list's delta and drops its dead entries, beside readers.
+    private func fold(_ segment: SegmentRef, _ index: Int) throws(DeedError) {
+        segment.pointee.latch.lockShared()
+        let part = segment.pointee.adjacency[index]
+        segment.pointee.latch.unlockShared()
+        let fate: ((RowId) -> EntryFate)? = part.deadCount > 0 ? { [graph] in graph.fate(of: $0) } : nil
+        guard part.deadCount > 0 || part.deltaCount > 0 else { return }
+        try graph.mergeList(segment, type: part.type, direction: part.direction, fate: fate) { _ throws(DeedError) in }
     }
 
     /// The parts to write, in the order of their keys.
@@ -192,19 +202,14 @@ private final class CheckpointWork {
     private func writePart(_ segment: SegmentRef, _ index: Int) throws(DeedError) {
         let part = segment.pointee.adjacency + index
         let rows = segment.pointee.rowCount
-        if part.pointee.deadCount > 0 {
-            try part.pointee.merge(rows: rows, graph.pool) { [graph] in graph.fate(of: $0) }
-        } else if part.pointee.deltaCount > 0 {
-            try part.pointee.merge(rows: rows, graph.pool)
-        }
         buffer.removeAll()
-        if part.pointee.isSettled(for: snapshot) {
+        if part.pointee.isSettled(for: snapshot) && part.pointee.deltaCount == 0 {
             ChunkCodec.encode(part.pointee, into: &buffer)
             part.pointee.isDirty = false
         } else {
-            var copy = try part.pointee.copy(rows: rows, graph.pool) { [graph, snapshot] relationship in
+            var copy = try part.pointee.merged(rows: rows, adding: nil, graph.pool) { [graph, snapshot] relationship in
                 graph.isRelationshipVisible(relationship, snapshot) ? .alive : .dead
-            }
+            }.part
             defer { copy.free(graph.pool) }
             ChunkCodec.encode(copy, into: &buffer)
         }

@@ -160,25 +160,46 @@ struct AdjacencyPart {
     @inline(__always)
     var wantsMerge: Bool { deltaCount >= 64 && deltaCount &* 2 >= baseCount }
 
-    /// Folds the delta, and `additions` if given, into a new base. With `fate` the entries of dead relationships are
-    /// left out and those still being deleted are counted anew. On failure nothing has changed. O(entries + rows).
-    mutating func merge(
-        rows: Int, adding additions: AdjacencyRun? = nil, _ pool: MemoryPool, fate: ((RowId) -> EntryFate)? = nil
-    ) throws(DeedError) {
-        let merged = try copyMerged(rows: rows, adding: additions, pool, fate)
-        takeBase(of: merged.part, pool)
-        if fate != nil { deadCount = merged.dying }
+    /// Folds the delta into a new base. With `fate` the entries of dead relationships are left out and those still being
+    /// deleted are counted anew. On failure nothing has changed. O(entries + rows).
+    mutating func merge(rows: Int, _ pool: MemoryPool, fate: ((RowId) -> EntryFate)? = nil) throws(DeedError) {
+        replace(by: try merged(rows: rows, adding: nil, pool, fate: fate), pool)
+    }
+
+    /// What a merge makes.
+    struct Merged {
+        var part: AdjacencyPart
+        /// How many of its entries are being deleted; nil if nobody looked.
+        var dying: Int?
+    }
+
+    /// Tells one state of the lists from another.
+    struct Fingerprint: Equatable {
+        var offsets: UnsafeMutablePointer<UInt32>?
+        var baseCount: Int
+        var deltaCount: Int
+        var deadCount: Int
+        var isLoaded: Bool
+    }
+
+    var fingerprint: Fingerprint {
+        Fingerprint(
+            offsets: offsets, baseCount: baseCount, deltaCount: deltaCount, deadCount: deadCount, isLoaded: isLoaded)
+    }
+
+    /// Takes over the lists that a merge of the present state made.
+    mutating func replace(by merged: Merged, _ pool: MemoryPool) {
+        freeLists(pool)
+        (baseRows, baseCount, offsets) = (merged.part.baseRows, merged.part.baseCount, merged.part.offsets)
+        (neighbors, relationships) = (merged.part.neighbors, merged.part.relationships)
+        if let dying = merged.dying { deadCount = dying }
         isDirty = true
     }
 
-    /// A part with the entries whose fate is not to be dead, all in its base.
-    func copy(rows: Int, _ pool: MemoryPool, fate: @escaping (RowId) -> EntryFate) throws(DeedError) -> AdjacencyPart {
-        try copyMerged(rows: rows, adding: nil, pool, fate).part
-    }
-
-    private func copyMerged(
-        rows: Int, adding additions: AdjacencyRun?, _ pool: MemoryPool, _ fate: ((RowId) -> EntryFate)?
-    ) throws(DeedError) -> (part: AdjacencyPart, dying: Int) {
+    /// Base, delta and `additions` as one base, without the entries whose fate is to be dead.
+    func merged(
+        rows: Int, adding additions: AdjacencyRun?, _ pool: MemoryPool, fate: ((RowId) -> EntryFate)?
+    ) throws(DeedError) -> Merged {
         guard count &+ (additions?.count ?? 0) < Int(UInt32.max) else {
             throw DeedError(.limitExceeded, "more than 4,294,967,294 relationships of one type in one segment")
         }
@@ -202,7 +223,7 @@ struct AdjacencyPart {
         }
         let (kept, dying) = merged.fill(from: self, adding: additions, rows: rows, fate: fate)
         merged.baseCount = kept
-        return (merged, dying)
+        return Merged(part: merged, dying: fate == nil ? nil : dying)
     }
 
     /// Copies the entries in order of row; returns how many were kept and how many of these are being deleted.
@@ -237,16 +258,6 @@ struct AdjacencyPart {
         }
         offsets[rows] = UInt32(truncatingIfNeeded: position)
         return (position, dying)
-    }
-
-    /// Replaces base and delta by the base of another part.
-    private mutating func takeBase(of other: AdjacencyPart, _ pool: MemoryPool) {
-        freeLists(pool)
-        baseRows = other.baseRows
-        offsets = other.offsets
-        neighbors = other.neighbors
-        relationships = other.relationships
-        baseCount = other.baseCount
     }
 
     /// An empty base with room for exactly `count` entries; for loading and merging.
