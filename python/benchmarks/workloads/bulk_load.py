@@ -174,5 +174,5 @@ WORKLOAD = Workload(
     sides=[Deed, Kuzu, Duckdb],
     full={"entities": 1_000_000, "relationships": 10_000_000},
     quick={"entities": 10_000, "relationships": 100_000},
-    note="Peak memory is that of the whole process: interpreter, libraries and, for Deed and DuckDB, the input arrays included.",
+    note="Peak memory is that of the whole process: interpreter, libraries and, for Deed and DuckDB, the input arrays.",
 )

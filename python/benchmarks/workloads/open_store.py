@@ -1,7 +1,7 @@
 """Opening a store of entities and relationships and answering the first look-up, with the files in the page cache.
 
-Every side opens for reading and writing, as a program does that goes on to write, but rocksdict, whose best form is read-only:
-it then writes no manifest. For Kùzu and DuckDB that makes no difference.
+Every side opens for reading and writing, as a program does that goes on to write, but rocksdict, whose best form is
+read-only: it then writes no manifest. For Kùzu and DuckDB that makes no difference.
 """
 
 from __future__ import annotations
