@@ -69,10 +69,18 @@ private final class ModelRun {
         self.place = place
         random = SeededRandom(seed)
         graph = try Graph.open(place == .memory ? nil : "\(directory.path)/0", durability: place == .unloggedDisk ? .none : .sync)
-        for number in 0..<3 { _ = try graph.intern(.collection, "C\(number)") }
-        for number in 0..<2 { _ = try graph.intern(.relationshipType, "T\(number)") }
-        for number in 0..<6 { _ = try graph.intern(.propertyKey, "k\(number)") }
+        try internNames()
         try takeMemory()
+    }
+
+    /// Gives the names their numbers. Names that no commit has used may be gone after opening, but keep their order.
+    private func internNames() throws {
+        for (kind, count) in [(NameKind.collection, 3), (.relationshipType, 2), (.propertyKey, 6)] {
+            for number in 0..<count {
+                let given = try graph.intern(kind, "name \(number)")
+                try expect(given == NameId(number), "\(kind) \(number) has become \(given)")
+            }
+        }
     }
 
     deinit {
@@ -326,6 +334,7 @@ private final class ModelRun {
             try graph.close()
         }
         graph = try Graph.open(path, durability: place == .unloggedDisk ? .none : .sync)
+        try internNames()
         try takeMemory()
         try expect(graph.statistics().lastCommit == model.lastCommit, "the last commit differs after opening")
         try compareEverything()
