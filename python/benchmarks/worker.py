@@ -58,7 +58,7 @@ def perform(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def prefer_installed() -> None:
-    """Looks for libraries where they are installed first: an extension half-built in the source tree must not be measured."""
+    """Looks for libraries where they are installed first: an extension half-built in the source tree is not to be used."""
     source_tree = str(Path(__file__).resolve().parent.parent)
     sys.path[:] = [path for path in sys.path if path not in ("", source_tree)] + [source_tree]
 

@@ -193,6 +193,6 @@ WORKLOAD = Workload(
     ],
     sides=[Deed, BareFile, Sqlite, Rocksdict, Kuzu],
     full={"commits": 5_000, "commits_per_thread": 400},
-    quick={"commits": 500, "commits_per_thread": 50},
+    quick={"commits": 500, "commits_per_thread": 25},
     note="The part with 1 thread is pinned to one core, the part with 16 is not.",
 )

@@ -69,7 +69,7 @@ class ReadersDuringLoad(Side):
         return taken, every, max(blocked for _, blocked in results)
 
     def _read(self, reader: int, stop: threading.Event) -> tuple[list[int], int]:
-        """Reads until told to stop. Asking the kernel costs more than a read: it is done now and then, and after long ones."""
+        """Reads until told to stop. Asking the kernel costs more than a read: it is done at times, and after long ones."""
         ask = self.reader()
         numbers = self.context.data.sample(self.people, 4096, seed=29 + reader)
         waits: list[int] = []
