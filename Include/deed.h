@@ -282,7 +282,7 @@ const uint32_t *deed_ids_depths(const deed_ids *ids);        /* the depth of eac
 void deed_ids_destroy(deed_ids *ids);
 
 /* The neighbours of an entity into `buffer`-owned arrays: *out_neighbors and *out_relationships (may be NULL: then they
- * are not collected) are borrowed from the buffer until its next use. In order of relationship id within a type.
+ * are not collected) are borrowed from the buffer until its next use. Type by type, in the order in which they were added.
  * type: a number or DEED_ANY. Deposits pheromone on a sample of the relationships read. O(degree).
  * Errors: NOT_FOUND. */
 deed_status deed_neighbors(deed_database *database, deed_transaction *transaction, uint64_t id, uint32_t type,

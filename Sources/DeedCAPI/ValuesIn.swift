@@ -17,13 +17,11 @@ struct PropertyConverter: ~Copyable {
         _ properties: UnsafePointer<deed_property>, _ count: Int, keyCount: Int,
         into cells: UnsafeMutablePointer<PropertyCell>
     ) throws(DeedError) {
+        try requireDistinct(properties, count)
         for index in 0..<count {
             let property = properties + index
             guard Int(property.pointee.key) < keyCount else {
                 throw DeedError(.invalidArgument, "there is no property key with number \(property.pointee.key)")
-            }
-            for earlier in 0..<index where cells[earlier].key == property.pointee.key {
-                throw DeedError(.invalidArgument, "a property is given twice")
             }
             let cell = try cell(&UnsafeMutablePointer(mutating: property).pointee.value, index)
             (cells + index).initialize(to: PropertyCell(key: property.pointee.key, cell: cell))
@@ -62,6 +60,18 @@ struct PropertyConverter: ~Copyable {
         encoded = consume buffer
         return Cell(type: type, bytes: UnsafeRawBufferPointer(start: nil, count: 0))
     }
+}
+
+private func requireDistinct(_ properties: UnsafePointer<deed_property>, _ count: Int) throws(DeedError) {
+    var isRepeated = false
+    if count <= 16 {
+        for index in 0..<count {
+            for earlier in 0..<index where properties[earlier].key == properties[index].key { isRepeated = true }
+        }
+    } else {
+        isRepeated = Set((0..<count).map { properties[$0].key }).count < count
+    }
+    if isRepeated { throw DeedError(.invalidArgument, "a property is given twice") }
 }
 
 /// A cell that needs no encoding, or nil.

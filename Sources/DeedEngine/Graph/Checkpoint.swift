@@ -13,18 +13,9 @@
 extension Graph {
     package func checkpoint() throws(DeedError) {
         try requireWritable()
-        maintenance.checkpointing.lock()
-        defer { maintenance.checkpointing.unlock() }
+        maintenance.beginCheckpoint()
+        defer { maintenance.endCheckpoint() }
         try writeCheckpoint()
-    }
-
-    /// False if a checkpoint is being written already, perhaps by the caller.
-    func checkpointUnlessUnderWay() throws(DeedError) -> Bool {
-        try requireWritable()
-        guard maintenance.checkpointing.tryLock() else { return false }
-        defer { maintenance.checkpointing.unlock() }
-        try writeCheckpoint()
-        return true
     }
 
     private func writeCheckpoint() throws(DeedError) {

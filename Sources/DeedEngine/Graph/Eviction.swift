@@ -16,13 +16,19 @@ extension Graph {
 
     @inline(never)
     private func evict() throws(DeedError) {
-        // One thread makes room for all; the others go on, and fail only if memory really runs out.
-        guard evicting.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else { return }
-        defer { evicting.store(false, ordering: .releasing) }
+        if maintenance.isWritingCheckpoint {
+            // The checkpoint needs room itself. Whoever waits for it below holds `eviction`, so that is not taken here.
+            sweep()
+            return
+        }
+        eviction.lock()
+        defer { eviction.unlock() }
+        guard pool.isExhausted(by: pool.limit / 8) else { return }
         sweep()
         guard pool.isExhausted(by: pool.limit / 8) && !options.isReadOnly && !isRecovering else { return }
         settleQueued()
-        if try checkpointUnlessUnderWay() { sweep() }
+        try checkpoint()
+        sweep()
     }
 
     /// Drops clean rows and lists until a quarter of the limit is free, going round once at most.

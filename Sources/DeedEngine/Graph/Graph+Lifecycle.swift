@@ -52,8 +52,8 @@ extension Graph {
 
     /// Deletes chunks that no directory entry names: what a crash between two steps left.
     private func deleteUnreferencedChunks(_ store: KeyValueStore) throws(DeedError) {
-        maintenance.checkpointing.lock()
-        defer { maintenance.checkpointing.unlock() }
+        maintenance.beginCheckpoint()
+        defer { maintenance.endCheckpoint() }
         var batch = try WriteBatch(store)
         try store.forEach(in: .segments) { key, _ throws(DeedError) in
             var reader = ByteReader(key)
@@ -64,7 +64,24 @@ extension Graph {
             if !isNamed(kind, number, column, generation) { batch.delete(.segments, key) }
             return true
         }
+        try store.forEach(in: .adjacency) { key, _ throws(DeedError) in
+            var reader = ByteReader(key)
+            let generation = try reader.readFixed64().byteSwapped
+            let number = Int(clamping: try reader.readFixed64().byteSwapped)
+            let type = try reader.readFixed32().byteSwapped
+            let direction = Direction(rawValue: try reader.readByte())
+            if direction == nil || !isNamed(number, type, direction ?? .out, generation) { batch.delete(.adjacency, key) }
+            return true
+        }
         if batch.count > 0 { try store.write(batch, sync: true) }
+    }
+
+    private func isNamed(_ number: Int, _ type: NameId, _ direction: Direction, _ generation: UInt64) -> Bool {
+        guard let segment = entities[number] else { return false }
+        segment.pointee.latch.lockShared()
+        defer { segment.pointee.latch.unlockShared() }
+        guard let index = segment.pointee.partIndex(type: type, direction: direction) else { return false }
+        return segment.pointee.adjacency[index].generation == generation
     }
 
     private func isNamed(_ kind: RowKind, _ number: Int, _ column: UInt32, _ generation: UInt64) -> Bool {
@@ -123,7 +140,7 @@ extension Graph {
                 if rows > 0 { result.relationshipTypeCount += 1 }
             }
         }
-        result.averagePheromone = averagePheromone()
+        result.averagePheromone = try averagePheromone()
         result.evaporations = evaporation.evaporations
         result.memoryColumns = pool.bytes(of: .columns)
         result.memoryStrings = pool.bytes(of: .strings)

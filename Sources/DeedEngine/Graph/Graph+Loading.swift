@@ -2,50 +2,81 @@
 // decoding happen without a latch; what was read is put in place under it, unless another thread was faster.
 
 extension Graph {
-    /// Makes sure that a segment's rows are in memory. No latch is held. Who needs several things at once makes room for
-    /// the first alone: room for another could be made by dropping it again, without end.
+    /// Makes sure that a segment's rows are in memory. No latch is held. A caller that loads several things before it uses
+    /// them makes room for the first only, or the next would push it out.
     @inline(never)
     func load(_ segment: SegmentRef, makesRoom: Bool = true) throws(DeedError) {
         if makesRoom { try makeRoom() }
-        segment.pointee.latch.lockShared()
-        if segment.pointee.isLoaded {
-            segment.pointee.latch.unlockShared()
-            return
+        while let stored = storedRows(segment) {
+            do throws(DeedError) {
+                try load(segment, stored)
+            } catch {
+                // A checkpoint may have put other chunks in the place of those; then they are read instead.
+                if storedRows(segment) == stored {
+                    throw DeedError(
+                        error.status,
+                        "\(segment.pointee.kind) segment \(segment.pointee.number) cannot be read: \(error.message)")
+                }
+            }
         }
-        var wanted: [(key: NameId, generation: UInt64)] = []
-        for index in 0..<segment.pointee.columnCount {
-            wanted.append((segment.pointee.columns[index].key, segment.pointee.columns[index].generation))
-        }
-        let endpoints = segment.pointee.endpointsGeneration
-        let pheromone = segment.pointee.pheromoneGeneration
-        segment.pointee.latch.unlockShared()
+    }
 
+    /// Where the rows of a segment are that are not in memory.
+    private struct StoredRows: Equatable {
+        var keys: [NameId] = []
+        var generations: [UInt64] = []
+        var endpoints: UInt64
+        var pheromone: UInt64
+    }
+
+    /// nil if the rows are in memory.
+    private func storedRows(_ segment: SegmentRef) -> StoredRows? {
+        segment.pointee.latch.lockShared()
+        defer { segment.pointee.latch.unlockShared() }
+        if segment.pointee.isLoaded { return nil }
+        var stored = StoredRows(
+            endpoints: segment.pointee.endpointsGeneration, pheromone: segment.pointee.pheromoneGeneration)
+        for index in 0..<segment.pointee.columnCount {
+            stored.keys.append(segment.pointee.columns[index].key)
+            stored.generations.append(segment.pointee.columns[index].generation)
+        }
+        return stored
+    }
+
+    private func load(_ segment: SegmentRef, _ stored: StoredRows) throws(DeedError) {
         var image = LoadedRows()
         defer { image.free(pool) }
-        do throws(DeedError) {
-            for column in wanted {
-                image.chunks.append(ColumnChunk())
-                if column.generation == 0 { continue }
-                try readChunk(column.generation, segment, column.key) { reader throws(DeedError) in
-                    try ChunkCodec.decode(&reader, into: &image.chunks[image.chunks.count - 1], pool)
-                }
+        for (key, generation) in zip(stored.keys, stored.generations) {
+            image.chunks.append(ColumnChunk())
+            if generation == 0 { continue }
+            try readChunk(generation, segment, key) { reader throws(DeedError) in
+                try ChunkCodec.decode(&reader, into: &image.chunks[image.chunks.count - 1], pool)
             }
-            if endpoints != 0 {
-                try readChunk(endpoints, segment, StoreKeys.endpointsColumn) { reader throws(DeedError) in
-                    try ChunkCodec.decode(&reader, into: &image.sources, max: Limits.segmentRows, pool, .columns)
-                    try ChunkCodec.decode(&reader, into: &image.targets, max: Limits.segmentRows, pool, .columns)
-                }
-            }
-            if pheromone != 0 {
-                try readChunk(pheromone, segment, StoreKeys.pheromoneColumn) { reader throws(DeedError) in
-                    try image.readPheromone(&reader, pool)
-                }
-            }
-        } catch {
-            throw DeedError(
-                error.status, "\(segment.pointee.kind) segment \(segment.pointee.number) cannot be read: \(error.message)")
         }
-        install(&image, wanted, into: segment)
+        if stored.endpoints != 0 {
+            try readChunk(stored.endpoints, segment, StoreKeys.endpointsColumn) { reader throws(DeedError) in
+                try ChunkCodec.decode(&reader, into: &image.sources, max: Limits.segmentRows, pool, .columns)
+                try ChunkCodec.decode(&reader, into: &image.targets, max: Limits.segmentRows, pool, .columns)
+            }
+        }
+        if stored.pheromone != 0 {
+            try readChunk(stored.pheromone, segment, StoreKeys.pheromoneColumn) { reader throws(DeedError) in
+                try image.readPheromone(&reader, pool)
+            }
+        }
+        install(&image, stored, into: segment)
+    }
+
+    /// Calls `body` with the level and epoch of each row whose cell is in the store only. False if there are none.
+    func forEachStoredCell(_ segment: SegmentRef, _ body: (_ row: Int, _ cell: UInt64) -> Void) throws(DeedError) -> Bool {
+        guard let stored = storedRows(segment), stored.pheromone != 0 else { return false }
+        var image = LoadedRows()
+        defer { image.free(pool) }
+        try readChunk(stored.pheromone, segment, StoreKeys.pheromoneColumn) { reader throws(DeedError) in
+            try image.readPheromone(&reader, pool)
+        }
+        for row in 0..<image.pheromoneCount { body(row, image.pheromone.unsafelyUnwrapped[row]) }
+        return true
     }
 
     /// Rows on their way into a segment.
@@ -75,14 +106,12 @@ extension Graph {
         }
     }
 
-    private func install(
-        _ image: inout LoadedRows, _ wanted: [(key: NameId, generation: UInt64)], into segment: SegmentRef
-    ) {
+    private func install(_ image: inout LoadedRows, _ stored: StoredRows, into segment: SegmentRef) {
         segment.pointee.latch.lockExclusive()
         defer { segment.pointee.latch.unlockExclusive() }
         if segment.pointee.isLoaded { return }
-        for (index, column) in wanted.enumerated() {
-            let position = segment.pointee.column(column.key)
+        for (index, key) in stored.keys.enumerated() {
+            let position = segment.pointee.column(key)
             segment.pointee.columns[position].chunk = image.chunks[index]
             segment.pointee.columns[position].isDirty = false
         }
@@ -119,12 +148,31 @@ extension Graph {
     @inline(never)
     func loadPart(_ segment: SegmentRef, _ index: Int, makesRoom: Bool = true) throws(DeedError) {
         if makesRoom { try makeRoom() }
+        while let generation = storedPart(segment, index) {
+            do throws(DeedError) {
+                try loadPart(segment, index, generation)
+            } catch {
+                if storedPart(segment, index) == generation {
+                    throw DeedError(
+                        error.status,
+                        "the adjacency of segment \(segment.pointee.number) cannot be read: \(error.message)")
+                }
+            }
+        }
+    }
+
+    /// The generation of a part that is not in memory, or nil.
+    private func storedPart(_ segment: SegmentRef, _ index: Int) -> UInt64? {
+        segment.pointee.latch.lockShared()
+        defer { segment.pointee.latch.unlockShared() }
+        let part = segment.pointee.adjacency + index
+        return part.pointee.isLoaded ? nil : part.pointee.generation
+    }
+
+    private func loadPart(_ segment: SegmentRef, _ index: Int, _ generation: UInt64) throws(DeedError) {
         segment.pointee.latch.lockShared()
         let (type, direction) = (segment.pointee.adjacency[index].type, segment.pointee.adjacency[index].direction)
-        let isLoaded = segment.pointee.adjacency[index].isLoaded
-        let generation = segment.pointee.adjacency[index].generation
         segment.pointee.latch.unlockShared()
-        if isLoaded { return }
         var part = AdjacencyPart(type: type, direction: direction)
         let key = StoreKeys.part(generation, segment.pointee.number, type, direction)
         do throws(DeedError) {
@@ -133,8 +181,7 @@ extension Graph {
             }
         } catch {
             part.free(pool)
-            throw DeedError(
-                error.status, "the adjacency of segment \(segment.pointee.number) cannot be read: \(error.message)")
+            throw error
         }
         segment.pointee.latch.lockExclusive()
         defer { segment.pointee.latch.unlockExclusive() }

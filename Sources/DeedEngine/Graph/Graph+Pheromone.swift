@@ -133,23 +133,29 @@ extension Graph {
     }
 
     /// The average level, and how many relationships there are. O(relationships that have cells).
-    func averagePheromone() -> Double {
+    func averagePheromone() throws(DeedError) -> Double {
         var sum = 0.0
         var count = 0
         let now = Snapshot(timestamp: snapshots.lastCommit, mark: 0)
         for number in 0..<relationships.count {
             guard let segment = relationships[number] else { continue }
+            var stored: [Double] = []
+            _ = try forEachStoredCell(segment) { _, cell in
+                let (level, epoch) = Self.unpack(cell)
+                stored.append(evaporation.present(level, since: epoch))
+            }
             segment.pointee.latch.lockShared()
             defer { segment.pointee.latch.unlockShared() }
             let rows = segment.pointee.firstRow..<segment.pointee.rowCount
-            if segment.pointee.pheromone == nil && segment.pointee.isLoaded && !segment.pointee.hasVersions {
+            if segment.pointee.pheromone == nil && stored.isEmpty && !segment.pointee.hasVersions {
                 let live = rows.count - segment.pointee.deadCount
                 sum += Double(live) * level(segment, segment.pointee.firstRow)
                 count += live
                 continue
             }
             for row in rows where segment.pointee.isVisible(row, to: now) {
-                sum += level(segment, row)
+                let isStored = segment.pointee.pheromone == nil && row < stored.count
+                sum += isStored ? stored[row] : level(segment, row)
                 count += 1
             }
         }

@@ -79,7 +79,7 @@ extension Graph {
 
     // MARK: Neighbours
 
-    /// Reads the neighbours of an entity, in order of relationship id within a type. O(degree).
+    /// Reads the neighbours of an entity: type by type, in the order in which the relationships were added. O(degree).
     package func neighbors(
         _ transaction: Transaction?, _ id: RowId, type: NameId?, _ directions: Directions, into buffer: RecordBuffer
     ) throws(DeedError) {

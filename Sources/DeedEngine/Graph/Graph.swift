@@ -55,7 +55,8 @@ package final class Graph: @unchecked Sendable {
     let counters = Counters()
     /// True only while `init` replays the log.
     var isRecovering = false
-    let evicting = Atomic<Bool>(false)
+    /// One thread makes room at a time, and those who need room meanwhile wait for it.
+    let eviction = Monitor()
     /// The segments that eviction looks at next.
     let entityHand = Atomic<Int>(0)
     let relationshipHand = Atomic<Int>(0)

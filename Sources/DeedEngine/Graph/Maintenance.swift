@@ -22,7 +22,9 @@ final class Maintenance: @unchecked Sendable {
     private let started = Atomic<Bool>(false)
     private let hasUnsynced = Atomic<Bool>(false)
     /// One checkpoint at a time.
-    let checkpointing = Monitor()
+    private let checkpointing = Monitor()
+    /// The thread that is writing a checkpoint, or 0.
+    private let checkpointThread = Atomic<UInt>(0)
 
     static let intervalMilliseconds = 50
 
@@ -77,6 +79,19 @@ final class Maintenance: @unchecked Sendable {
         if isCheckpointDue.exchange(true, ordering: .relaxed) { return }
         monitor.withLock { monitor.wakeAll() }
     }
+
+    func beginCheckpoint() {
+        checkpointing.lock()
+        checkpointThread.store(UInt(pthread_self()), ordering: .relaxed)
+    }
+
+    func endCheckpoint() {
+        checkpointThread.store(0, ordering: .relaxed)
+        checkpointing.unlock()
+    }
+
+    /// True on the thread that is writing a checkpoint.
+    var isWritingCheckpoint: Bool { checkpointThread.load(ordering: .relaxed) == UInt(pthread_self()) }
 
     func noteCheckpoint() { logBytes.store(0, ordering: .relaxed) }
 

@@ -102,7 +102,10 @@ extension Graph {
             for row in segment.pointee.firstRow..<segment.pointee.rowCount
             where entry.dead[row &>> 6] & (1 &<< UInt64(row & 63)) != 0 { try segment.pointee.markDead(row, pool) }
         }
-        for column in entry.columns {
+        // Of a segment without a live row nothing is needed, and its chunks may be gone.
+        let live = segment.pointee.rowCount - segment.pointee.firstRow - segment.pointee.deadCount
+        if live == 0 { (segment.pointee.endpointsGeneration, segment.pointee.pheromoneGeneration) = (0, 0) }
+        for column in entry.columns where live > 0 {
             let index = segment.pointee.column(column.key)
             segment.pointee.columns[index].generation = column.generation
             segment.pointee.columns[index].isDirty = false
@@ -113,9 +116,8 @@ extension Graph {
             segment.pointee.adjacency[index].isLoaded = false
             segment.pointee.adjacency[index].isDirty = false
         }
-        segment.pointee.isLoaded = entry.columns.isEmpty && entry.endpointsGeneration == 0
+        segment.pointee.isLoaded = live == 0 || entry.columns.isEmpty && entry.endpointsGeneration == 0
         segment.pointee.directoryDirty = false
-        let live = segment.pointee.rowCount - segment.pointee.firstRow - segment.pointee.deadCount
         table(kind, entry.table)?.rowCount.add(live, ordering: .relaxed)
     }
 
