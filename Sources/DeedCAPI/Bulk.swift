@@ -152,9 +152,9 @@ public func deed_entities_load(
             let columns = try bulkColumns(table, graph)
             let ids = try IdsHandle(count: table.rowCount)
             if table.rowCount == 0 { return ids }
-            let first = try graph.loadEntities(
-                transaction, collection: collection, count: table.rowCount, columns: columns, progress: callback.report)
-            for row in 0..<table.rowCount { ids.ids[row] = first + UInt64(row) }
+            try graph.loadEntities(
+                transaction, collection: collection, count: table.rowCount, columns: columns, ids: ids.ids,
+                progress: callback.report)
             return ids
         }
         out_ids?.pointee = retained(ids)

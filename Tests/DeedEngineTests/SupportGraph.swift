@@ -15,6 +15,7 @@ extension Graph {
         options.durability = durability
         options.memoryLimit = memoryLimit
         options.checkpointLogBytes = 0
+        options.bulkRowsMin = 1
         return try Graph(path: path, options: options)
     }
 
@@ -84,10 +85,15 @@ extension Graph {
         _ collection: NameId, count: Int, _ columns: [ArrayColumn] = [], in transaction: Transaction? = nil,
         progress: Progress = { _, _ in true }
     ) throws(DeedError) -> [RowId] {
-        let first = try run(transaction) { transaction throws(DeedError) in
-            try loadEntities(transaction, collection: collection, count: count, columns: columns, progress: progress)
+        let ids = UnsafeMutableBufferPointer<RowId>.allocate(capacity: count)
+        defer { ids.deallocate() }
+        ids.initialize(repeating: 0)
+        try run(transaction) { transaction throws(DeedError) in
+            try loadEntities(
+                transaction, collection: collection, count: count, columns: columns, ids: ids.baseAddress!,
+                progress: progress)
         }
-        return (0..<UInt64(count)).map { first + $0 }
+        return Array(ids)
     }
 
     /// Loads relationships between `ends`; returns their ids, in the order of the input.

@@ -15,25 +15,27 @@ import Glibc
 package typealias Progress = (_ done: Int, _ total: Int) -> Bool
 
 extension Graph {
-    /// Adds an entity for each of `count` input rows. Returns the first id: they are consecutive, in the order of the rows.
-    /// For at least one row.
+    /// Adds an entity for each of `count` input rows. `ids[i]` receives the id of input row i. O(values).
     package func loadEntities(
-        _ transaction: Transaction, collection: NameId, count: Int, columns: [any BulkColumn], progress: Progress
-    ) throws(DeedError) -> RowId {
-        let load = try BulkLoad(self, transaction, .entity, collection, count: count, columns: columns)
-        let savepoint = transaction.savepoint
-        do throws(DeedError) {
+        _ transaction: Transaction, collection: NameId, count: Int, columns: [any BulkColumn],
+        ids: UnsafeMutablePointer<RowId>, progress: Progress
+    ) throws(DeedError) {
+        try statement(transaction) { () throws(DeedError) in
+            if count < options.bulkRowsMin {
+                try forEachRow(columns, count, progress) { row, cells throws(DeedError) in
+                    ids[row] = try addEntity(transaction, collection: collection, cells)
+                }
+                return
+            }
+            let load = try BulkLoad(self, transaction, .entity, collection, count: count, columns: columns)
             try load.fillSegments(order: nil, endpoints: nil, progress)
             try load.finish()
-        } catch {
-            undo(transaction, to: savepoint)
-            throw error
+            for row in 0..<count { ids[row] = load.firstId + UInt64(row) }
         }
-        return load.firstId
     }
 
-    /// Adds a relationship for each input row. `ids[i]` receives the id of input row i. For at least one row.
-    /// O(relationships + entities in the segments that occur).
+    /// Adds a relationship for each input row. `ids[i]` receives the id of input row i.
+    /// O(relationships + entities of the store); O(relationships) for few.
     package func loadRelationships(
         _ transaction: Transaction, type: NameId, sources: UnsafeBufferPointer<RowId>,
         targets: UnsafeBufferPointer<RowId>, columns: [any BulkColumn], ids: UnsafeMutablePointer<RowId>,
@@ -42,9 +44,15 @@ extension Graph {
         guard sources.count < Int(UInt32.max) - Limits.segmentRows else {
             throw DeedError(.limitExceeded, "\(sources.count) relationships in one load; the most is 4,294,950,000")
         }
-        let load = try BulkLoad(self, transaction, .relationship, type, count: sources.count, columns: columns)
-        let savepoint = transaction.savepoint
-        do throws(DeedError) {
+        try statement(transaction) { () throws(DeedError) in
+            if sources.count < options.bulkRowsMin {
+                try forEachRow(columns, sources.count, progress) { row, cells throws(DeedError) in
+                    ids[row] = try addRelationship(
+                        transaction, source: sources[row], target: targets[row], type: type, cells)
+                }
+                return
+            }
+            let load = try BulkLoad(self, transaction, .relationship, type, count: sources.count, columns: columns)
             try load.checkEnds(sources)
             try load.checkEnds(targets)
             let numbering = DenseNumbering(entities)
@@ -57,9 +65,40 @@ extension Graph {
             try load.link(numbering, order, to: sortedTargets, .out, progress)
             let byTarget = try CountingSort(sortedTargets, numbering, pool)
             try load.link(numbering, byTarget, to: sortedSources, .in, progress)
+        }
+    }
+
+    /// Runs a statement of many steps; if one fails, all are undone.
+    private func statement(_ transaction: Transaction, _ body: () throws(DeedError) -> Void) throws(DeedError) {
+        let savepoint = transaction.savepoint
+        do throws(DeedError) {
+            try body()
         } catch {
             undo(transaction, to: savepoint)
             throw error
+        }
+    }
+
+    /// Calls `add` with the properties of each input row; for loads so small that segments of their own would be waste.
+    private func forEachRow(
+        _ columns: [any BulkColumn], _ count: Int, _ progress: Progress,
+        _ add: (Int, UnsafeBufferPointer<PropertyCell>) throws(DeedError) -> Void
+    ) throws(DeedError) {
+        var chunks = [ColumnChunk](repeating: ColumnChunk(), count: columns.count)
+        defer { for index in chunks.indices { chunks[index].free(pool) } }
+        for (index, column) in columns.enumerated() {
+            try column.fill(&chunks[index], rows: nil, first: 0, count: count, target: 0, pool)
+        }
+        let cells = UnsafeMutablePointer<PropertyCell>.allocate(capacity: max(columns.count, 1))
+        defer { cells.deallocate() }
+        for row in 0..<count {
+            for (index, column) in columns.enumerated() {
+                (cells + index).initialize(to: PropertyCell(key: column.key, cell: chunks[index].cell(at: row)))
+            }
+            try add(row, UnsafeBufferPointer(start: cells, count: columns.count))
+            if row % 1024 == 1023 && !progress(row + 1, count) {
+                throw DeedError(.interrupted, "the load was interrupted")
+            }
         }
     }
 

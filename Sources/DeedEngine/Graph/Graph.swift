@@ -24,6 +24,8 @@ package struct GraphOptions: Sendable {
     package var memoryLimit: Int
     /// A background checkpoint starts after so many bytes of log; 0 for never.
     package var checkpointLogBytes = 64 << 20
+    /// Loads of fewer rows go row by row; see Limits.
+    package var bulkRowsMin = Limits.bulkRowsMin
     /// For tests: a disk that fails on demand.
     package var faults: KeyValueStore.Faults?
 
