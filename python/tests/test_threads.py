@@ -83,7 +83,7 @@ def test_the_gil_is_released(dense: PyDeedGraph, method: str) -> None:
         "compact": dense.compact,
     }
     took, longest = progress_of_another_thread(calls[method])
-    assert longest < 0.05 or longest < took / 2, f"{method} took {took:.3f} s and kept a thread waiting for {longest:.3f} s"
+    assert longest < 0.05 or longest < took * 0.8, f"{method} took {took:.3f} s and kept a thread waiting for {longest:.3f} s"
 
 
 def test_a_writer_and_readers(any_graph: PyDeedGraph) -> None:
