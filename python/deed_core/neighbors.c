@@ -19,6 +19,13 @@ parse_start(SessionObject *self, PyObject *id, PyObject *type, PyObject *directi
 
 /* ---- Neighbours ---------------------------------------------------------------------------------------------- */
 
+/* An id as an int. PyLong_FromLong has a short way for the small numbers that most ids are. */
+static inline PyObject *
+id_to_int(uint64_t id)
+{
+    return id <= LONG_MAX ? PyLong_FromLong((long)id) : PyLong_FromUnsignedLongLong(id);
+}
+
 /* A new list of (neighbor, relationship). */
 static PyObject *
 list_of_pairs(const uint64_t *neighbors, const uint64_t *relationships, size_t count)
@@ -26,8 +33,8 @@ list_of_pairs(const uint64_t *neighbors, const uint64_t *relationships, size_t c
     PyObject *list = PyList_New((Py_ssize_t)count);
     for (size_t i = 0; list != NULL && i < count; i++) {
         PyObject *pair = PyTuple_New(2);
-        PyObject *neighbor = PyLong_FromUnsignedLongLong(neighbors[i]);
-        PyObject *relationship = PyLong_FromUnsignedLongLong(relationships[i]);
+        PyObject *neighbor = id_to_int(neighbors[i]);
+        PyObject *relationship = id_to_int(relationships[i]);
         if (pair == NULL || neighbor == NULL || relationship == NULL) {
             Py_XDECREF(pair);
             Py_XDECREF(neighbor);
