@@ -48,7 +48,7 @@ private final class ModelRun {
     private typealias Running = (transaction: Transaction, view: Model.View)
 
     private let place: GraphModelTests.Place
-    private let directory = ScratchDirectory()
+    private let directory = MemoryDirectory()
     private var generation = 0
     private var path: String? { place == .memory ? nil : "\(directory.path)/\(generation)" }
     private var graph: Graph

@@ -15,7 +15,6 @@ extension Graph {
         options.durability = durability
         options.memoryLimit = memoryLimit
         options.checkpointLogBytes = 0
-        options.bulkRowsMin = 1
         return try Graph(path: path, options: options)
     }
 
@@ -85,15 +84,10 @@ extension Graph {
         _ collection: NameId, count: Int, _ columns: [ArrayColumn] = [], in transaction: Transaction? = nil,
         progress: Progress = { _, _ in true }
     ) throws(DeedError) -> [RowId] {
-        let ids = UnsafeMutableBufferPointer<RowId>.allocate(capacity: count)
-        defer { ids.deallocate() }
-        ids.initialize(repeating: 0)
-        try run(transaction) { transaction throws(DeedError) in
-            try loadEntities(
-                transaction, collection: collection, count: count, columns: columns, ids: ids.baseAddress!,
-                progress: progress)
+        let first = try run(transaction) { transaction throws(DeedError) in
+            try loadEntities(transaction, collection: collection, count: count, columns: columns, progress: progress)
         }
-        return Array(ids)
+        return (0..<UInt64(count)).map { first + $0 }
     }
 
     /// Loads relationships between `ends`; returns their ids, in the order of the input.
@@ -151,6 +145,17 @@ extension Graph {
         return rows
     }
 
+    /// All rows of all tables.
+    func everything() throws(DeedError) -> Model.Rows {
+        var rows: Model.Rows = [:]
+        for (kind, nameKind) in [(RowKind.entity, NameKind.collection), (.relationship, .relationshipType)] {
+            for table in 0..<NameId(names.count(nameKind)) {
+                for (id, row) in try scanned(kind, table) { rows[Model.Key(kind: kind, id: id)] = row }
+            }
+        }
+        return rows
+    }
+
     /// The depth of each entity that a traversal reaches.
     func depths(
         from id: RowId, _ direction: Directions, type: NameId? = nil, maxDepth: UInt32 = 4,
@@ -175,6 +180,19 @@ extension Properties {
     var sortedByKey: [(key: NameId, value: Value)] {
         sorted { $0.key < $1.key }.map { (key: $0.key, value: $0.value) }
     }
+}
+
+/// A directory in memory, where that exists, for stores that are opened a thousand times. It goes with the test.
+final class MemoryDirectory {
+    let path: String
+
+    init() {
+        let parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
+        var template = Array("\(parent)/deed-graph-XXXXXX".utf8CString)
+        path = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)) }
+    }
+
+    deinit { removeTree(path) }
 }
 
 /// Copies an open store as a crash would leave it, once nothing in it changes meanwhile.
