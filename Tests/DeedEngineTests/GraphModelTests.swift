@@ -57,6 +57,8 @@ private final class ModelRun {
     private var random: SeededRandom
     private var known: [RowKind: Set<RowId>] = [.entity: [0, 1 << 20, .max], .relationship: [0, 1 << 20, .max]]
     private var stepCount = 0
+    /// Loads of fewer rows go row by row.
+    private static let bulkRowsMin = 4
     private var hog: UnsafeMutableRawPointer?
     private var hogSize = 0
     private(set) var trace: [String] = []
@@ -68,7 +70,8 @@ private final class ModelRun {
     init(_ place: GraphModelTests.Place, _ seed: UInt64) throws {
         self.place = place
         random = SeededRandom(seed)
-        graph = try Graph.open(place == .memory ? nil : "\(directory.path)/0", durability: place == .unloggedDisk ? .none : .sync)
+        graph = try Graph.open(place == .memory ? nil : "\(directory.path)/0", durability: place == .unloggedDisk ? .none : .sync,
+            bulkRowsMin: Self.bulkRowsMin)
         try internNames()
         try takeMemory()
     }
@@ -248,7 +251,7 @@ private final class ModelRun {
     private func loadEntities() throws {
         let count = 1 + random.next(upTo: 6)
         let collection = random.pick(collections)
-        let fails = random.next(upTo: 4) == 0
+        let fails = random.next(upTo: 4) == 0 && count >= Self.bulkRowsMin
         let (columns, rows) = makeColumns(count, chunksMax: .max)
         var ids: [RowId] = []
         try statement("load \(count) entities\(fails ? ", interrupted" : "")") { transaction throws(DeedError) in
@@ -269,7 +272,7 @@ private final class ModelRun {
         let ends = (0..<count).map { _ in (source: pickLiveEntity(), target: pickLiveEntity()) }
         let fails = random.next(upTo: 4) == 0
         let (columns, rows) = makeColumns(count, chunksMax: fails ? 0 : .max)
-        let interrupted = fails && columns.isEmpty
+        let interrupted = fails && columns.isEmpty && count >= Self.bulkRowsMin
         var ids: [RowId] = []
         try statement("load \(ends)\(fails ? ", failing" : "")") { transaction throws(DeedError) in
             var calls = 0
@@ -279,9 +282,10 @@ private final class ModelRun {
             }
         } _: { view in
             let statuses = ends.flatMap { [$0.source, $0.target] }.compactMap { model.statusOfEnd($0, view) }
-            if statuses.contains(.notFound) { return [.notFound] }
+            let isBulk = count >= Self.bulkRowsMin
+            if statuses.contains(.notFound) && isBulk { return [.notFound] }
             if fails && !columns.isEmpty { return [.typeMismatch] }
-            if !statuses.isEmpty { return interrupted ? [.transactionConflict, .interrupted] : [.transactionConflict] }
+            if !statuses.isEmpty { return interrupted ? statuses + [.interrupted] : statuses }
             if interrupted { return [.interrupted] }
             for index in 0..<count {
                 let row = GraphRow(
@@ -333,7 +337,8 @@ private final class ModelRun {
             try compareEverything()
             try graph.close()
         }
-        graph = try Graph.open(path, durability: place == .unloggedDisk ? .none : .sync)
+        graph = try Graph.open(path, durability: place == .unloggedDisk ? .none : .sync,
+            bulkRowsMin: Self.bulkRowsMin)
         try internNames()
         try takeMemory()
         try expect(graph.statistics().lastCommit == model.lastCommit, "the last commit differs after opening")

@@ -6,15 +6,18 @@ import Glibc
 @testable import DeedEngine
 
 extension Graph {
-    /// A graph with no checkpoints but those that the test asks for.
+    /// A graph with no checkpoints but those that the test asks for, and in which loads fill segments of their own
+    /// however small they are.
     static func open(
-        _ path: String?, readOnly: Bool = false, durability: Durability = .sync, memoryLimit: Int = 256 << 20
+        _ path: String?, readOnly: Bool = false, durability: Durability = .sync, memoryLimit: Int = 256 << 20,
+        bulkRowsMin: Int = 1
     ) throws(DeedError) -> Graph {
         var options = GraphOptions()
         options.isReadOnly = readOnly
         options.durability = durability
         options.memoryLimit = memoryLimit
         options.checkpointLogBytes = 0
+        options.bulkRowsMin = bulkRowsMin
         return try Graph(path: path, options: options)
     }
 
@@ -84,10 +87,14 @@ extension Graph {
         _ collection: NameId, count: Int, _ columns: [ArrayColumn] = [], in transaction: Transaction? = nil,
         progress: Progress = { _, _ in true }
     ) throws(DeedError) -> [RowId] {
-        let first = try run(transaction) { transaction throws(DeedError) in
-            try loadEntities(transaction, collection: collection, count: count, columns: columns, progress: progress)
+        let ids = UnsafeMutableBufferPointer<RowId>.allocate(capacity: count)
+        ids.initialize(repeating: 0)
+        defer { ids.deallocate() }
+        try run(transaction) { transaction throws(DeedError) in
+            try loadEntities(
+                transaction, collection: collection, count: count, columns: columns, ids: ids.baseAddress!, progress: progress)
         }
-        return (0..<UInt64(count)).map { first + $0 }
+        return Array(ids)
     }
 
     /// Loads relationships between `ends`; returns their ids, in the order of the input.
