@@ -20,6 +20,8 @@
  *     array are for one thread at a time. Functions marked *may block* can wait for the disk or for a short latch.
  *  7. Options structs begin with their size, are filled by their init function, and grow only at the end.
  *  8. Numbers of statuses and types are never changed.
+ *  9. After fork() the child must not touch a handle of its parent, nor open a store while the parent has one open:
+ *     RocksDB's threads and locks do not survive a fork. Start a new process instead (fork and exec).
  */
 #ifndef DEED_H
 #define DEED_H
