@@ -126,4 +126,19 @@ import Testing
         #expect(try graph.links(ids[0]) == [Link(neighbor: ids[1], relationship: road)])
         try graph.close()
     }
+
+    /// Strings that were overwritten do not pile up.
+    @Test func longStringsThatAreOverwritten() throws {
+        let graph = try Graph.open(nil)
+        let key = try graph.intern(.propertyKey, "text")
+        let id = try graph.add(try graph.intern(.collection, "Note"))
+        for round in 0..<3000 {
+            try graph.set(.entity, id, [key: .bytes(Array(repeating: UInt8(round & 0xFF), count: 1000))])
+            if round % 200 == 0 { graph.settleQueued() }
+        }
+        graph.settleQueued()
+        #expect(try graph.statistics().memoryStrings < 1 << 20)
+        #expect(try graph.row(.entity, id)?.properties[key]?.bytes == Array(repeating: UInt8(2999 & 0xFF), count: 1000))
+        try graph.close()
+    }
 }

@@ -177,6 +177,7 @@ extension Graph {
             withMemory { () throws(DeedError) in try buryDeleted(segment, oldest) }
             if segment.pointee.isSettled(for: Snapshot(timestamp: oldest, mark: 0)) {
                 dropVersions(segment)
+                dropOverwrittenBytes(segment)
             } else {
                 segment.pointee.versions.trim(oldest: oldest)
                 isDone = false
@@ -198,6 +199,21 @@ extension Graph {
             // The stamps of a segment that still fills are kept: they are older than any snapshot, and the next row
             // would need the array again.
             segment.pointee.versions.freeAllButCreated(pool)
+        }
+    }
+
+    /// Rewrites the columns whose arenas hold more of overwritten values than of others. The segment is locked, and has no
+    /// versions, which would refer to overwritten values.
+    private func dropOverwrittenBytes(_ segment: SegmentRef) {
+        for index in 0..<segment.pointee.columnCount {
+            let chunk = segment.pointee.columns[index].chunk
+            guard chunk.arenaGarbage > max(chunk.arenaCount / 2, 64 << 10) else { continue }
+            do throws(DeedError) {
+                try segment.pointee.columns[index].chunk.compact(rows: segment.pointee.rowCount, pool)
+            } catch {
+                // Without memory for a copy the column stays as it is: right, only larger.
+                return
+            }
         }
     }
 
