@@ -312,7 +312,7 @@ private final class BulkLoad {
         segment.pointee.hasVersions = true
         segment.pointee.directoryDirty = true
         // In this order, so that undoing leaves the segment only when its rows are dead.
-        if segment.pointee.enterWriter(transaction.mark) { transaction.record(.enterSegment, segment, row: 0) }
+        if segment.pointee.writers.enter(transaction.mark) { transaction.record(.enterSegment, segment, row: 0) }
         transaction.record(.attach, segment, row: skipped, end: skipped + rows)
         if let endpoints {
             try fill(&segment.pointee.sources, endpoints.sources.ids, first, rows, skipped)
@@ -416,7 +416,7 @@ private final class BulkLoad {
     private func merge(_ run: AdjacencyRun, into segment: SegmentRef, _ direction: Direction) throws(DeedError) {
         try graph.mergeList(segment, type: table.name, direction: direction, adding: run) { index throws(DeedError) in
             try requireStable(run, segment)
-            if segment.pointee.adjacency[index].enterWriter(transaction.mark) {
+            if segment.pointee.adjacency[index].writers.enter(transaction.mark) {
                 transaction.record(.enterPart, segment, row: index)
             }
         }

@@ -150,10 +150,10 @@ extension Graph {
         case .update:
             segment.pointee.versions.setStamp(ofUndo: Int(entry.end), timestamp)
         case .enterSegment:
-            segment.pointee.leaveWriter(mark, committedAt: timestamp)
+            segment.pointee.writers.leave(mark, committedAt: timestamp)
             maintenance.queue(segment)
         case .enterPart:
-            segment.pointee.adjacency[Int(entry.row)].leaveWriter(mark, committedAt: timestamp)
+            segment.pointee.adjacency[Int(entry.row)].writers.leave(mark, committedAt: timestamp)
             if segment.pointee.adjacency[Int(entry.row)].deadCount > 0 { maintenance.queue(segment) }
         case .attach:
             segment.pointee.createdAll = timestamp
@@ -200,10 +200,10 @@ extension Graph {
         case .update:
             restore(segment, row)
         case .enterSegment:
-            segment.pointee.leaveWriter(mark, committedAt: 0)
+            segment.pointee.writers.leave(mark, committedAt: 0)
             maintenance.queue(segment)
         case .enterPart:
-            segment.pointee.adjacency[row].leaveWriter(mark, committedAt: 0)
+            segment.pointee.adjacency[row].writers.leave(mark, committedAt: 0)
             if segment.pointee.adjacency[row].deadCount > 0 { maintenance.queue(segment) }
         case .deadEntry:
             segment.pointee.adjacency[row].deadCount = max(0, segment.pointee.adjacency[row].deadCount &- 1)

@@ -109,7 +109,7 @@ extension Graph {
         segment.pointee.hasVersions = true
         segment.pointee.rowCount = row &+ 1
         segment.pointee.directoryDirty = true
-        if segment.pointee.enterWriter(transaction.mark) { transaction.record(.enterSegment, segment, row: 0) }
+        if segment.pointee.writers.enter(transaction.mark) { transaction.record(.enterSegment, segment, row: 0) }
         transaction.recordInsert(segment, row: row)
         return row
     }
@@ -134,7 +134,7 @@ extension Graph {
         let list = segment.pointee.adjacency + part
         if list.pointee.wantsMerge { try list.pointee.merge(rows: segment.pointee.rowCount, pool) }
         try list.pointee.append(row, other, relationship, pool)
-        if list.pointee.enterWriter(transaction.mark) { transaction.record(.enterPart, segment, row: part) }
+        if list.pointee.writers.enter(transaction.mark) { transaction.record(.enterPart, segment, row: part) }
     }
 
     /// Throws unless a row is visible and nobody outside the snapshot has deleted it. The segment is locked.
@@ -166,7 +166,7 @@ extension Graph {
             try lockLoaded(segment)
             defer { segment.pointee.latch.unlockExclusive() }
             try requireWritableRow(transaction, segment, row, id)
-            if segment.pointee.enterWriter(transaction.mark) { transaction.record(.enterSegment, segment, row: 0) }
+            if segment.pointee.writers.enter(transaction.mark) { transaction.record(.enterSegment, segment, row: 0) }
             segment.pointee.hasVersions = true
             for property in properties {
                 if property.cell.type == .null && segment.pointee.columnIndex(property.key) == nil { continue }
@@ -255,7 +255,7 @@ extension Graph {
         try segment.pointee.versions.setDeleted(row, transaction.mark, pool)
         segment.pointee.hasVersions = true
         segment.pointee.directoryDirty = true
-        if segment.pointee.enterWriter(transaction.mark) { transaction.record(.enterSegment, segment, row: 0) }
+        if segment.pointee.writers.enter(transaction.mark) { transaction.record(.enterSegment, segment, row: 0) }
         transaction.record(.delete, segment, row: row)
     }
 
@@ -270,7 +270,7 @@ extension Graph {
         segment.pointee.adjacency[part].deadCount &+= 1
         segment.pointee.adjacency[part].isDirty = true
         transaction.record(.deadEntry, segment, row: part)
-        if segment.pointee.adjacency[part].enterWriter(transaction.mark) {
+        if segment.pointee.adjacency[part].writers.enter(transaction.mark) {
             transaction.record(.enterPart, segment, row: part)
         }
     }

@@ -237,7 +237,7 @@ extension Graph {
             let dead = part.pointee.deadCount
             guard dead > 0 && part.pointee.isLoaded else { continue }
             guard force || dead &* 8 > part.pointee.count || part.pointee.count < 4096 else { continue }
-            if part.pointee.writers > 0 || part.pointee.lastChange > oldest {
+            if !part.pointee.writers.areSettled(for: Snapshot(timestamp: oldest, mark: 0)) {
                 isDone = false
                 continue
             }

@@ -32,10 +32,7 @@ struct AdjacencyPart {
     private(set) var deltaCount = 0
     private var deltaCapacity = 0
 
-    /// Running transactions that have changed lists here; see Segment.writers.
-    var writers = 0
-    var lastWriter: Stamp = 0
-    var lastChange: Timestamp = 0
+    var writers = Writers()
     /// Entries of relationships that are deleted, perhaps not for everybody yet.
     var deadCount = 0
 
@@ -52,21 +49,7 @@ struct AdjacencyPart {
 
     @inline(__always)
     func isSettled(for snapshot: Snapshot) -> Bool {
-        writers == 0 && deadCount == 0 && lastChange <= snapshot.timestamp
-    }
-
-    @inline(__always)
-    mutating func enterWriter(_ mark: Stamp) -> Bool {
-        if lastWriter == mark { return false }
-        lastWriter = mark
-        writers &+= 1
-        return true
-    }
-
-    mutating func leaveWriter(_ mark: Stamp, committedAt timestamp: Timestamp) {
-        writers &-= 1
-        if lastWriter == mark { lastWriter = 0 }
-        lastChange = max(lastChange, timestamp)
+        deadCount == 0 && writers.areSettled(for: snapshot)
     }
 
     // MARK: Reading
@@ -296,7 +279,7 @@ struct AdjacencyPart {
 
     /// True if the store has exactly these lists, so that they may be dropped from memory.
     var isEvictable: Bool {
-        isLoaded && !isDirty && generation != 0 && deltaCount == 0 && deadCount == 0 && writers == 0
+        isLoaded && !isDirty && generation != 0 && deltaCount == 0 && deadCount == 0 && writers.count == 0
     }
 
     mutating func evict(_ pool: MemoryPool) {

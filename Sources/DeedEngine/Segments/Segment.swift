@@ -54,12 +54,7 @@ struct Segment: ~Copyable {
     var versions = Versions()
     /// True while `versions` may hold anything.
     var hasVersions = false
-    /// Running transactions that have written here.
-    var writers = 0
-    /// The transaction that was last counted in `writers`, so that it is not counted twice in a row.
-    var lastWriter: Stamp = 0
-    /// The timestamp of the newest commit that changed rows here.
-    var lastChange: Timestamp = 0
+    var writers = Writers()
     /// Set while one transaction has made all rows, by a bulk load: its stamp; otherwise 0.
     var createdAll: Stamp = 0
     /// True while the segment waits to be looked at by `settle`.
@@ -104,7 +99,7 @@ struct Segment: ~Copyable {
 
     /// True if the store has exactly these rows, so that they may be dropped from memory.
     var isEvictable: Bool {
-        guard isLoaded, !hasVersions, writers == 0, !endpointsDirty || kind == .entity, !pheromoneDirty else { return false }
+        guard isLoaded, !hasVersions, writers.count == 0, !endpointsDirty || kind == .entity, !pheromoneDirty else { return false }
         if pheromone != nil && pheromoneGeneration == 0 { return false }
         for index in 0..<columnCount where columns[index].isDirty || columns[index].generation == 0 { return false }
         return columnCount > 0 || endpointsGeneration != 0
@@ -173,7 +168,7 @@ struct Segment: ~Copyable {
 
     /// True if a snapshot at this timestamp need look at nothing but the dead rows.
     @inline(__always)
-    func isSettled(for snapshot: Snapshot) -> Bool { writers == 0 && lastChange <= snapshot.timestamp }
+    func isSettled(for snapshot: Snapshot) -> Bool { writers.areSettled(for: snapshot) }
 
     @inline(__always)
     func isDead(_ row: Int) -> Bool {
@@ -226,21 +221,6 @@ struct Segment: ~Copyable {
         dead[row &>> 6] &= ~(1 &<< UInt64(row & 63))
         deadCount &-= 1
         directoryDirty = true
-    }
-
-    /// Counts a transaction among the writers unless it was the last to be counted. True if it was counted now.
-    @inline(__always)
-    mutating func enterWriter(_ mark: Stamp) -> Bool {
-        if lastWriter == mark { return false }
-        lastWriter = mark
-        writers &+= 1
-        return true
-    }
-
-    mutating func leaveWriter(_ mark: Stamp, committedAt timestamp: Timestamp) {
-        writers &-= 1
-        if lastWriter == mark { lastWriter = 0 }
-        lastChange = max(lastChange, timestamp)
     }
 
     // MARK: Adjacency
