@@ -101,6 +101,25 @@ import Testing
         try graph.close()
     }
 
+    /// Short of memory, a load makes room for its segments by a checkpoint, which must not take them for empty ones.
+    @Test func loadsThatCauseACheckpoint() throws {
+        let ids = try (0..<3).map { _ in try graph.add(collection) }
+        let size = graph.pool.limit - graph.pool.limit / 8
+        let hog = graph.pool.allocate(size, .scratch)
+        let transaction = try graph.begin(readOnly: false)
+        let roads = try graph.load(type, [(source: ids[0], target: ids[1]), (source: ids[1], target: ids[2])], in: transaction)
+        #expect(try graph.statistics().checkpoints > 0)
+        #expect(try graph.scanned(.relationship, type).isEmpty)
+        #expect(try graph.scanned(.relationship, type, in: transaction).map(\.id) == roads)
+        try afterCrash { copy throws in #expect(try copy.scanned(.relationship, type).isEmpty) }
+        try graph.commit(transaction)
+        try graph.checkpoint()
+        #expect(try graph.scanned(.relationship, type).map(\.id) == roads)
+        try afterCrash { copy throws in #expect(try copy.scanned(.relationship, type).map(\.id) == roads) }
+        graph.pool.free(hog, size, .scratch)
+        try graph.close()
+    }
+
     /// A load that commits between a checkpoint's snapshot and its look at the segment is not in that checkpoint.
     @Test func bulkLoadsCommittedDuringACheckpoint() async throws {
         // Rows whose chunks keep the checkpoint busy for a while.

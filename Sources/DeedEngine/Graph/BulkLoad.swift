@@ -247,7 +247,7 @@ private final class BulkLoad {
         generation = graph.takeGeneration()
         // Row 0 of segment 0 is not for use; a spare segment more does no harm when this is not segment 0.
         let segments = (count + 1 + Limits.segmentRows - 1) / Limits.segmentRows
-        firstSegment = try graph.makeSegments(table, count: segments)
+        firstSegment = try graph.makeSegments(table, count: segments, createdAll: transaction.mark)
         skippedRows = firstSegment == 0 ? 1 : 0
         segmentCount = (count + skippedRows + Limits.segmentRows - 1) / Limits.segmentRows
         if graph.isLogged, let store = graph.store { file = try SortedFileWriter(store, for: .segments) }

@@ -157,12 +157,15 @@ package final class Graph: @unchecked Sendable {
     }
 
     /// New, empty segments of a table with consecutive numbers, published in the directory; returns the first number.
-    func makeSegments(_ table: Table, count: Int = 1) throws(DeedError) -> Int {
+    /// A bulk load's carry its mark from the start, so that no checkpoint takes them for empty ones meanwhile.
+    func makeSegments(_ table: Table, count: Int = 1, createdAll: Stamp = 0) throws(DeedError) -> Int {
         let epoch = evaporation.epoch
         return try directory(table.kind).append(count: count) { number in
             let segment = SegmentRef.allocate(capacity: 1)
             segment.initialize(to: Segment(kind: table.kind, table: table.name, number: number))
             segment.pointee.pheromoneEpoch = epoch
+            segment.pointee.createdAll = createdAll
+            segment.pointee.hasVersions = createdAll != 0
             return segment
         }
     }
