@@ -33,6 +33,10 @@ extension Graph {
     private func storedRows(_ segment: SegmentRef) -> StoredRows? {
         segment.pointee.latch.lockShared()
         defer { segment.pointee.latch.unlockShared() }
+        return storedRowsOfLocked(segment)
+    }
+
+    private func storedRowsOfLocked(_ segment: SegmentRef) -> StoredRows? {
         if segment.pointee.isLoaded { return nil }
         var stored = StoredRows(
             endpoints: segment.pointee.endpointsGeneration, pheromone: segment.pointee.pheromoneGeneration)
@@ -109,7 +113,8 @@ extension Graph {
     private func install(_ image: inout LoadedRows, _ stored: StoredRows, into segment: SegmentRef) {
         segment.pointee.latch.lockExclusive()
         defer { segment.pointee.latch.unlockExclusive() }
-        if segment.pointee.isLoaded { return }
+        // Others may have read the rows in, changed and saved them, and dropped them again; then these are out of date.
+        guard storedRowsOfLocked(segment) == stored else { return }
         for (index, key) in stored.keys.enumerated() {
             let position = segment.pointee.column(key)
             segment.pointee.columns[position].chunk = image.chunks[index]
@@ -185,7 +190,7 @@ extension Graph {
         }
         segment.pointee.latch.lockExclusive()
         defer { segment.pointee.latch.unlockExclusive() }
-        if segment.pointee.adjacency[index].isLoaded {
+        if segment.pointee.adjacency[index].isLoaded || segment.pointee.adjacency[index].generation != generation {
             part.free(pool)
         } else {
             segment.pointee.adjacency[index].adopt(part)
