@@ -66,7 +66,7 @@ enum Surroundings: String, CaseIterable, Sendable {
         try runThreads(writers + disturb(graph, surroundings, deadline))
         let recorded = history.withLock { $0 }
         try verify(recorded, registers.count)
-        #expect(recorded.filter { $0.commit != nil }.count > 20)
+        #expect(recorded.contains { $0.commit != nil && !$0.writes.isEmpty })
         #expect(try graph.check() == [])
         try graph.close()
     }
