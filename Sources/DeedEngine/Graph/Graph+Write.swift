@@ -293,12 +293,21 @@ extension Graph {
                 }
                 try markDeleted(transaction, segment, row)
             }
-            for relationship in attached { try removeRelationship(transaction, relationship) }
+            for relationship in attached { try removeUnlessGone(transaction, relationship) }
         } catch {
             undo(transaction, to: savepoint)
             throw error
         }
         if isLogged { LogRecord.delete(.entity, id, into: &transaction.log) }
+    }
+
+    /// A statement that sees the newest state may find that another has deleted a relationship since it was listed.
+    private func removeUnlessGone(_ transaction: Transaction, _ relationship: RowId) throws(DeedError) {
+        do throws(DeedError) {
+            try removeRelationship(transaction, relationship)
+        } catch {
+            if error.status != .notFound { throw error }
+        }
     }
 
     /// The relationships of an entity that the transaction sees, each once. Throws a conflict if there are others that
