@@ -101,8 +101,8 @@ def test_functions_of_the_header_need_comments(plant: Plant) -> None:
 
 
 def test_long_files_and_lines_are_reported(plant: Plant) -> None:
-    repository = plant({"a.py": '"""A."""\n' + "#\n" * 700, "b.c": "/* b */\n//" + "é" * 119 + "\n",
-                        "fine.c": "/* c */\n//" + "é" * 118 + "\n"})
+    repository = plant({"a.py": '"""A."""\n' + "#\n" * 700, "b.c": "/* b */\n//" + "é" * 139 + "\n",
+                        "fine.c": "/* c */\n//" + "é" * 138 + "\n"})
     assert list(tidy.check_size(repository)) == [
         "a.py:701: 701 lines, more than 700", "b.c:2: 141 characters, more than 140"
     ]

@@ -474,7 +474,8 @@ PyDoc_STRVAR(graph_doc,
 "NewerFormat, Corruption, StorageError\n    The store cannot be read.\n\n"
 "Notes\n-----\n"
 "Any number of threads may use a graph at once; the GIL is released wherever a call can block or take long. A child\n"
-"process must not use a graph opened before the fork, nor open stores if its parent had one open (Forked). Close it, best by a with statement: a graph that is only\n"
+"process must not use a graph opened before the fork, nor open stores if its parent had one open (Forked). Close\n"
+"it, best by a with statement: a graph that is only\n"
 "forgotten is closed when it is deallocated.");
 
 static PyType_Slot graph_slots[] = {

@@ -295,7 +295,8 @@ ids_sizeof(IdsObject *self, PyObject *Py_UNUSED(ignored))
 }
 
 static PyMethodDef ids_methods[] = {
-    {"index", (PyCFunction)ids_index, METH_O, "index($self, value, /)\n--\n\nThe position of the first such id; ValueError if there is none."},
+    {"index", (PyCFunction)ids_index, METH_O,
+     "index($self, value, /)\n--\n\nThe position of the first such id; ValueError if there is none."},
     {"count", (PyCFunction)ids_count, METH_O, "count($self, value, /)\n--\n\nHow often the id occurs."},
     {"tolist", (PyCFunction)ids_to_list, METH_NOARGS, "tolist($self, /)\n--\n\nThe ids as a list of int."},
     {"__arrow_c_array__", (PyCFunction)(void (*)(void))ids_arrow_array, METH_FASTCALL | METH_KEYWORDS,
