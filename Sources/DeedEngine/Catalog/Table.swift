@@ -32,7 +32,8 @@ package final class Table: @unchecked Sendable {
 
 /// Tables by kind and name id. Places are filled once and never change again, so looking up takes no lock.
 final class TableDirectory: @unchecked Sendable {
-    private typealias Slots = UnsafeMutablePointer<Unmanaged<Table>?>
+    private typealias Slot = Atomic<Unmanaged<Table>?>
+    private typealias Slots = UnsafeMutablePointer<Slot>
     private let entities: Slots
     private let relationships: Slots
     private let growth = Mutex(())
@@ -49,12 +50,12 @@ final class TableDirectory: @unchecked Sendable {
     private static func makeSlots() -> Slots {
         let zeroed = calloc(Limits.namesMax, MemoryLayout<UnsafeRawPointer?>.stride)
         precondition(zeroed != nil, "no address space for the table directory")
-        return zeroed.unsafelyUnwrapped.bindMemory(to: Unmanaged<Table>?.self, capacity: Limits.namesMax)
+        return zeroed.unsafelyUnwrapped.bindMemory(to: Slot.self, capacity: Limits.namesMax)
     }
 
     deinit {
-        for name in 0..<entityEnd.load(ordering: .relaxed) { entities[name]?.release() }
-        for name in 0..<relationshipEnd.load(ordering: .relaxed) { relationships[name]?.release() }
+        for name in 0..<entityEnd.load(ordering: .relaxed) { entities[name].load(ordering: .relaxed)?.release() }
+        for name in 0..<relationshipEnd.load(ordering: .relaxed) { relationships[name].load(ordering: .relaxed)?.release() }
         free(entities)
         free(relationships)
     }
@@ -62,7 +63,7 @@ final class TableDirectory: @unchecked Sendable {
     @inline(__always)
     subscript(kind: RowKind, name: NameId) -> Table? {
         guard Int(name) < Limits.namesMax else { return nil }
-        return (kind == .entity ? entities : relationships)[Int(name)]?.takeUnretainedValue()
+        return (kind == .entity ? entities : relationships)[Int(name)].load(ordering: .acquiring)?.takeUnretainedValue()
     }
 
     /// The table of that name, made unless another thread was faster.
@@ -70,7 +71,8 @@ final class TableDirectory: @unchecked Sendable {
         growth.withLock { _ in
             if let table = self[kind, name] { return table }
             let table = Table(kind: kind, name: name)
-            (kind == .entity ? entities : relationships)[Int(name)] = Unmanaged.passRetained(table)
+            (kind == .entity ? entities : relationships)[Int(name)].store(
+                Unmanaged.passRetained(table), ordering: .releasing)
             if kind == .entity {
                 entityEnd.max(Int(name) + 1, ordering: .relaxed)
             } else {
