@@ -1,7 +1,7 @@
 // Group commit. Transactions that wait for the disk at the same time share one write and one sync: the first to come
 // leads, takes everybody who is waiting, and commits them in one go; those who come meanwhile form the next group.
 // Those of the last group need a moment to come back: the leader waits for as many as there were then, but for no
-// longer than half of what the last commit took, so that waiting can only pay.
+// longer than the last commit took, which is what each of them would lose by coming too late.
 
 import Glibc
 
@@ -61,7 +61,7 @@ final class CommitQueue: @unchecked Sendable {
     /// Waits for as many as there were in the last group, within bounds. The monitor is locked, and released meanwhile.
     private func gather() {
         if waiting.count >= lastSize { return }
-        let deadline = Self.now() + lastNanoseconds / 2
+        let deadline = Self.now() + lastNanoseconds
         while waiting.count < lastSize && Self.now() < deadline {
             monitor.unlock()
             sched_yield()
