@@ -17,7 +17,10 @@ extension Graph {
         }
     }
 
-    private func removeRelationship(_ transaction: Transaction, _ id: RowId) throws(DeedError) {
+    /// `entity` is the end that is being deleted, too, and knows.
+    private func removeRelationship(
+        _ transaction: Transaction, _ id: RowId, of entity: RowId = 0
+    ) throws(DeedError) {
         guard let segment = relationships.segment(of: id) else { throw missing(.relationship, id) }
         let row = rowNumber(of: id)
         let source: RowId
@@ -30,8 +33,8 @@ extension Graph {
             source = segment.pointee.sources[row]
             target = segment.pointee.targets[row]
         }
-        try doubt(source, segment.pointee.table, .out)
-        try doubt(target, segment.pointee.table, .in)
+        if source != entity { try doubt(source, segment.pointee.table, .out) }
+        if target != entity { try doubt(target, segment.pointee.table, .in) }
         if isLogged { LogRecord.delete(.relationship, id, into: &transaction.log) }
     }
 
@@ -57,7 +60,8 @@ extension Graph {
         guard let segment = entities.segment(of: id) else { throw missing(.entity, id) }
         let savepoint = transaction.savepoint
         do throws(DeedError) {
-            let attached = try markEntity(transaction, segment, id)
+            try markEntity(transaction, segment, id)
+            let attached = try attachedIds(segment, id)
             if !detach { try requireNone(transaction, attached, of: id) }
             for index in 0..<attached.count { try removeUnlessGone(transaction, attached[index], of: id) }
         } catch {
@@ -67,25 +71,36 @@ extension Graph {
         if isLogged { LogRecord.delete(.entity, id, into: &transaction.log) }
     }
 
-    /// Marks an entity as deleted and returns the relationships in its lists, whether they are visible or not.
-    private func markEntity(
-        _ transaction: Transaction, _ segment: SegmentRef, _ id: RowId
-    ) throws(DeedError) -> AttachedIds {
+    /// Marks an entity as deleted: nobody gives it a relationship from now on.
+    private func markEntity(_ transaction: Transaction, _ segment: SegmentRef, _ id: RowId) throws(DeedError) {
         let row = rowNumber(of: id)
         try lockExclusiveWithParts(segment)
         defer { segment.pointee.latch.unlockExclusive() }
         try requireWritableRow(transaction, segment, row, id)
-        var count = 0
-        for index in 0..<segment.pointee.adjacencyCount { count &+= segment.pointee.adjacency[index].entryCount(row) }
-        let attached = try AttachedIds(capacity: count, pool)
-        for index in 0..<segment.pointee.adjacencyCount {
-            let part = segment.pointee.adjacency + index
-            part.pointee.forEach(row) { neighbor, relationship in
-                // A self-loop stands in both lists; it is taken from the outgoing one.
-                if part.pointee.direction == .out || neighbor != id { attached.append(relationship) }
-            }
+        for index in 0..<segment.pointee.adjacencyCount where segment.pointee.adjacency[index].hasEntries(row) {
+            try segment.pointee.adjacency[index].doubt(row, pool)
         }
         try markDeleted(transaction, segment, row)
+    }
+
+    /// The relationships in the lists of an entity, each once, whether they are visible or not.
+    private func attachedIds(_ segment: SegmentRef, _ id: RowId) throws(DeedError) -> AttachedIds {
+        let row = rowNumber(of: id)
+        let attached: AttachedIds
+        do {
+            try lockSharedWithParts(segment)
+            defer { segment.pointee.latch.unlockShared() }
+            var count = 0
+            for index in 0..<segment.pointee.adjacencyCount { count &+= segment.pointee.adjacency[index].entryCount(row) }
+            attached = try AttachedIds(capacity: count, pool)
+            for index in 0..<segment.pointee.adjacencyCount {
+                let part = segment.pointee.adjacency + index
+                part.pointee.forEach(row) { neighbor, relationship in
+                    // A self-loop stands in both lists; it is taken from the outgoing one.
+                    if part.pointee.direction == .out || neighbor != id { attached.append(relationship) }
+                }
+            }
+        }
         attached.sort()
         return attached
     }
@@ -118,7 +133,7 @@ extension Graph {
         }
         do throws(DeedError) {
             try makeRoom()
-            try removeRelationship(transaction, relationship)
+            try removeRelationship(transaction, relationship, of: entity)
         } catch {
             if error.status != .notFound { throw error }
         }

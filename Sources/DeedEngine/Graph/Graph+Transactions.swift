@@ -262,14 +262,35 @@ extension Graph {
         countDeadEntry(target, segment.pointee.table, .in)
     }
 
-    /// Says that an entry in a list belongs to a relationship that nobody will see. No latch is held.
+    /// Says that entries in the lists of these entities belong to relationships that nobody will see. No latch is held.
+    func countDeadEntries(_ ends: inout [RowId], _ type: NameId, _ direction: Direction) {
+        ends.sort()
+        var next = 0
+        while next < ends.count {
+            let number = segmentNumber(of: ends[next])
+            let first = next
+            while next < ends.count && segmentNumber(of: ends[next]) == number { next += 1 }
+            guard let segment = entities.segment(of: ends[first]) else { continue }
+            segment.pointee.latch.lockExclusive()
+            defer { segment.pointee.latch.unlockExclusive() }
+            guard let part = segment.pointee.partIndex(type: type, direction: direction) else { continue }
+            for end in ends[first..<next] { countDeadEntry(segment, part, rowNumber(of: end)) }
+            maintenance.queue(segment)
+        }
+    }
+
     func countDeadEntry(_ end: RowId, _ type: NameId, _ direction: Direction) {
         guard let segment = entities.segment(of: end) else { return }
         segment.pointee.latch.lockExclusive()
         defer { segment.pointee.latch.unlockExclusive() }
         guard let part = segment.pointee.partIndex(type: type, direction: direction) else { return }
-        segment.pointee.adjacency[part].deadCount &+= 1
-        withMemory { () throws(DeedError) in try segment.pointee.adjacency[part].doubt(rowNumber(of: end), pool) }
+        countDeadEntry(segment, part, rowNumber(of: end))
         maintenance.queue(segment)
+    }
+
+    /// The segment is locked.
+    private func countDeadEntry(_ segment: SegmentRef, _ part: Int, _ row: Int) {
+        segment.pointee.adjacency[part].deadCount &+= 1
+        withMemory { () throws(DeedError) in try segment.pointee.adjacency[part].doubt(row, pool) }
     }
 }

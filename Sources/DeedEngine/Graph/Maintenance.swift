@@ -203,8 +203,8 @@ extension Graph {
         }
         if !isDone { maintenance.keep(segment) }
         segment.pointee.latch.unlockExclusive()
-        for source in buried.sources { countDeadEntry(source, segment.pointee.table, .out) }
-        for target in buried.targets { countDeadEntry(target, segment.pointee.table, .in) }
+        countDeadEntries(&buried.sources, segment.pointee.table, .out)
+        countDeadEntries(&buried.targets, segment.pointee.table, .in)
     }
 
     /// The ends of relationships that were buried, whose lists are still to be told.

@@ -127,6 +127,8 @@ struct AdjacencyPart {
         }
     }
 
+    func hasEntries(_ row: Int) -> Bool { !baseRange(row).isEmpty || deltaHead(row) != 0 }
+
     /// The number of entries of a row, dead ones included.
     func entryCount(_ row: Int) -> Int {
         var count = baseRange(row).count
