@@ -178,9 +178,17 @@ package final class Graph: @unchecked Sendable {
         DeedError(.notFound, "there is no \(kind) with id \(id)")
     }
 
-    func conflict(_ kind: RowKind, _ id: RowId, _ what: String) -> DeedError {
+    func conflict(_ kind: RowKind, _ id: RowId, _ what: String, by stamp: Stamp) -> DeedError {
+        conflict("\(kind) \(id) \(what)", by: stamp)
+    }
+
+    /// What is in a statement's way because of another transaction, whose stamp it carries: a row, a key, a place. If that
+    /// transaction is running the error names its mark, so that a statement that waits knows for whom.
+    func conflict(_ what: String, by stamp: Stamp) -> DeedError {
         counters.conflicts.add(1, ordering: .relaxed)
-        return DeedError(.transactionConflict, "\(kind) \(id) \(what) by another transaction; roll back and try again")
+        return DeedError(
+            .transactionConflict, "\(what) by another transaction; roll back and try again",
+            blocker: isRunning(stamp) ? stamp : 0)
     }
 
     package func requireOpen() throws(DeedError) {
