@@ -11,6 +11,7 @@
 //     4 delete                row kind byte, varint id
 //     5 name                  name kind byte, varint number, varint size, text
 //     6 attach segment        row kind byte, varint segment number, table, rows, generation, count of columns, their keys
+//     7 schema object         varint number, then as in SchemaObject.swift
 //     8 commit time           u64 microseconds since the epoch; for readers of the log, without effect
 //     9 before image          what an update or delete is about to change; for readers of the log, without effect:
 //                             row kind byte, varint id, table, source, target (0 for entities), properties
@@ -28,6 +29,7 @@ enum LogRecord {
         case delete = 4
         case name = 5
         case attachSegment = 6
+        case schemaObject = 7
         case commitTime = 8
         case beforeImage = 9
     }
