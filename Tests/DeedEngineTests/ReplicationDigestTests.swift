@@ -39,6 +39,8 @@ import Testing
         try build(right, names: ["z", "b", "a"])
         #expect(try digest(left) == digest(right))
         #expect(try digest(left) != Hash128())
+        try left.close()
+        try right.close()
     }
 
     @Test func itDoesNotMatterHowTheStateCameAbout() throws {
@@ -64,6 +66,7 @@ import Testing
         try graph.compact()
         #expect(try digest(graph) == digest(straight))
         try graph.close()
+        try straight.close()
     }
 
     @Test func everyPartOfARowCounts() throws {
@@ -86,6 +89,7 @@ import Testing
             try change()
             #expect(seen.insert(try digest(graph)).inserted, "change \(index)")
         }
+        try graph.close()
     }
 
     @Test func itIsThatOfOneSnapshot() throws {
@@ -98,5 +102,6 @@ import Testing
         graph.rollback(transaction)
         #expect(before.sequence == 0 && after.sequence == 6)
         #expect(try graph.stateDigest() == after)
+        try graph.close()
     }
 }
