@@ -29,6 +29,7 @@ extension Graph {
             try lockLoaded(segment)
             defer { segment.pointee.latch.unlockExclusive() }
             try requireWritableRow(transaction, segment, row, id)
+            logBeforeImage(transaction, segment, row, id)
             try markDeleted(transaction, segment, row)
             source = segment.pointee.sources[row]
             target = segment.pointee.targets[row]
@@ -80,6 +81,7 @@ extension Graph {
         for index in 0..<segment.pointee.adjacencyCount where segment.pointee.adjacency[index].hasEntries(row) {
             try segment.pointee.adjacency[index].doubt(row, pool)
         }
+        logBeforeImage(transaction, segment, row, id)
         try markDeleted(transaction, segment, row)
     }
 
@@ -112,7 +114,7 @@ extension Graph {
         for index in 0..<attached.count {
             switch presence(of: attached[index], for: transaction.snapshot) {
             case .visible: count += 1
-            case .elsewhere: throw conflict(.entity, id, "was given a relationship")
+            case .elsewhere(let stamp): throw conflict(.entity, id, "was given a relationship", by: stamp)
             case .gone: break
             }
         }
@@ -128,7 +130,7 @@ extension Graph {
     ) throws(DeedError) {
         switch presence(of: relationship, for: transaction.snapshot) {
         case .gone: return
-        case .elsewhere: throw conflict(.entity, entity, "was given a relationship")
+        case .elsewhere(let stamp): throw conflict(.entity, entity, "was given a relationship", by: stamp)
         case .visible: break
         }
         do throws(DeedError) {
@@ -139,7 +141,11 @@ extension Graph {
         }
     }
 
-    private enum Presence { case visible, elsewhere, gone }
+    private enum Presence {
+        case visible, gone
+        /// By the transaction of this stamp, which the snapshot does not see.
+        case elsewhere(Stamp)
+    }
 
     /// Whether a relationship is there for this snapshot, for others only, or for nobody who could still matter.
     private func presence(of relationship: RowId, for snapshot: Snapshot) -> Presence {
@@ -151,7 +157,9 @@ extension Graph {
         if segment.pointee.isDead(row) || !segment.pointee.hasVersions { return .gone }
         // A deletion that another transaction is running may be undone.
         let deleted = segment.pointee.versions.deletedStamp(row)
-        return deleted != 0 && (!isRunning(deleted) || deleted == snapshot.mark) ? .gone : .elsewhere
+        if deleted != 0 && (!isRunning(deleted) || deleted == snapshot.mark) { return .gone }
+        let created = max(segment.pointee.versions.createdStamp(row), segment.pointee.createdAll)
+        return .elsewhere(max(deleted, created))
     }
 }
 

@@ -145,9 +145,9 @@ extension Graph {
         guard segment.pointee.isVisible(row, to: transaction.snapshot) else {
             throw missing(segment.pointee.kind, id)
         }
-        if segment.pointee.hasVersions && segment.pointee.versions.deletedStamp(row) != 0 {
-            throw conflict(segment.pointee.kind, id, "is being deleted")
-        }
+        guard segment.pointee.hasVersions else { return }
+        let deleted = segment.pointee.versions.deletedStamp(row)
+        if deleted != 0 { throw conflict(segment.pointee.kind, id, "is being deleted", by: deleted) }
     }
 
     // MARK: Updating
@@ -166,6 +166,7 @@ extension Graph {
             try lockLoaded(segment)
             defer { segment.pointee.latch.unlockExclusive() }
             try requireWritableRow(transaction, segment, row, id)
+            logBeforeImage(transaction, segment, row, id)
             if segment.pointee.writers.enter(transaction.mark) { transaction.record(.enterSegment, segment, row: 0) }
             segment.pointee.hasVersions = true
             for property in properties {
@@ -207,7 +208,7 @@ extension Graph {
         guard segment.pointee.hasVersions else { return }
         let stamp = segment.pointee.versions.newestStamp(row)
         if stamp != 0 && !transaction.snapshot.sees(stamp) {
-            throw conflict(segment.pointee.kind, id, "was changed")
+            throw conflict(segment.pointee.kind, id, "was changed", by: stamp)
         }
     }
 

@@ -1,7 +1,7 @@
 // The property graph: tables of entities and relationships, their segments, the transactions on them, and the store
 // that keeps them. This file holds what all of it shares; each concern has a file of its own beside it.
 //
-// Locks, in the order in which they may be taken: table growth, segment latch of an entity, segment latch of a
+// Locks, in the order in which they may be taken: schema change, table growth, segment latch of an entity, segment latch of a
 // relationship. The commit queue and the checkpoint have locks of their own, taken before all of these.
 
 import Glibc
@@ -24,6 +24,10 @@ package struct GraphOptions: Sendable {
     package var memoryLimit: Int
     /// A background checkpoint starts after so many bytes of log; 0 for never.
     package var checkpointLogBytes = 64 << 20
+    /// The log kept below the last checkpoint, for readers of the change feed.
+    package var retention = LogRetentionPolicy()
+    /// The log gets the state of each row before an update or delete as well.
+    package var logsBeforeImages = false
     /// Loads of fewer rows go row by row; see Limits.
     package var bulkRowsMin = Limits.bulkRowsMin
     /// For tests: a disk that fails on demand.
@@ -38,6 +42,7 @@ package struct GraphOptions: Sendable {
 package final class Graph: @unchecked Sendable {
     package let options: GraphOptions
     package let names = Names()
+    package let schema = Schema()
     let pool: MemoryPool
     let entities = Directory()
     let relationships = Directory()
@@ -46,10 +51,15 @@ package final class Graph: @unchecked Sendable {
     let store: KeyValueStore?
 
     private let tables = TableDirectory()
+    /// One change of the schema at a time; taken before everything else.
+    let schemaChange = Monitor()
+    /// All rules that were ever published, since writers hold them without a reference.
+    let allRules = Mutex<[TableRules]>([])
 
     let commits: CommitQueue
     let maintenance = Maintenance()
     let evaporation = Evaporation()
+    let retention: LogRetention
     /// Marks of transactions: the top bit and a number.
     private let nextMark = Atomic<UInt64>(1)
     let scratches = Mutex<[TraversalScratch]>([])
@@ -83,6 +93,7 @@ package final class Graph: @unchecked Sendable {
         let memory = StoreMemory(limit: options.memoryLimit)
         pool = MemoryPool(limit: memory.pool)
         commits = CommitQueue()
+        retention = LogRetention(options.retention)
         if let path {
             store = try KeyValueStore(
                 path: path,
@@ -178,9 +189,17 @@ package final class Graph: @unchecked Sendable {
         DeedError(.notFound, "there is no \(kind) with id \(id)")
     }
 
-    func conflict(_ kind: RowKind, _ id: RowId, _ what: String) -> DeedError {
+    func conflict(_ kind: RowKind, _ id: RowId, _ what: String, by stamp: Stamp) -> DeedError {
+        conflict("\(kind) \(id) \(what)", by: stamp)
+    }
+
+    /// What is in a statement's way because of another transaction, whose stamp it carries: a row, a key, a place. If that
+    /// transaction is running the error names its mark, so that a statement that waits knows for whom.
+    func conflict(_ what: String, by stamp: Stamp) -> DeedError {
         counters.conflicts.add(1, ordering: .relaxed)
-        return DeedError(.transactionConflict, "\(kind) \(id) \(what) by another transaction; roll back and try again")
+        return DeedError(
+            .transactionConflict, "\(what) by another transaction; roll back and try again",
+            blocker: isRunning(stamp) ? stamp : 0)
     }
 
     package func requireOpen() throws(DeedError) {

@@ -11,9 +11,12 @@ extension Graph {
         try readNames(store)
         try readMark(store)
         try readDirectory(store)
+        try readSchema(store)
         try replayLog(store)
-        maintenance.setNamesLogged(names)
+        // Names that the log above the mark defines may be defined once more, which does no harm.
+        maintenance.namesLogged = retention.namesLogged
         setTails()
+        forgetIncompleteObjects()
     }
 
     /// True if the store is new, which then gets its format.
@@ -27,15 +30,19 @@ extension Graph {
                     .newerFormat, "the store has format \(version), written by a later version of Deed; "
                         + "this version reads format \(StoreKeys.formatVersion)")
             }
+            if version < StoreKeys.formatVersion && !options.isReadOnly { try writeFormat(store) }
             return false
         }
-        if options.isReadOnly { return true }
+        if !options.isReadOnly { try writeFormat(store) }
+        return true
+    }
+
+    private func writeFormat(_ store: KeyValueStore) throws(DeedError) {
         var batch = try WriteBatch(store)
         var value = ByteBuffer()
         value.append(varint: StoreKeys.formatVersion)
-        batch.put(.meta, key, value)
+        batch.put(.meta, StoreKeys.text("format"), value)
         try store.write(batch, sync: true)
-        return true
     }
 
     private func readNames(_ store: KeyValueStore) throws(DeedError) {
@@ -67,6 +74,12 @@ extension Graph {
         snapshots.publish(mark)
         lastMark.store(mark, ordering: .relaxed)
         nextGeneration.store(try reader.readVarint(), ordering: .relaxed)
+        if let value = try store.get(.meta, StoreKeys.text("log")) {
+            var reader = ByteReader(value.bytes)
+            try retention.decode(&reader)
+        } else {
+            retention.begin(at: mark)
+        }
         if let value = try store.get(.meta, StoreKeys.text("evaporation")) {
             var reader = ByteReader(value.bytes)
             try evaporation.decode(&reader)
@@ -185,7 +198,7 @@ extension Graph {
 
     private func apply(_ record: UnsafeRawBufferPointer, _ timestamp: Timestamp) throws(DeedError) {
         var reader = ByteReader(record)
-        guard try LogRecord.readHeader(&reader) == timestamp else {
+        guard try LogRecord.readHeader(&reader).sequence == timestamp else {
             throw DeedError(.corruption, "the log record of commit \(timestamp) carries another number")
         }
         var cells: [PropertyCell] = []
@@ -219,8 +232,15 @@ extension Graph {
                 try addName(kind, number, try reader.readSized())
             case .attachSegment:
                 try replayAttach(&reader)
+            case .schemaObject:
+                try replaySchemaObject(&reader)
+            case .commitTime:
+                _ = try reader.readFixed64()
+            case .beforeImage:
+                try LogRecord.skipBeforeImage(&reader, cells: &cells)
             }
         }
+        retention.noteRecord(bytes: record.count)
         snapshots.publish(timestamp)
     }
 
@@ -323,6 +343,7 @@ extension Graph {
         }
         try addSegment(kind, number, entry)
         nextGeneration.store(max(nextGeneration.load(ordering: .relaxed), generation + 1), ordering: .relaxed)
+        retention.noteLoad(generation: generation, at: snapshots.lastCommit + 1)
         guard let segment = directory(kind)[number] else { return }
         segment.pointee.directoryDirty = true
         guard kind == .relationship else { return }

@@ -3,8 +3,10 @@
 //   meta        "format"                                     varint version of the whole layout
 //               "mark"                                       see Checkpoint
 //               "evaporation"                                see Evaporation
+//               "log"                                        see LogRetention
 //               "n" kind number(4)                           text of a name
 //               "s" kind segment(8)                          directory entry of a segment, see SegmentEntry
+//               "x" number(4)                                an index or constraint, see SchemaObject
 //   segments    generation(8) kind segment(8) column(4)      an encoded chunk, see ChunkCodec
 //   adjacency   generation(8) segment(8) type(4) direction   an encoded list, see AdjacencyCodec
 //   log         timestamp(8) piece(4)                        see LogRecord
@@ -14,7 +16,8 @@
 // in the middle leaves the old state whole, and chunks that nobody refers to.
 
 enum StoreKeys {
-    static let formatVersion: UInt64 = 1
+    /// Format 1 had no schema objects and no indexes.
+    static let formatVersion: UInt64 = 2
     /// Columns that are not properties; no name has such a number.
     static let endpointsColumn: UInt32 = 0xFFFF_FFFF
     static let pheromoneColumn: UInt32 = 0xFFFF_FFFE
@@ -39,6 +42,12 @@ enum StoreKeys {
         return key
     }
 
+    static func schemaObject(_ number: UInt32) -> ByteBuffer {
+        var key = text("x")
+        key.append(bigEndian32: number)
+        return key
+    }
+
     static func chunk(_ generation: UInt64, _ kind: RowKind, _ segment: Int, _ column: UInt32) -> ByteBuffer {
         var key = ByteBuffer(capacity: 24)
         key.append(bigEndian64: generation)
@@ -46,6 +55,24 @@ enum StoreKeys {
         key.append(bigEndian64: UInt64(segment))
         key.append(bigEndian32: column)
         return key
+    }
+
+    /// What the keys of a generation's chunks begin with.
+    static func generation(_ generation: UInt64) -> ByteBuffer {
+        var key = ByteBuffer(capacity: 16)
+        key.append(bigEndian64: generation)
+        return key
+    }
+
+    /// The parts of a chunk's key.
+    static func readChunk(
+        _ key: UnsafeRawBufferPointer
+    ) throws(DeedError) -> (generation: UInt64, kind: RowKind, segment: Int, column: UInt32) {
+        var reader = ByteReader(key)
+        let generation = try reader.readFixed64().byteSwapped
+        let kind = try LogRecord.readKind(&reader)
+        let segment = Int(clamping: try reader.readFixed64().byteSwapped)
+        return (generation, kind, segment, try reader.readFixed32().byteSwapped)
     }
 
     static func part(_ generation: UInt64, _ segment: Int, _ type: NameId, _ direction: Direction) -> ByteBuffer {
