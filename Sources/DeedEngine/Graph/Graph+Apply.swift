@@ -103,7 +103,7 @@ private struct LiveApply: LogEffects {
 
     /// Throws if another running transaction has left this stamp.
     private func requireOwn(_ segment: SegmentRef, _ id: RowId, _ stamp: Stamp, _ what: String) throws(DeedError) {
-        if isRunning(stamp) && stamp != transaction.mark { throw graph.conflict(segment.pointee.kind, id, what) }
+        if isRunning(stamp) && stamp != transaction.mark { throw graph.conflict(segment.pointee.kind, id, what, by: stamp) }
     }
 
     /// Fills a row that was not there. On failure it stays dead. The segment is locked.

@@ -1,7 +1,7 @@
 // The property graph: tables of entities and relationships, their segments, the transactions on them, and the store
 // that keeps them. This file holds what all of it shares; each concern has a file of its own beside it.
 //
-// Locks, in the order in which they may be taken: table growth, segment latch of an entity, segment latch of a
+// Locks, in the order in which they may be taken: schema change, table growth, segment latch of an entity, segment latch of a
 // relationship. The commit queue and the checkpoint have locks of their own, taken before all of these.
 
 import Glibc
@@ -38,6 +38,7 @@ package struct GraphOptions: Sendable {
 package final class Graph: @unchecked Sendable {
     package let options: GraphOptions
     package let names = Names()
+    package let schema = Schema()
     let pool: MemoryPool
     let entities = Directory()
     let relationships = Directory()
@@ -46,6 +47,10 @@ package final class Graph: @unchecked Sendable {
     let store: KeyValueStore?
 
     private let tables = TableDirectory()
+    /// One change of the schema at a time; taken before everything else.
+    let schemaChange = Monitor()
+    /// All rules that were ever published, since writers hold them without a reference.
+    let allRules = Mutex<[TableRules]>([])
 
     let commits: CommitQueue
     let maintenance = Maintenance()
@@ -178,9 +183,17 @@ package final class Graph: @unchecked Sendable {
         DeedError(.notFound, "there is no \(kind) with id \(id)")
     }
 
-    func conflict(_ kind: RowKind, _ id: RowId, _ what: String) -> DeedError {
+    func conflict(_ kind: RowKind, _ id: RowId, _ what: String, by stamp: Stamp) -> DeedError {
+        conflict("\(kind) \(id) \(what)", by: stamp)
+    }
+
+    /// What is in a statement's way because of another transaction, whose stamp it carries: a row, a key, a place. If that
+    /// transaction is running the error names its mark, so that a statement that waits knows for whom.
+    func conflict(_ what: String, by stamp: Stamp) -> DeedError {
         counters.conflicts.add(1, ordering: .relaxed)
-        return DeedError(.transactionConflict, "\(kind) \(id) \(what) by another transaction; roll back and try again")
+        return DeedError(
+            .transactionConflict, "\(what) by another transaction; roll back and try again",
+            blocker: isRunning(stamp) ? stamp : 0)
     }
 
     package func requireOpen() throws(DeedError) {

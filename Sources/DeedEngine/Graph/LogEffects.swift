@@ -33,8 +33,8 @@ struct AttachedSegment {
 }
 
 extension Graph {
-    /// Hands the effects of a record, behind its header, to `effects`. Names are the same for everybody, so they are
-    /// taken in here.
+    /// Hands the effects of a record, behind its header, to `effects`. Names and the schema are the same for everybody,
+    /// so they are taken in here.
     func forEachEffect(_ reader: inout ByteReader, _ effects: some LogEffects) throws(DeedError) {
         var cells: [PropertyCell] = []
         while !reader.isAtEnd {
@@ -67,6 +67,8 @@ extension Graph {
                 try addName(kind, number, try reader.readSized())
             case .attachSegment:
                 try effects.attach(try AttachedSegment(&reader))
+            case .schemaObject:
+                try replaySchemaObject(&reader)
             }
         }
     }
