@@ -166,6 +166,7 @@ extension Graph {
             try lockLoaded(segment)
             defer { segment.pointee.latch.unlockExclusive() }
             try requireWritableRow(transaction, segment, row, id)
+            logBeforeImage(transaction, segment, row, id)
             if segment.pointee.writers.enter(transaction.mark) { transaction.record(.enterSegment, segment, row: 0) }
             segment.pointee.hasVersions = true
             for property in properties {
@@ -242,6 +243,7 @@ extension Graph {
             try lockLoaded(segment)
             defer { segment.pointee.latch.unlockExclusive() }
             try requireWritableRow(transaction, segment, row, id)
+            logBeforeImage(transaction, segment, row, id)
             try markDeleted(transaction, segment, row)
             source = segment.pointee.sources[row]
             target = segment.pointee.targets[row]
@@ -291,6 +293,7 @@ extension Graph {
                     throw DeedError(
                         .hasRelationships, "entity \(id) has \(attached.count) relationships; delete them first, or detach")
                 }
+                logBeforeImage(transaction, segment, row, id)
                 try markDeleted(transaction, segment, row)
             }
             for relationship in attached { try removeUnlessGone(transaction, relationship) }

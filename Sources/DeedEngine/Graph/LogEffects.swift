@@ -69,6 +69,10 @@ extension Graph {
                 try effects.attach(try AttachedSegment(&reader))
             case .schemaObject:
                 try replaySchemaObject(&reader)
+            case .commitTime:
+                _ = try reader.readFixed64()
+            case .beforeImage:
+                try LogRecord.skipBeforeImage(&reader, cells: &cells)
             }
         }
     }

@@ -13,7 +13,8 @@ extension Graph {
         try readDirectory(store)
         try readSchema(store)
         try replayLog(store)
-        maintenance.setNamesLogged(names)
+        // Names that the log above the mark defines may be defined once more, which does no harm.
+        maintenance.namesLogged = retention.namesLogged
         setTails()
         forgetIncompleteObjects()
     }
@@ -65,6 +66,12 @@ extension Graph {
         snapshots.publish(mark)
         lastMark.store(mark, ordering: .relaxed)
         nextGeneration.store(try reader.readVarint(), ordering: .relaxed)
+        if let value = try store.get(.meta, StoreKeys.text("log")) {
+            var reader = ByteReader(value.bytes)
+            try retention.decode(&reader)
+        } else {
+            retention.begin(at: mark)
+        }
         if let value = try store.get(.meta, StoreKeys.text("evaporation")) {
             var reader = ByteReader(value.bytes)
             try evaporation.decode(&reader)
@@ -164,10 +171,11 @@ extension Graph {
 
     private func apply(_ record: UnsafeRawBufferPointer, _ timestamp: Timestamp) throws(DeedError) {
         var reader = ByteReader(record)
-        guard try LogRecord.readHeader(&reader) == timestamp else {
+        guard try LogRecord.readHeader(&reader).sequence == timestamp else {
             throw DeedError(.corruption, "the log record of commit \(timestamp) carries another number")
         }
         try forEachEffect(&reader, DirectReplay(graph: self))
+        retention.noteRecord(bytes: record.count)
         snapshots.publish(timestamp)
     }
 
@@ -266,6 +274,7 @@ extension Graph {
         }
         try addSegment(load.kind, load.number, entry)
         noteGeneration(load.generation)
+        retention.noteLoad(generation: load.generation, at: snapshots.lastCommit + 1)
         guard let segment = directory(load.kind)[load.number] else { return }
         segment.pointee.directoryDirty = true
         guard load.kind == .relationship else { return }
