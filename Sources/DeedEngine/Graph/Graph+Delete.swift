@@ -39,7 +39,7 @@ extension Graph {
         if isLogged { LogRecord.delete(.relationship, id, into: &transaction.log) }
     }
 
-    private func markDeleted(_ transaction: Transaction, _ segment: SegmentRef, _ row: Int) throws(DeedError) {
+    func markDeleted(_ transaction: Transaction, _ segment: SegmentRef, _ row: Int) throws(DeedError) {
         try segment.pointee.versions.setDeleted(row, transaction.mark, pool)
         segment.pointee.hasVersions = true
         segment.pointee.directoryDirty = true

@@ -188,7 +188,7 @@ extension Graph {
         if isLogged { LogRecord.update(kind, id, properties, replacing: replacing, into: &transaction.log) }
     }
 
-    private func change(
+    func change(
         _ transaction: Transaction, _ segment: SegmentRef, _ row: Int, _ property: PropertyCell
     ) throws(DeedError) {
         let column = segment.pointee.column(property.key)
