@@ -28,6 +28,9 @@ void shim_faults_set(shim_faults *faults, int64_t writes, int64_t syncs, int err
  * Freed by rocksdb_env_destroy, after all that uses it. */
 rocksdb_env_t *shim_environment_create(shim_faults *faults);
 
+/* Makes malloc give free memory back to the system. */
+void shim_trim_heap(void);
+
 #ifdef __cplusplus
 }
 #endif

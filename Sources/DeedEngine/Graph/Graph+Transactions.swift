@@ -65,6 +65,8 @@ extension Graph {
 
     func end(_ transaction: Transaction, as state: Transaction.State) {
         transaction.state = state
+        pool.discharge(transaction.memoryCharged, .scratch)
+        transaction.memoryCharged = 0
         if let place = transaction.place { snapshots.release(place) }
     }
 

@@ -12,7 +12,7 @@ extension Graph {
     package func addEntity(
         _ transaction: Transaction, collection: NameId, _ properties: UnsafeBufferPointer<PropertyCell>
     ) throws(DeedError) -> RowId {
-        try makeRoom()
+        try makeRoom(for: transaction)
         let table = try requireTable(.entity, collection)
         let segment = try lockTail(of: table)
         let row: Int
@@ -32,7 +32,7 @@ extension Graph {
     ) throws(DeedError) -> RowId {
         guard let sourceSegment = entities.segment(of: source) else { throw missing(.entity, source) }
         guard let targetSegment = entities.segment(of: target) else { throw missing(.entity, target) }
-        try makeRoom()
+        try makeRoom(for: transaction)
         let table = try requireTable(.relationship, type)
         let savepoint = transaction.savepoint
         do throws(DeedError) {
@@ -159,7 +159,7 @@ extension Graph {
         replacing: Bool
     ) throws(DeedError) {
         guard let segment = directory(kind).segment(of: id) else { throw missing(kind, id) }
-        try makeRoom()
+        try makeRoom(for: transaction)
         let row = rowNumber(of: id)
         let savepoint = transaction.savepoint
         do throws(DeedError) {
