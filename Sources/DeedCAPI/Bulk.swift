@@ -150,7 +150,7 @@ public func deed_entities_load(
         let ids = try write(database, transaction) { graph, transaction throws(DeedError) in
             let table = try readTable(stream, callback)
             let columns = try bulkColumns(table, graph)
-            let ids = try IdsHandle(count: table.rowCount)
+            let ids = try IdsHandle(count: table.rowCount, graph.pool)
             if table.rowCount == 0 { return ids }
             try graph.loadEntities(
                 transaction, collection: collection, count: table.rowCount, columns: columns, ids: ids.ids,
@@ -185,7 +185,7 @@ public func deed_relationships_load(
                 }
                 columns = try bulkColumns(table, graph)
             }
-            let ids = try IdsHandle(count: count)
+            let ids = try IdsHandle(count: count, graph.pool)
             if count == 0 { return ids }
             try graph.loadRelationships(
                 transaction, type: type, sources: UnsafeBufferPointer(start: sources, count: count),

@@ -24,13 +24,14 @@ final class Pressure: Sendable {
         quietBelow.store(succeeded ? 0 : next, ordering: .relaxed)
     }
 
-    /// Runs a checkpoint unless the last one, which brought too little, was only a moment ago and this is not urgent.
-    func checkpoint(_ isUrgent: Bool, _ write: () throws(DeedError) -> Void) throws(DeedError) {
-        let start = Self.now()
-        if !isUrgent && start < nextCheckpoint.load(ordering: .relaxed) { return }
-        try write()
+    /// Makes room by a checkpoint, unless the last one was only a moment ago and brought next to nothing.
+    func makeRoom(in pool: MemoryPool, _ checkpoint: () throws(DeedError) -> Void) throws(DeedError) {
+        let (start, before) = (Self.now(), pool.bytesTotal)
+        if start < nextCheckpoint.load(ordering: .relaxed) { return }
+        try checkpoint()
         let end = Self.now()
-        nextCheckpoint.store(end + 2 * (end - start), ordering: .relaxed)
+        let isWorthIt = before - pool.bytesTotal >= pool.limit / 32
+        nextCheckpoint.store(isWorthIt ? 0 : end + 2 * (end - start), ordering: .relaxed)
     }
 
     private static func now() -> UInt64 {
@@ -81,9 +82,10 @@ extension Graph {
         sweep(needed)
         if pool.isExhausted(by: needed) && !options.isReadOnly && !isRecovering {
             settleQueued()
-            let isUrgent = needed > pool.limit / 8
-            try pressure.checkpoint(isUrgent) { () throws(DeedError) in try checkpoint() }
-            sweep(needed)
+            try pressure.makeRoom(in: pool) { () throws(DeedError) in
+                try checkpoint()
+                sweep(needed)
+            }
         }
         if pool.isExhausted(by: needed) && !options.isReadOnly { putAside(needed) }
         pressure.noteSearch(pool, succeeded: !pool.isExhausted(by: needed))
