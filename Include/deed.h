@@ -58,6 +58,8 @@ enum {
     DEED_LIMIT_EXCEEDED = 4,   /* one of the limits of the engine; the message names it */
     DEED_READ_ONLY = 5,        /* a write on a database or transaction opened for reading */
     DEED_HAS_RELATIONSHIPS = 6,/* delete without detach of an entity that has relationships */
+    DEED_CONSTRAINT_VIOLATION = 7, /* a unique index or a constraint forbids the write; the message names it */
+    DEED_ALREADY_EXISTS = 8,   /* there is an index or a constraint of that name */
     /* 100-199: transactions */
     DEED_TRANSACTION_CONFLICT = 100, /* another transaction wrote the row first; roll back and try again */
     DEED_TRANSACTION_ENDED = 101,    /* the transaction was committed or rolled back already */

@@ -18,6 +18,8 @@ private func statusName(_ status: deed_status) -> StaticString {
     case .limitExceeded: return "DEED_LIMIT_EXCEEDED"
     case .readOnly: return "DEED_READ_ONLY"
     case .hasRelationships: return "DEED_HAS_RELATIONSHIPS"
+    case .constraintViolation: return "DEED_CONSTRAINT_VIOLATION"
+    case .alreadyExists: return "DEED_ALREADY_EXISTS"
     case .transactionConflict: return "DEED_TRANSACTION_CONFLICT"
     case .transactionEnded: return "DEED_TRANSACTION_ENDED"
     case .storeLocked: return "DEED_STORE_LOCKED"

@@ -9,6 +9,8 @@
     ├── LimitExceeded                     one of the engine's limits
     ├── ReadOnly                          a write on a graph or transaction opened for reading
     ├── HasRelationships                  delete_entity without detach of an entity that has relationships
+    ├── ConstraintViolation (ValueError)  a unique index or a constraint forbids the write
+    ├── AlreadyExists (ValueError)        there is an index or a constraint of that name
     ├── TransactionConflict               another transaction wrote the row first: roll back and try again
     ├── TransactionEnded                  the transaction was committed or rolled back already
     ├── StoreLocked                       another process, or another graph, has the store open for writing
@@ -26,7 +28,9 @@ Each class has ``code``, the status of the engine as an int, and ``name``, such 
 """
 
 from deed_core import (
+    AlreadyExists,
     Closed,
+    ConstraintViolation,
     Corruption,
     DeedError,
     DiskFull,
@@ -48,7 +52,9 @@ from deed_core import (
 )
 
 __all__ = [
+    "AlreadyExists",
     "Closed",
+    "ConstraintViolation",
     "Corruption",
     "DeedError",
     "DiskFull",

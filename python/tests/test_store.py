@@ -34,6 +34,8 @@ TREE = {
     "LimitExceeded": (4, "DEED_LIMIT_EXCEEDED", None),
     "ReadOnly": (5, "DEED_READ_ONLY", None),
     "HasRelationships": (6, "DEED_HAS_RELATIONSHIPS", None),
+    "ConstraintViolation": (7, "DEED_CONSTRAINT_VIOLATION", ValueError),
+    "AlreadyExists": (8, "DEED_ALREADY_EXISTS", ValueError),
     "TransactionConflict": (100, "DEED_TRANSACTION_CONFLICT", None),
     "TransactionEnded": (101, "DEED_TRANSACTION_ENDED", None),
     "StoreLocked": (200, "DEED_STORE_LOCKED", None),

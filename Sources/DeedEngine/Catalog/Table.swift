@@ -18,10 +18,20 @@ package final class Table: @unchecked Sendable {
 
     /// The segment that takes the next row, or nil. Published with release, read with acquire.
     let tail = Atomic<SegmentRef?>(nil)
+    private let published = Atomic<Unmanaged<TableRules>?>(nil)
 
     init(kind: RowKind, name: NameId) {
         self.kind = kind
         self.name = name
+    }
+
+    /// The rules for the table's rows, or nil. To be loaded under the latch of the segment to be written.
+    @inline(__always)
+    var rules: TableRules? { published.load(ordering: .acquiring)?.takeUnretainedValue() }
+
+    /// Replaces the rules. The caller keeps the old ones until the graph goes away: writers may be using them.
+    func publish(_ rules: TableRules?) {
+        published.store(rules.map { Unmanaged.passUnretained($0) }, ordering: .releasing)
     }
 
     /// The segments of now, in ascending order of number.

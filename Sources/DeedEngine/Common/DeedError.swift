@@ -9,6 +9,8 @@ package enum Status: Int32, Sendable {
     case limitExceeded = 4
     case readOnly = 5
     case hasRelationships = 6
+    case constraintViolation = 7
+    case alreadyExists = 8
     case transactionConflict = 100
     case transactionEnded = 101
     case storeLocked = 200

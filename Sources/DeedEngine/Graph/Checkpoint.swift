@@ -78,7 +78,7 @@ private final class CheckpointWork {
     /// False if the store holds exactly this state already.
     private var hasNews: Bool {
         !chunks.isEmpty || !parts.isEmpty || !entries.isEmpty
-            || snapshot.timestamp != graph.lastMark.load(ordering: .relaxed)
+            || snapshot.timestamp != graph.lastMark.load(ordering: .relaxed) || graph.schema.hasUnsaved
             || graph.evaporation.evaporations != graph.savedEvaporations.load(ordering: .relaxed)
     }
 
@@ -216,6 +216,7 @@ private final class CheckpointWork {
     private func publish() throws(DeedError) {
         var batch = try WriteBatch(store)
         graph.appendNames(to: &batch)
+        let schema = graph.appendSchema(to: &batch)
         var changed = entries
         let known = Set(entries)
         var seen = Set<SegmentRef>()
@@ -237,6 +238,7 @@ private final class CheckpointWork {
         batch.deleteRange(.log, from: StoreKeys.log(0, 0), to: StoreKeys.log(snapshot.timestamp + 1, 0))
         try store.write(batch, sync: true)
         graph.savedEvaporations.store(evaporations, ordering: .relaxed)
+        graph.schema.noteSaved(schema)
         // RocksDB's own log then holds nothing that an open would have to read again.
         for family in KeyValueStore.Family.allCases { try store.flush(family) }
         for segment in changed { adopt(segment, written[segment] ?? Written()) }

@@ -35,7 +35,7 @@ extension Graph {
 
     package func commit(_ transaction: Transaction) throws(DeedError) {
         try transaction.requireActive()
-        if transaction.writes.isEmpty {
+        if transaction.writes.isEmpty && transaction.log.count == 0 {
             end(transaction, as: .committed)
             return
         }

@@ -1,7 +1,7 @@
 // The property graph: tables of entities and relationships, their segments, the transactions on them, and the store
 // that keeps them. This file holds what all of it shares; each concern has a file of its own beside it.
 //
-// Locks, in the order in which they may be taken: table growth, segment latch of an entity, segment latch of a
+// Locks, in the order in which they may be taken: schema change, table growth, segment latch of an entity, segment latch of a
 // relationship. The commit queue and the checkpoint have locks of their own, taken before all of these.
 
 import Glibc
@@ -38,6 +38,7 @@ package struct GraphOptions: Sendable {
 package final class Graph: @unchecked Sendable {
     package let options: GraphOptions
     package let names = Names()
+    package let schema = Schema()
     let pool: MemoryPool
     let entities = Directory()
     let relationships = Directory()
@@ -46,6 +47,10 @@ package final class Graph: @unchecked Sendable {
     let store: KeyValueStore?
 
     private let tables = TableDirectory()
+    /// One change of the schema at a time; taken before everything else.
+    let schemaChange = Monitor()
+    /// All rules that were ever published, since writers hold them without a reference.
+    let allRules = Mutex<[TableRules]>([])
 
     let commits: CommitQueue
     let maintenance = Maintenance()

@@ -11,9 +11,11 @@ extension Graph {
         try readNames(store)
         try readMark(store)
         try readDirectory(store)
+        try readSchema(store)
         try replayLog(store)
         maintenance.setNamesLogged(names)
         setTails()
+        forgetIncompleteObjects()
     }
 
     /// True if the store is new, which then gets its format.
@@ -27,15 +29,19 @@ extension Graph {
                     .newerFormat, "the store has format \(version), written by a later version of Deed; "
                         + "this version reads format \(StoreKeys.formatVersion)")
             }
+            if version < StoreKeys.formatVersion && !options.isReadOnly { try writeFormat(store) }
             return false
         }
-        if options.isReadOnly { return true }
+        if !options.isReadOnly { try writeFormat(store) }
+        return true
+    }
+
+    private func writeFormat(_ store: KeyValueStore) throws(DeedError) {
         var batch = try WriteBatch(store)
         var value = ByteBuffer()
         value.append(varint: StoreKeys.formatVersion)
-        batch.put(.meta, key, value)
+        batch.put(.meta, StoreKeys.text("format"), value)
         try store.write(batch, sync: true)
-        return true
     }
 
     private func readNames(_ store: KeyValueStore) throws(DeedError) {
@@ -219,6 +225,8 @@ extension Graph {
                 try addName(kind, number, try reader.readSized())
             case .attachSegment:
                 try replayAttach(&reader)
+            case .schemaObject:
+                try replaySchemaObject(&reader)
             }
         }
         snapshots.publish(timestamp)

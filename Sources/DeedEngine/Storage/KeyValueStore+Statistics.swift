@@ -23,7 +23,7 @@ extension KeyValueStore {
         let handle = try handle()
         var result = Statistics()
         result.blockCache = rocksdb_cache_get_usage(handle.tuning.cache)
-        for family in Family.allCases {
+        for family in Family.allCases where handle.has(family) {
             result.memtables += handle.property("rocksdb.size-all-mem-tables", family)
             result.tableReaders += handle.property("rocksdb.estimate-table-readers-mem", family)
             result.tableFiles[family.rawValue] = handle.property("rocksdb.live-sst-files-size", family)

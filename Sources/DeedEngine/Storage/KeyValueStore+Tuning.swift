@@ -91,7 +91,7 @@ final class Tuning: @unchecked Sendable {
             // Read once, in order. Mostly it never leaves the memtable: a checkpoint deletes it first.
             rocksdb_block_based_options_set_block_size(table, 64 << 10)
             rocksdb_options_set_level0_file_num_compaction_trigger(result, 8)
-        case .segments, .adjacency:
+        case .segments, .adjacency, .indexes:
             // A large value makes a block of its own; small ones share a block, and reading one of them unpacks all.
             rocksdb_block_based_options_set_block_size(table, 32 << 10)
             // Values are looked up by whole key and nearly always exist: the filter saves reading a block of hundreds

@@ -28,6 +28,8 @@ package final class KeyValueStore: Sendable {
         case segments
         /// Encoded adjacency, like segments.
         case adjacency
+        /// Encoded blocks of secondary indexes, a few KiB each; since format 2.
+        case indexes
 
         /// Embedded in the store: do not rename. The first is the one that RocksDB always has.
         var name: StaticString {
@@ -36,6 +38,7 @@ package final class KeyValueStore: Sendable {
             case .log: "log"
             case .segments: "segments"
             case .adjacency: "adjacency"
+            case .indexes: "indexes"
             }
         }
     }
@@ -123,7 +126,8 @@ final class RocksHandle: @unchecked Sendable {
     // Unchecked: all members are constants, and RocksDB's database and option objects may be used from any thread.
     let path: String
     let database: OpaquePointer
-    private let families: [OpaquePointer]
+    /// nil for a family that a store of an earlier format does not have and that reading cannot make.
+    private let families: [OpaquePointer?]
     let tuning: Tuning
     let readOptions: OpaquePointer
     let flushOptions: OpaquePointer
@@ -151,7 +155,7 @@ final class RocksHandle: @unchecked Sendable {
     }
 
     deinit {
-        for family in families { rocksdb_column_family_handle_destroy(family) }
+        for family in families { if let family { rocksdb_column_family_handle_destroy(family) } }
         rocksdb_close(database)
         rocksdb_readoptions_destroy(readOptions)
         rocksdb_flushoptions_destroy(flushOptions)
@@ -160,12 +164,17 @@ final class RocksHandle: @unchecked Sendable {
         rocksdb_writeoptions_destroy(unloggedWrite)
     }
 
-    subscript(family: KeyValueStore.Family) -> OpaquePointer { families[family.rawValue] }
+    /// For a family that is missing, the first one, in which nobody finds the family's keys.
+    subscript(family: KeyValueStore.Family) -> OpaquePointer {
+        (families[family.rawValue] ?? families[0]).unsafelyUnwrapped
+    }
+
+    func has(_ family: KeyValueStore.Family) -> Bool { families[family.rawValue] != nil }
 
     private static func openDatabase(
         _ path: String, _ options: KeyValueStore.Options, _ tuning: Tuning
-    ) throws(DeedError) -> (OpaquePointer, [OpaquePointer]) {
-        let all = KeyValueStore.Family.allCases
+    ) throws(DeedError) -> (OpaquePointer, [OpaquePointer?]) {
+        let all = try options.readOnly ? existingFamilies(path, tuning) : KeyValueStore.Family.allCases
         let names: [UnsafePointer<CChar>?] = all.map {
             UnsafeRawPointer($0.name.utf8Start).assumingMemoryBound(to: CChar.self)
         }
@@ -181,7 +190,18 @@ final class RocksHandle: @unchecked Sendable {
             }
         }
         guard let database else { throw DeedError(.internalError, "the store \(path) did not open") }
-        return (database, families.compactMap { $0 })
+        var byNumber = [OpaquePointer?](repeating: nil, count: KeyValueStore.Family.allCases.count)
+        for (family, handle) in zip(all, families) { byNumber[family.rawValue] = handle }
+        return (database, byNumber)
+    }
+
+    /// The families that the store has: one of an earlier format lacks the later ones.
+    private static func existingFamilies(_ path: String, _ tuning: Tuning) throws(DeedError) -> [KeyValueStore.Family] {
+        var count = 0
+        let listed = try checkingRocksDB(path) { rocksdb_list_column_families(tuning.database, path, &count, $0) }
+        defer { rocksdb_list_column_families_destroy(listed, count) }
+        let names = Set((0..<count).compactMap { index in listed?[index].map { String(cString: $0) } })
+        return KeyValueStore.Family.allCases.filter { $0 == .meta || names.contains("\($0.name)") }
     }
 
     /// Runs one call of RocksDB and turns its error into a DeedError.

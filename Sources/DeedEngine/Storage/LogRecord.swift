@@ -11,6 +11,7 @@
 //     4 delete                row kind byte, varint id
 //     5 name                  name kind byte, varint number, varint size, text
 //     6 attach segment        row kind byte, varint segment number, table, rows, generation, count of columns, their keys
+//     7 schema object         varint number, then as in SchemaObject.swift
 //   properties: varint count, then for each varint key, type byte, payload as in ValueType.swift
 // These numbers are embedded in files: do not renumber.
 
@@ -25,6 +26,7 @@ enum LogRecord {
         case delete = 4
         case name = 5
         case attachSegment = 6
+        case schemaObject = 7
     }
 
     // MARK: Writing

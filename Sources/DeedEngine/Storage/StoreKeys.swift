@@ -5,6 +5,7 @@
 //               "evaporation"                                see Evaporation
 //               "n" kind number(4)                           text of a name
 //               "s" kind segment(8)                          directory entry of a segment, see SegmentEntry
+//               "x" number(4)                                an index or constraint, see SchemaObject
 //   segments    generation(8) kind segment(8) column(4)      an encoded chunk, see ChunkCodec
 //   adjacency   generation(8) segment(8) type(4) direction   an encoded list, see AdjacencyCodec
 //   log         timestamp(8) piece(4)                        see LogRecord
@@ -14,7 +15,8 @@
 // in the middle leaves the old state whole, and chunks that nobody refers to.
 
 enum StoreKeys {
-    static let formatVersion: UInt64 = 1
+    /// Format 1 had no schema objects and no indexes.
+    static let formatVersion: UInt64 = 2
     /// Columns that are not properties; no name has such a number.
     static let endpointsColumn: UInt32 = 0xFFFF_FFFF
     static let pheromoneColumn: UInt32 = 0xFFFF_FFFE
@@ -36,6 +38,12 @@ enum StoreKeys {
         var key = text("s")
         key.append(kind.rawValue)
         key.append(bigEndian64: UInt64(number))
+        return key
+    }
+
+    static func schemaObject(_ number: UInt32) -> ByteBuffer {
+        var key = text("x")
+        key.append(bigEndian32: number)
         return key
     }
 
