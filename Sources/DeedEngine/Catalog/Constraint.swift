@@ -4,23 +4,6 @@
 // A null value is no value: only `required` minds. What a constraint says about values, values must comply with exactly:
 // a text violates a range of numbers, since it does not lie in it.
 
-/// A value that owns its bytes.
-package final class StoredValue: @unchecked Sendable {
-    package let cell: Cell
-
-    package init(_ source: Cell) {
-        guard !source.type.isFixed else {
-            cell = source
-            return
-        }
-        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(source.bytes.count, 1), alignment: 8)
-        copy.copyMemory(from: source.bytes)
-        cell = Cell(type: source.type, bytes: UnsafeRawBufferPointer(start: copy.baseAddress, count: source.bytes.count))
-    }
-
-    deinit { cell.bytes.baseAddress?.deallocate() }
-}
-
 /// A set of value types, one bit for each.
 package struct TypeSet: OptionSet, Sendable {
     package let rawValue: UInt32

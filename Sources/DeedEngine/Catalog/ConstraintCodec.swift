@@ -1,6 +1,6 @@
-// Constraints as bytes, for the catalogue and the log. Embedded in files:
+// The definition of a constraint as bytes, which its schema object keeps beside its name and table. Embedded in files:
 //
-//   kind byte, row kind byte, varint table, varint count of properties, their keys, and then
+//   kind byte, varint count of properties, their keys, and then
 //     type          varint set of types
 //     default, one of, range
 //                   the values as properties of a log record are; a range has keys 0 for the lower and 1 for the upper
@@ -8,14 +8,16 @@
 //     length        varint least, varint greatest plus one, or 0 for none
 //     endpoints     varint count of pairs, varint source and target each
 //     cardinality   varint most outgoing and incoming, 0 for any number
-//
-// The name of a constraint is kept beside its definition.
 
 extension Constraint {
-    func encode(into buffer: inout ByteBuffer) {
+    var schemaObject: SchemaObject {
+        var buffer = ByteBuffer()
+        encode(into: &buffer)
+        return SchemaObject(kind: .constraint, rowKind: rowKind, table: table, name: name, definition: Array(buffer.bytes))
+    }
+
+    private func encode(into buffer: inout ByteBuffer) {
         buffer.append(kind.rawValue)
-        buffer.append(rowKind.rawValue)
-        buffer.append(varint: UInt64(table))
         buffer.append(varint: UInt64(properties.count))
         for key in properties { buffer.append(varint: UInt64(key)) }
         switch rule {
@@ -49,17 +51,27 @@ extension Constraint {
         withExtendedLifetime(values) {}
     }
 
-    init(name: String, decoding bytes: UnsafeRawBufferPointer) throws(DeedError) {
-        var reader = ByteReader(bytes)
+    init(_ object: SchemaObject) throws(DeedError) {
+        name = object.name
+        rowKind = object.rowKind
+        table = object.table
+        properties = []
+        rule = .required
+        // The bytes live as long as the object; a throwing closure would lose the type of its errors.
+        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: object.definition.count, alignment: 8)
+        defer { bytes.deallocate() }
+        bytes.copyBytes(from: object.definition)
+        try decode(ByteReader(UnsafeRawBufferPointer(bytes)))
+    }
+
+    private mutating func decode(_ definition: ByteReader) throws(DeedError) {
+        var reader = definition
         guard let kind = Kind(rawValue: try reader.readByte()) else {
             throw DeedError(.newerFormat, "constraint '\(name)' is of a kind that this version does not know")
         }
-        self.name = name
-        rowKind = try LogRecord.readKind(&reader)
-        table = try LogRecord.readNameId(&reader)
-        let count = try reader.readCount(max: Limits.constraintPropertiesMax)
-        properties = []
-        for _ in 0..<count { properties.append(try LogRecord.readNameId(&reader)) }
+        for _ in 0..<(try reader.readCount(max: Limits.constraintPropertiesMax)) {
+            properties.append(try LogRecord.readNameId(&reader))
+        }
         rule = try Self.readRule(kind, &reader)
         guard reader.isAtEnd else { throw DeedError(.corruption, "the definition of constraint '\(name)' goes on after its end") }
         do throws(DeedError) {

@@ -149,6 +149,11 @@ final class ConstraintRules: @unchecked Sendable {
         return UnsafeBufferPointer(rebasing: buffer[..<count])
     }
 
+    /// The defaults of properties that a load has no column for, as columns.
+    func defaultColumns(besides keys: [NameId]) -> [any BulkColumn] {
+        defaults.filter { !keys.contains($0.key) }.map { ConstantColumn($0.key, StoredValue($0.cell)) }
+    }
+
     // MARK: Looking at rows
 
     /// True if there is anything to ask of the values of rows.

@@ -36,6 +36,18 @@ extension Graph {
         }
     }
 
+    /// One line for each constraint that rows do not comply with, for the self-check.
+    func checkConstraints(_ problems: inout [String]) throws(DeedError) {
+        for constraint in try constraints() {
+            do throws(DeedError) {
+                try requireCompliance(constraint) { _, _ in true }
+            } catch {
+                // Rows that a running transaction has written comply, or it would not have got so far.
+                if error.status != .transactionConflict { problems.append(error.message) }
+            }
+        }
+    }
+
     /// Looks at the rows from `first` on, as many as one hold of the latch allows; returns where it stopped.
     private func inspectVector(
         _ segment: SegmentRef, from first: Int, _ constraint: Constraint, _ rules: ConstraintRules
@@ -58,7 +70,7 @@ extension Graph {
         }
     }
 
-    private enum Presence {
+    private enum RowState {
         /// Committed, and nobody is deleting it.
         case certain
         /// A running transaction adds or deletes it.
@@ -66,7 +78,7 @@ extension Graph {
         case gone
     }
 
-    private func presence(_ segment: SegmentRef, _ row: Int) -> Presence {
+    private func state(_ segment: SegmentRef, _ row: Int) -> RowState {
         if segment.pointee.isDead(row) { return .gone }
         if !segment.pointee.hasVersions { return .certain }
         let deleted = segment.pointee.versions.deletedStamp(row)
@@ -80,12 +92,12 @@ extension Graph {
     private func inspectValues(
         _ segment: SegmentRef, _ row: Int, _ constraint: Constraint, _ rules: ConstraintRules
     ) throws(DeedError) {
-        let presence = presence(segment, row)
-        if presence == .gone { return }
+        let state = state(segment, row)
+        if state == .gone { return }
         let id = rowId(segment: segment.pointee.number, row: row)
         for key in rules.keys {
             let cell = segment.pointee.columnIndex(key).map { segment.pointee.columns[$0].chunk.cell(at: row) } ?? .null
-            var isOpen = presence == .open
+            var isOpen = state == .open
             var isDoubtful = false
             if segment.pointee.hasVersions {
                 // With a snapshot of everything committed, the changes that it does not see are those that still run.
@@ -108,12 +120,12 @@ extension Graph {
     private func inspectEnds(
         _ segment: SegmentRef, _ row: Int, _ constraint: Constraint, _ rules: ConstraintRules
     ) throws(DeedError) {
-        let presence = presence(segment, row)
-        if presence == .gone { return }
+        let state = state(segment, row)
+        if state == .gone { return }
         let (source, target) = (segment.pointee.sources[row], segment.pointee.targets[row])
         guard let pair = collections(source, target), rules.endpoints?.contains(pair) == false else { return }
         let id = rowId(segment: segment.pointee.number, row: row)
-        if presence == .certain { throw violation(constraint, id, pair) }
+        if state == .certain { throw violation(constraint, id, pair) }
         throw conflict(
             .relationship, id, "has ends that violate constraint '\(constraint.name)' and is being added or deleted")
     }
