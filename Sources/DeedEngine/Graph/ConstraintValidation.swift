@@ -73,8 +73,8 @@ extension Graph {
     private enum RowState {
         /// Committed, and nobody is deleting it.
         case certain
-        /// A running transaction adds or deletes it.
-        case open
+        /// The running transaction of this mark adds or deletes it.
+        case open(Stamp)
         case gone
     }
 
@@ -82,9 +82,9 @@ extension Graph {
         if segment.pointee.isDead(row) { return .gone }
         if !segment.pointee.hasVersions { return .certain }
         let deleted = segment.pointee.versions.deletedStamp(row)
-        if deleted != 0 { return isRunning(deleted) ? .open : .gone }
-        let isAdded = isRunning(segment.pointee.versions.createdStamp(row)) || isRunning(segment.pointee.createdAll)
-        return isAdded ? .open : .certain
+        if deleted != 0 { return isRunning(deleted) ? .open(deleted) : .gone }
+        let created = max(segment.pointee.versions.createdStamp(row), segment.pointee.createdAll)
+        return isRunning(created) ? .open(created) : .certain
     }
 
     // MARK: Values
@@ -92,26 +92,30 @@ extension Graph {
     private func inspectValues(
         _ segment: SegmentRef, _ row: Int, _ constraint: Constraint, _ rules: ConstraintRules
     ) throws(DeedError) {
-        let state = state(segment, row)
-        if state == .gone { return }
+        var blocker: Stamp = 0
+        switch state(segment, row) {
+        case .gone: return
+        case .open(let mark): blocker = mark
+        case .certain: break
+        }
         let id = rowId(segment: segment.pointee.number, row: row)
         for key in rules.keys {
             let cell = segment.pointee.columnIndex(key).map { segment.pointee.columns[$0].chunk.cell(at: row) } ?? .null
-            var isOpen = state == .open
+            var ownBlocker = blocker
             var isDoubtful = false
             if segment.pointee.hasVersions {
                 // With a snapshot of everything committed, the changes that it does not see are those that still run.
                 forEachUnseenChange(segment, row, .latest(mark: 0)) { changed, before in
                     guard changed == key else { return }
-                    isOpen = true
+                    ownBlocker = segment.pointee.versions.newestStamp(row)
                     if !rules.complies(before, of: key) { isDoubtful = true }
                 }
             }
             let complies = rules.complies(cell, of: key)
             if complies && !isDoubtful { continue }
-            if !isOpen { throw violation(constraint, id, key, cell) }
+            if ownBlocker == 0 { throw violation(constraint, id, key, cell) }
             throw conflict(
-                constraint.rowKind, id, "has a value that violates constraint '\(constraint.name)' and is being changed")
+                constraint.rowKind, id, "violates constraint '\(constraint.name)' and is being changed", by: ownBlocker)
         }
     }
 
@@ -120,14 +124,16 @@ extension Graph {
     private func inspectEnds(
         _ segment: SegmentRef, _ row: Int, _ constraint: Constraint, _ rules: ConstraintRules
     ) throws(DeedError) {
-        let state = state(segment, row)
-        if state == .gone { return }
         let (source, target) = (segment.pointee.sources[row], segment.pointee.targets[row])
         guard let pair = collections(source, target), rules.endpoints?.contains(pair) == false else { return }
         let id = rowId(segment: segment.pointee.number, row: row)
-        if state == .certain { throw violation(constraint, id, pair) }
-        throw conflict(
-            .relationship, id, "has ends that violate constraint '\(constraint.name)' and is being added or deleted")
+        switch state(segment, row) {
+        case .gone: return
+        case .certain: throw violation(constraint, id, pair)
+        case .open(let mark):
+            throw conflict(
+                .relationship, id, "violates constraint '\(constraint.name)' and is being added or deleted", by: mark)
+        }
     }
 
     // MARK: Cardinality

@@ -124,6 +124,8 @@ extension Graph {
         var certain = 0
         /// Those that exist for some and not for others, or that a running transaction adds or deletes.
         var doubtful = 0
+        /// The stamp of a transaction that one of these depends on; that of one that has committed rather than one that runs.
+        var blocker: Stamp = 0
     }
 
     /// The segment of the list is locked.
@@ -132,7 +134,9 @@ extension Graph {
         part.pointee.forEach(row) { _, relationship in
             switch presence(of: relationship, for: snapshot) {
             case .visible: count.certain += 1
-            case .elsewhere, .leaving: count.doubtful += 1
+            case .elsewhere(let stamp), .leaving(let stamp):
+                count.doubtful += 1
+                if count.blocker == 0 || !isRunning(stamp) { count.blocker = stamp }
             case .gone: break
             }
         }
@@ -147,7 +151,8 @@ extension Graph {
         let most = constraints.most(direction)
         if count.certain + count.doubtful + added <= most { return }
         if count.certain + added <= most {
-            throw conflict(.entity, id, "is being given a relationship, or is losing one, of which it may have \(most),")
+            let what = "was given or is losing one of at most \(most) relationships"
+            throw conflict(.entity, id, what, by: count.blocker)
         }
         let way = direction == .out ? "outgoing" : "incoming"
         for constraint in constraints.constraints {
