@@ -43,6 +43,16 @@ package struct Constraint: Sendable {
         case length = 8
         case endpoints = 9
         case cardinality = 10
+
+        /// As the interfaces spell it.
+        package var text: String {
+            switch self {
+            case .primaryKey: "primary_key"
+            case .defaultValue: "default"
+            case .oneOf: "one_of"
+            default: "\(self)"
+            }
+        }
     }
 
     package enum Rule: Sendable {
@@ -182,6 +192,6 @@ extension Constraint {
     }
 
     private func require(_ condition: Bool, _ what: String) throws(DeedError) {
-        if !condition { throw DeedError(.invalidArgument, "a constraint of kind \(kind) \(what)") }
+        if !condition { throw DeedError(.invalidArgument, "a constraint of kind \(kind.text) \(what)") }
     }
 }

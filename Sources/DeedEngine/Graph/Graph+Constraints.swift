@@ -8,18 +8,37 @@
 extension Graph {
     // MARK: Making
 
-    /// Adds a constraint to a table, whose rows must comply. Readers and writers go on; new writes follow the constraint
-    /// from the start. Errors: AlreadyExists, ConstraintViolation naming the first row that does not comply.
-    package func createConstraint(_ constraint: Constraint, progress: Progress = { _, _ in true }) throws(DeedError) {
+    /// Adds a constraint to a table, whose rows must comply, and returns it; one without a name gets one. Readers and
+    /// writers go on; new writes follow the constraint from the start. Errors: AlreadyExists, ConstraintViolation naming
+    /// the first row that does not comply.
+    @discardableResult
+    package func createConstraint(
+        _ constraint: Constraint, progress: Progress = { _, _ in true }
+    ) throws(DeedError) -> Constraint {
+        try requireWritable()
         try constraint.validate()
         try requireNames(of: constraint)
+        if constraint.hasIndex { throw DeedError(.invalidArgument, "there are no unique indexes to enforce this constraint") }
+        var constraint = constraint
+        if constraint.name.isEmpty { constraint.name = freeName(for: constraint) }
         let present = schema.objects(of: constraint.rowKind, constraint.table)
         guard present.count < Limits.constraintsOfTableMax else {
             throw DeedError(.limitExceeded, "more than \(Limits.constraintsOfTableMax) indexes and constraints of one table")
         }
-        try define(constraint.schemaObject) { _ throws(DeedError) in
-            try requireCompliance(constraint, progress)
-        }
+        let made = constraint
+        try define(made.schemaObject) { _ throws(DeedError) in try requireCompliance(made, progress) }
+        return made
+    }
+
+    /// A name such as person_age_range that nothing has yet.
+    private func freeName(for constraint: Constraint) -> String {
+        let table = names.display(constraint.rowKind == .entity ? .collection : .relationshipType, constraint.table)
+        let properties = constraint.properties.map { names.display(.propertyKey, $0) }
+        let name = ([table] + properties + [constraint.kind.text]).joined(separator: "_")
+        if schema.object(named: name) == nil { return name }
+        var number = 2
+        while schema.object(named: "\(name)_\(number)") != nil { number += 1 }
+        return "\(name)_\(number)"
     }
 
     package func dropConstraint(named name: String) throws(DeedError) { try drop(.constraint, named: name) }
