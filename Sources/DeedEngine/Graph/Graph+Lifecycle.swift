@@ -7,19 +7,22 @@ extension Graph {
     /// The caller makes sure that no other call is under way.
     package func close() throws(DeedError) {
         if closing.load(ordering: .relaxed) { return }
+        reach(.closeBegun)
         maintenance.stop()
         var failure: DeedError?
         if store != nil && !options.isReadOnly {
             do throws(DeedError) { try checkpoint() } catch { failure = error }
         }
+        reach(.closeCheckpointed)
         closing.store(true, ordering: .relaxed)
-        store?.close()
+        store?.close(sealing: failure == nil)
         if let failure { throw failure }
     }
 
     /// Gives space back: in memory, and on disk.
     package func compact() throws(DeedError) {
         try requireWritable()
+        reach(.compactBegun)
         settleQueued()
         let oldest = snapshots.oldest()
         for kind in [RowKind.relationship, .entity] {
@@ -27,10 +30,16 @@ extension Graph {
                 if let segment = directory(kind)[number] { try compact(segment, oldest) }
             }
         }
+        reach(.compactMerged)
         guard let store else { return }
         try checkpoint()
         try deleteUnreferencedChunks(store)
-        for family in KeyValueStore.Family.allCases { try store.compactRange(family) }
+        reach(.compactSwept)
+        for family in KeyValueStore.Family.allCases {
+            reach(.compactFamily)
+            try store.compactRange(family)
+        }
+        reach(.compactDone)
     }
 
     private func compact(_ segment: SegmentRef, _ oldest: Timestamp) throws(DeedError) {

@@ -6,15 +6,18 @@ extension Graph {
     /// Restores the state that the store holds. Called once, before anybody else has the graph.
     func recover() throws(DeedError) {
         guard let store else { return }
+        reach(.openFilesOpened)
         let isNew = try checkFormat(store)
         if isNew { return }
         try readNames(store)
         try readMark(store)
         try readDirectory(store)
         try readSchema(store)
+        reach(.openDirectoryRead)
         try replayLog(store)
         maintenance.setNamesLogged(names)
         setTails()
+        reach(.openDone)
         forgetIncompleteObjects()
     }
 
@@ -230,6 +233,7 @@ extension Graph {
             }
         }
         snapshots.publish(timestamp)
+        reach(.openRecordApplied)
     }
 
     private func loadedSegment(_ kind: RowKind, _ id: RowId) throws(DeedError) -> SegmentRef {
