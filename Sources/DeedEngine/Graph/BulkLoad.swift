@@ -373,7 +373,7 @@ private final class BulkLoad {
         guard file != nil, let path = file?.path else { return }
         _ = try file?.finish()
         graph.reach(.bulkFilesWritten)
-        transaction.bulkFiles.append(BulkFile(path: path, family: .segments))
+        transaction.bulkFiles.append(BulkFile(path: path, family: .segments, generation: generation))
         file = nil
     }
 
