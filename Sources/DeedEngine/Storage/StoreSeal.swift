@@ -156,7 +156,7 @@ extension KeyValueStore {
     }
 
     /// RocksDB does without the others, and finds missing and damaged tables by itself.
-    private static func isNeeded(_ name: String) -> Bool {
+    static func isNeeded(_ name: String) -> Bool {
         name == "CURRENT" || name.hasPrefix("MANIFEST-") || name.hasSuffix(".log")
     }
 
