@@ -1,4 +1,5 @@
-// The fault table (Tests/FaultRunner), or the part of it that every test run has. DEED_FAULTS=all for the whole of it.
+// The fault table and flipped bits (Tests/FaultRunner), or the part of them that every test run has. DEED_FAULTS=all for
+// the whole table, DEED_FLIPS=1000 for more bits.
 
 import Glibc
 import Testing
@@ -9,6 +10,12 @@ import Testing
         var arguments = [program, "table"]
         if getenv("DEED_FAULTS").map({ String(cString: $0) }) != "all" { arguments.append("--fast") }
         #expect(run(arguments) == 0, "run \(arguments.joined(separator: " ")) for what went wrong")
+    }
+
+    @Test func everyFlippedBitIsNoticed() throws {
+        let trials = getenv("DEED_FLIPS").map { String(cString: $0) } ?? "60"
+        let arguments = ["\(try folderOfThisProgram())/FaultRunner", "flips", trials, "1"]
+        #expect(run(arguments) == 0, "run \(arguments.joined(separator: " ")) for what went unnoticed")
     }
 
     private func folderOfThisProgram() throws -> Substring {

@@ -51,7 +51,7 @@ struct Child {
 
     static let steps = 16
 
-    private func open() throws(DeedError) -> Graph {
+    func open() throws(DeedError) -> Graph {
         var options = GraphOptions()
         options.faults = faults
         options.memoryLimit = 64 << 20
@@ -144,12 +144,12 @@ struct Child {
         }
     }
 
-    private func explain(_ found: Set<String>, _ expected: Set<String>) {
+    func explain(_ found: Set<String>, _ expected: Set<String>) {
         say("missing: \(expected.subtracting(found).sorted().prefix(10))")
         say("too much: \(found.subtracting(expected).sorted().prefix(10))")
     }
 
-    private func say(_ line: String) {
+    func say(_ line: String) {
         var text = line + "\n"
         text.withUTF8 { _ = write(2, $0.baseAddress, $0.count) }
     }

@@ -54,10 +54,7 @@ struct FaultTable {
 
     /// True if every case ended as it must.
     func run(writing file: String?) -> Bool {
-        // In memory where that exists: what a sync costs is not the point.
-        let parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
-        var template = Array("\(parent)/deed-faults-XXXXXX".utf8CString)
-        let folder = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)) }
+        let folder = makeScratchFolder()
         defer { _ = spawn("/bin/rm", ["-rf", folder]) }
         let cases = self.cases
         var outcomes: [Outcome] = []
@@ -112,18 +109,6 @@ struct FaultTable {
         var arguments = [mode, store]
         if let point, let fault { arguments += ["\(point.rawValue)", "\(fault.rawValue)", "\(count)"] }
         return spawn(CommandLine.arguments[0], arguments)
-    }
-
-    /// Runs a program and waits for it; the status, or minus the number of the signal that ended it.
-    private func spawn(_ program: String, _ arguments: [String]) -> Int32 {
-        var process: pid_t = 0
-        let texts = ([program] + arguments).map { strdup($0) }
-        defer { for text in texts { free(text) } }
-        var pointers: [UnsafeMutablePointer<CChar>?] = texts + [nil]
-        guard posix_spawn(&process, program, nil, nil, &pointers, environ) == 0 else { return -1000 }
-        var status: Int32 = 0
-        while waitpid(process, &status, 0) < 0 && errno == EINTR {}
-        return status & 0x7F == 0 ? (status >> 8) & 0xFF : -(status & 0x7F)
     }
 
     // MARK: Writing

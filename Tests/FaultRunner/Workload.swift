@@ -160,8 +160,15 @@ final class Workload {
         return lines
     }
 
-    /// A line for each row of the store.
+    /// A line for each row of the store, and for what its self-check finds.
     func found() throws(DeedError) -> Set<String> {
+        var lines = try rowsFound()
+        for line in try graph.check() { lines.insert("check: \(line)") }
+        return lines
+    }
+
+    /// A line for each row of the store.
+    func rowsFound() throws(DeedError) -> Set<String> {
         var lines = Set(try rows(names.hub).map { _ in "hub" })
         var entities: [RowId: Row] = [:]
         for row in try rows(names.batch) {
@@ -177,7 +184,6 @@ final class Workload {
             let isRight = entities[link.target].map { $0.number == link.number && $0.position == 0 } ?? false
             lines.insert(isRight ? "member \(link.number)" : "a wrong member \(link)")
         }
-        for line in try graph.check() { lines.insert("check: \(line)") }
         return lines
     }
 

@@ -92,7 +92,8 @@ extension KeyValueStore {
             } else {
                 _ = shim_file_checksum(environment, file, &entry.size, &entry.checksum)
             }
-            seal.files.append(entry)
+            // The log of a closed store is empty, and nobody misses it.
+            if entry.size > 0 { seal.files.append(entry) }
         }
         let content = seal.encode()
         _ = try? checkingRocksDB(path) {
