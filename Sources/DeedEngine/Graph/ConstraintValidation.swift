@@ -36,16 +36,19 @@ extension Graph {
         }
     }
 
-    /// One line for each constraint that rows do not comply with, for the self-check.
-    func checkConstraints(_ problems: inout [String]) throws(DeedError) {
+    /// The constraints that rows do not comply with, for the self-check.
+    func constraintProblems() throws(DeedError) -> [CheckProblem] {
+        var problems: [CheckProblem] = []
         for constraint in try constraints() {
             do throws(DeedError) {
                 try requireCompliance(constraint) { _, _ in true }
             } catch {
                 // Rows that a running transaction has written comply, or it would not have got so far.
-                if error.status != .transactionConflict { problems.append(error.message) }
+                if error.status == .transactionConflict { continue }
+                problems.append(CheckProblem(place: "constraint '\(constraint.name)'", text: error.message, isAboutRows: true))
             }
         }
+        return problems
     }
 
     /// Looks at the rows from `first` on, as many as one hold of the latch allows; returns where it stopped.
