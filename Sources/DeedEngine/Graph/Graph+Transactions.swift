@@ -8,11 +8,18 @@ import Synchronization
 
 extension Graph {
     package func begin(readOnly: Bool) throws(DeedError) -> Transaction {
+        var asked = TransactionOptions()
+        asked.isReadOnly = readOnly
+        return try begin(asked)
+    }
+
+    package func begin(_ asked: TransactionOptions) throws(DeedError) -> Transaction {
         try requireOpen()
         let (timestamp, place) = snapshots.acquire()
         return Transaction(
             snapshot: Snapshot(timestamp: timestamp, mark: newMark()), place: place,
-            isReadOnly: readOnly || options.isReadOnly)
+            isReadOnly: asked.isReadOnly || options.isReadOnly,
+            conflictPolicy: asked.conflictPolicy ?? options.conflictPolicy)
     }
 
     /// Runs one statement as a transaction of its own. It sees what is committed at the moment it looks, so it
@@ -20,8 +27,19 @@ extension Graph {
     package func autocommit<Result>(
         _ statement: (Transaction) throws(DeedError) -> Result
     ) throws(DeedError) -> Result {
+        do throws(DeedError) {
+            return try runAlone(statement)
+        } catch {
+            return try retryAlone(after: error) { () throws(DeedError) in try runAlone(statement) }
+        }
+    }
+
+    private func runAlone<Result>(
+        _ statement: (Transaction) throws(DeedError) -> Result
+    ) throws(DeedError) -> Result {
         try requireWritable()
-        let transaction = Transaction(snapshot: .latest(mark: newMark()), place: nil, isReadOnly: false)
+        let transaction = Transaction(
+            snapshot: .latest(mark: newMark()), place: nil, isReadOnly: false, conflictPolicy: options.conflictPolicy)
         let result: Result
         do throws(DeedError) {
             result = try statement(transaction)
@@ -66,6 +84,7 @@ extension Graph {
     private func end(_ transaction: Transaction, as state: Transaction.State) {
         transaction.state = state
         if let place = transaction.place { snapshots.release(place) }
+        awakenWaiters(for: transaction)
     }
 
     // MARK: Committing
@@ -181,6 +200,7 @@ extension Graph {
         for entry in parts { revertUnderLatch(entry, transaction.mark) }
         transaction.log.truncate(to: savepoint.log)
         discardBulkFiles(transaction, from: savepoint.bulkFiles)
+        awakenWaiters(for: transaction)
     }
 
     private func revertUnderLatch(_ entry: WriteEntry, _ mark: Stamp) {

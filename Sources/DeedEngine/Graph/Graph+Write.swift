@@ -316,7 +316,7 @@ extension Graph {
         _ transaction: Transaction, _ segment: SegmentRef, _ row: Int, _ id: RowId
     ) throws(DeedError) -> [RowId] {
         var attached: [RowId] = []
-        var blocker: Stamp = 0
+        var blocker: (stamp: Stamp, id: RowId)?
         for index in 0..<segment.pointee.adjacencyCount {
             let part = segment.pointee.adjacency + index
             part.pointee.forEach(row) { neighbor, relationship in
@@ -325,12 +325,15 @@ extension Graph {
                 switch presence(of: relationship, for: transaction.snapshot) {
                 case .visible: attached.append(relationship)
                 // Waiting for a running transaction is no use if another has committed already.
-                case .elsewhere(let stamp): if blocker == 0 || !isRunning(stamp) { blocker = stamp }
+                case .elsewhere(let stamp): if blocker == nil || !isRunning(stamp) { blocker = (stamp, relationship) }
                 case .gone: break
                 }
             }
         }
-        if blocker != 0 { throw conflict(.entity, id, "was given a relationship", by: blocker) }
+        if let blocker {
+            throw conflict(
+                .entity, id, "was given a relationship", by: blocker.stamp, holder: (.relationship, blocker.id))
+        }
         return attached
     }
 

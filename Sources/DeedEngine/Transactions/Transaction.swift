@@ -36,8 +36,11 @@ package final class Transaction: @unchecked Sendable {
     package let snapshot: Snapshot
     /// The place in the table of snapshots, or nil for a statement that is a transaction of its own.
     let place: Int?
+    let conflictPolicy: ConflictPolicy
 
     var mark: Stamp { snapshot.mark }
+    /// The number by which messages call it; later ones have higher numbers.
+    package var number: UInt64 { transactionNumber(ofMark: mark) }
 
     var writes: [WriteEntry] = []
     /// The encoded effects, in order, for the log.
@@ -49,10 +52,11 @@ package final class Transaction: @unchecked Sendable {
     /// Files that a bulk load has written and that the commit brings into the store.
     var bulkFiles: [BulkFile] = []
 
-    init(snapshot: Snapshot, place: Int?, isReadOnly: Bool) {
+    init(snapshot: Snapshot, place: Int?, isReadOnly: Bool, conflictPolicy: ConflictPolicy = ConflictPolicy()) {
         self.snapshot = snapshot
         self.place = place
         self.isReadOnly = isReadOnly
+        self.conflictPolicy = conflictPolicy
     }
 
     /// A point to which a failing statement goes back.
