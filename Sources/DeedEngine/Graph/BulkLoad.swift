@@ -371,7 +371,7 @@ private final class BulkLoad {
     func finish() throws(DeedError) {
         guard file != nil, let path = file?.path else { return }
         _ = try file?.finish()
-        transaction.bulkFiles.append(BulkFile(path: path, family: .segments))
+        transaction.bulkFiles.append(BulkFile(path: path, family: .segments, generation: generation))
         file = nil
     }
 

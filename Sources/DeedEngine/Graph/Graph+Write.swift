@@ -166,6 +166,7 @@ extension Graph {
             try lockLoaded(segment)
             defer { segment.pointee.latch.unlockExclusive() }
             try requireWritableRow(transaction, segment, row, id)
+            logBeforeImage(transaction, segment, row, id)
             if segment.pointee.writers.enter(transaction.mark) { transaction.record(.enterSegment, segment, row: 0) }
             segment.pointee.hasVersions = true
             for property in properties {
@@ -187,7 +188,7 @@ extension Graph {
         if isLogged { LogRecord.update(kind, id, properties, replacing: replacing, into: &transaction.log) }
     }
 
-    private func change(
+    func change(
         _ transaction: Transaction, _ segment: SegmentRef, _ row: Int, _ property: PropertyCell
     ) throws(DeedError) {
         let column = segment.pointee.column(property.key)
@@ -242,6 +243,7 @@ extension Graph {
             try lockLoaded(segment)
             defer { segment.pointee.latch.unlockExclusive() }
             try requireWritableRow(transaction, segment, row, id)
+            logBeforeImage(transaction, segment, row, id)
             try markDeleted(transaction, segment, row)
             source = segment.pointee.sources[row]
             target = segment.pointee.targets[row]
@@ -251,7 +253,7 @@ extension Graph {
         if isLogged { LogRecord.delete(.relationship, id, into: &transaction.log) }
     }
 
-    private func markDeleted(_ transaction: Transaction, _ segment: SegmentRef, _ row: Int) throws(DeedError) {
+    func markDeleted(_ transaction: Transaction, _ segment: SegmentRef, _ row: Int) throws(DeedError) {
         try segment.pointee.versions.setDeleted(row, transaction.mark, pool)
         segment.pointee.hasVersions = true
         segment.pointee.directoryDirty = true
@@ -291,6 +293,7 @@ extension Graph {
                     throw DeedError(
                         .hasRelationships, "entity \(id) has \(attached.count) relationships; delete them first, or detach")
                 }
+                logBeforeImage(transaction, segment, row, id)
                 try markDeleted(transaction, segment, row)
             }
             for relationship in attached { try removeUnlessGone(transaction, relationship) }

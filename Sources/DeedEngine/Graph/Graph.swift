@@ -24,6 +24,10 @@ package struct GraphOptions: Sendable {
     package var memoryLimit: Int
     /// A background checkpoint starts after so many bytes of log; 0 for never.
     package var checkpointLogBytes = 64 << 20
+    /// The log kept below the last checkpoint, for readers of the change feed.
+    package var retention = LogRetentionPolicy()
+    /// The log gets the state of each row before an update or delete as well.
+    package var logsBeforeImages = false
     /// Loads of fewer rows go row by row; see Limits.
     package var bulkRowsMin = Limits.bulkRowsMin
     /// What statements do that are transactions of their own, and transactions that say nothing about it.
@@ -60,6 +64,7 @@ package final class Graph: @unchecked Sendable {
     let waits = WaitGraph()
     let maintenance = Maintenance()
     let evaporation = Evaporation()
+    let retention: LogRetention
     /// Marks of transactions: the top bit and a number.
     private let nextMark = Atomic<UInt64>(1)
     let scratches = Mutex<[TraversalScratch]>([])
@@ -93,6 +98,7 @@ package final class Graph: @unchecked Sendable {
         let memory = StoreMemory(limit: options.memoryLimit)
         pool = MemoryPool(limit: memory.pool)
         commits = CommitQueue()
+        retention = LogRetention(options.retention)
         if let path {
             store = try KeyValueStore(
                 path: path,
