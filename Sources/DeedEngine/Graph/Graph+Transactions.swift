@@ -19,7 +19,7 @@ extension Graph {
         return Transaction(
             snapshot: Snapshot(timestamp: timestamp, mark: newMark()), place: place,
             isReadOnly: asked.isReadOnly || options.isReadOnly,
-            conflictPolicy: asked.conflictPolicy ?? options.conflictPolicy)
+            isolation: asked.isolation, conflictPolicy: asked.conflictPolicy ?? options.conflictPolicy)
     }
 
     /// Runs one statement as a transaction of its own. It sees what is committed at the moment it looks, so it
@@ -83,29 +83,33 @@ extension Graph {
 
     func end(_ transaction: Transaction, as state: Transaction.State) {
         transaction.state = state
-        if let place = transaction.place { snapshots.release(place) }
+        transaction.releaseSnapshot(snapshots)
         awakenWaiters(for: transaction)
     }
 
     // MARK: Committing
 
     /// Makes a group durable and visible. Called by one thread at a time.
-    private func commitGroup(_ group: [Transaction]) throws(DeedError) {
+    func commitGroup(_ waiting: [Transaction]) throws(DeedError) {
+        let group = withValidReads(waiting)
+        if group.isEmpty { return }
         var timestamp = snapshots.lastCommit
         if let store {
             for transaction in group { try ingest(transaction.bulkFiles, into: store) }
             if isLogged {
                 var batch = try WriteBatch(store)
                 let now = Clock.microseconds()
-                for transaction in group {
+                for transaction in group where transaction.step.commits {
                     timestamp += 1
                     try appendRecord(of: transaction, at: timestamp, time: now, to: &batch)
                 }
-                try store.write(batch, sync: options.durability == .sync, log: true)
+                for transaction in group { append(transaction.step, of: transaction, to: &batch) }
+                let isSynced = options.durability == .sync || group.contains { $0.step.isSynced }
+                try store.write(batch, sync: isSynced, log: true)
                 timestamp = snapshots.lastCommit
             }
         }
-        for transaction in group {
+        for transaction in group where transaction.step.commits {
             timestamp += 1
             transaction.commitTimestamp = timestamp
             stamp(transaction, timestamp)

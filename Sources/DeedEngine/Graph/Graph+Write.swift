@@ -30,8 +30,8 @@ extension Graph {
         _ transaction: Transaction, source: RowId, target: RowId, type: NameId,
         _ properties: UnsafeBufferPointer<PropertyCell>
     ) throws(DeedError) -> RowId {
-        guard let sourceSegment = entities.segment(of: source) else { throw missing(.entity, source) }
-        guard let targetSegment = entities.segment(of: target) else { throw missing(.entity, target) }
+        guard let sourceSegment = entities.segment(of: source) else { throw missing(.entity, source, for: transaction) }
+        guard let targetSegment = entities.segment(of: target) else { throw missing(.entity, target, for: transaction) }
         try makeRoom()
         let table = try requireTable(.relationship, type)
         let savepoint = transaction.savepoint
@@ -143,7 +143,7 @@ extension Graph {
         _ transaction: Transaction, _ segment: SegmentRef, _ row: Int, _ id: RowId
     ) throws(DeedError) {
         guard segment.pointee.isVisible(row, to: transaction.snapshot) else {
-            throw missing(segment.pointee.kind, id)
+            throw missing(segment.pointee.kind, id, for: transaction)
         }
         guard segment.pointee.hasVersions else { return }
         let deleted = segment.pointee.versions.deletedStamp(row)
@@ -158,7 +158,7 @@ extension Graph {
         _ transaction: Transaction, _ kind: RowKind, _ id: RowId, _ properties: UnsafeBufferPointer<PropertyCell>,
         replacing: Bool
     ) throws(DeedError) {
-        guard let segment = directory(kind).segment(of: id) else { throw missing(kind, id) }
+        guard let segment = directory(kind).segment(of: id) else { throw missing(kind, id, for: transaction) }
         try makeRoom()
         let row = rowNumber(of: id)
         let savepoint = transaction.savepoint
@@ -235,7 +235,7 @@ extension Graph {
     }
 
     private func removeRelationship(_ transaction: Transaction, _ id: RowId) throws(DeedError) {
-        guard let segment = relationships.segment(of: id) else { throw missing(.relationship, id) }
+        guard let segment = relationships.segment(of: id) else { throw missing(.relationship, id, for: transaction) }
         let row = rowNumber(of: id)
         let source: RowId
         let target: RowId
@@ -279,7 +279,7 @@ extension Graph {
 
     /// Deletes an entity, with `detach` after its relationships. O(degree).
     package func deleteEntity(_ transaction: Transaction, _ id: RowId, detach: Bool) throws(DeedError) {
-        guard let segment = entities.segment(of: id) else { throw missing(.entity, id) }
+        guard let segment = entities.segment(of: id) else { throw missing(.entity, id, for: transaction) }
         let savepoint = transaction.savepoint
         do throws(DeedError) {
             var attached: [RowId] = []

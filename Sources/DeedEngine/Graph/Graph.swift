@@ -62,6 +62,7 @@ package final class Graph: @unchecked Sendable {
 
     let commits: CommitQueue
     let waits = WaitGraph()
+    let prepared = PreparedTransactions()
     let maintenance = Maintenance()
     let evaporation = Evaporation()
     let retention: LogRetention
@@ -190,8 +191,10 @@ package final class Graph: @unchecked Sendable {
 
     // MARK: Errors
 
-    func missing(_ kind: RowKind, _ id: RowId) -> DeedError {
-        DeedError(.notFound, "there is no \(kind) with id \(id)")
+    /// That it is missing is something that `transaction` has read.
+    func missing(_ kind: RowKind, _ id: RowId, for transaction: Transaction? = nil) -> DeedError {
+        noteRead(transaction, kind, id)
+        return DeedError(.notFound, "there is no \(kind) with id \(id)")
     }
 
     /// A row is in a statement's way because of another transaction, whose stamp it carries. What the error is about may be

@@ -17,6 +17,7 @@ extension Graph {
         maintenance.namesLogged = retention.namesLogged
         setTails()
         forgetIncompleteObjects()
+        try resumePrepared(store)
     }
 
     /// True if the store is new, which then gets its format.
