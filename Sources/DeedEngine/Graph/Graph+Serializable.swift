@@ -93,7 +93,7 @@ private struct ReadCheck {
         for (kind, count) in reads.nameCounts where graph.names.count(kind) != count { return "a \(kind) was made" }
         for row in reads.rows where hasChanged(row) { return "\(row.kind) \(row.number) has changed" }
         for lists in reads.lists where haveChanged(lists) {
-            return "the relationships of entity \(lists.owner) have changed"
+            return "the relationships of entity \(lists.entity) have changed"
         }
         for table in reads.tables where hasChanged(table) {
             let name = graph.names.display(table.kind == .entity ? .collection : .relationshipType, table.name)
@@ -102,9 +102,7 @@ private struct ReadCheck {
         for key in reads.segments where hasChangedAnywhere(key) {
             return "\(key.kind) segment \(key.number) has changed"
         }
-        for key in reads.segmentLists where haveChangedAnywhere(key) {
-            return "the relationships of entity segment \(key.owner) have changed"
-        }
+        if reads.isEveryType && hasAnyTypeChanged { return "a relationship has changed" }
         return nil
     }
 
@@ -155,16 +153,23 @@ private struct ReadCheck {
         }
     }
 
+    private var hasAnyTypeChanged: Bool {
+        (0..<graph.relationships.count).contains { number in
+            guard let segment = graph.relationships[number] else { return false }
+            return hasChangedAnywhere(segment)
+        }
+    }
+
     // MARK: Lists
 
     private func haveChanged(_ key: ListsKey) -> Bool {
-        guard let segment = graph.entities.segment(of: key.owner) else { return false }
+        guard let segment = graph.entities.segment(of: key.entity) else { return false }
         segment.pointee.latch.lockShared()
         defer { segment.pointee.latch.unlockShared() }
-        let row = rowNumber(of: key.owner)
+        let row = rowNumber(of: key.entity)
         for index in 0..<segment.pointee.adjacencyCount {
             let part = segment.pointee.adjacency + index
-            guard matches(part, key), !part.pointee.writers.areSettled(for: snapshot) else { continue }
+            guard matches(part, key), !part.pointee.isSettled(row, for: snapshot) else { continue }
             // What has been written to the disk since, and dropped from memory, is not read in here, within a commit.
             if !part.pointee.isLoaded { return true }
             var hasChanged = false
@@ -185,19 +190,5 @@ private struct ReadCheck {
         segment.pointee.latch.lockShared()
         defer { segment.pointee.latch.unlockShared() }
         return segment.pointee.hasVersions && isPresenceLater(segment, rowNumber(of: relationship))
-    }
-
-    /// True if any list of a segment may have changed.
-    private func haveChangedAnywhere(_ key: ListsKey) -> Bool {
-        guard let segment = graph.entities[Int(clamping: key.owner)] else { return false }
-        segment.pointee.latch.lockShared()
-        defer { segment.pointee.latch.unlockShared() }
-        for index in 0..<segment.pointee.adjacencyCount {
-            let part = segment.pointee.adjacency + index
-            if matches(part, key) && part.pointee.writers.lastChange > snapshot.timestamp { return true }
-        }
-        return earlier.contains { member in
-            member.writes.contains { $0.segment == segment && $0.action == .enterPart }
-        }
     }
 }

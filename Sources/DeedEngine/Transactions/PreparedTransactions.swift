@@ -44,7 +44,7 @@ package struct PreparedDescription: Sendable {
         for entry in transaction.writes {
             switch entry.action {
             case .insert: inserted += Int(entry.end - entry.row)
-            case .delete: deleted += 1
+            case .delete: deleted += Int(entry.end - entry.row)
             case .update: changed.insert(Row(segment: entry.segment, row: entry.row))
             default: break
             }

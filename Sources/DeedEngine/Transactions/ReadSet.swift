@@ -1,6 +1,6 @@
 // What a serializable transaction has read, so that its commit can find out whether any of it has changed since its
-// snapshot. Exact as long as it is little; a transaction that reads much remembers only the segments of what it has read,
-// and may then fail because of a change beside it, but never misses one.
+// snapshot. Exact as long as it is little; a transaction that reads much remembers only the segments and types of what it
+// has read, and may then fail because of a change beside it, but never misses one.
 
 /// One table.
 struct TableKey: Hashable {
@@ -8,10 +8,9 @@ struct TableKey: Hashable {
     var name: NameId
 }
 
-/// The lists of one entity, or of all entities of one segment.
+/// The lists of one entity.
 struct ListsKey: Hashable {
-    /// The id of the entity, or the number of the segment.
-    var owner: UInt64
+    var entity: RowId
     /// nil for any.
     var type: NameId?
     var directions: Directions
@@ -27,20 +26,16 @@ final class ReadSet {
     private(set) var rows = Set<RowKey>()
     private(set) var lists = Set<ListsKey>()
     private(set) var segments = Set<RowKey>()
-    private(set) var segmentLists = Set<ListsKey>()
     private(set) var tables = Set<TableKey>()
     /// Kinds of names of which one was asked for that there was none, and how many there were.
     private(set) var nameCounts: [NameKind: Int] = [:]
+    /// True when lists of any type were read, of too many entities to remember.
+    private(set) var isEveryType = false
     /// True when even the segments were too many to remember.
     private(set) var isEverything = false
 
     /// Entries of each kind that are remembered one by one: some megabytes.
     private static let entriesMax = 1 << 16
-
-    var isEmpty: Bool {
-        rows.isEmpty && lists.isEmpty && segments.isEmpty && segmentLists.isEmpty && tables.isEmpty && nameCounts.isEmpty
-            && !isEverything
-    }
 
     /// A row was read, or found not to be there.
     func note(_ kind: RowKind, _ id: RowId) {
@@ -55,16 +50,14 @@ final class ReadSet {
 
     /// The lists of an entity were read.
     func noteLists(_ entity: RowId, _ type: NameId?, _ directions: Directions) {
-        let segment = ListsKey(owner: segmentNumber(of: entity), type: type, directions: directions)
-        if isEverything || segmentLists.contains(segment) { return }
-        lists.insert(ListsKey(owner: entity, type: type, directions: directions))
+        if isEverything || isEveryType { return }
+        if let type, tables.contains(TableKey(kind: .relationship, name: type)) { return }
+        lists.insert(ListsKey(entity: entity, type: type, directions: directions))
         guard lists.count > Self.entriesMax else { return }
         for list in lists {
-            segmentLists.insert(
-                ListsKey(owner: segmentNumber(of: list.owner), type: list.type, directions: list.directions))
+            if let type = list.type { noteTable(.relationship, type) } else { isEveryType = true }
         }
         lists.removeAll()
-        if segmentLists.count > Self.entriesMax { noteEverything() }
     }
 
     /// All rows of a table were read, or might have been.
@@ -80,7 +73,6 @@ final class ReadSet {
         rows.removeAll()
         lists.removeAll()
         segments.removeAll()
-        segmentLists.removeAll()
         tables.removeAll()
     }
 }
