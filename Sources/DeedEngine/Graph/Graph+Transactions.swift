@@ -94,8 +94,10 @@ extension Graph {
         let group = withValidReads(waiting)
         if group.isEmpty { return }
         var timestamp = snapshots.lastCommit
+        reach(.commitBegun)
         if let store {
             for transaction in group { try ingest(transaction.bulkFiles, into: store) }
+            if group.contains(where: { !$0.bulkFiles.isEmpty }) { reach(.bulkIngested) }
             if isLogged {
                 var batch = try WriteBatch(store)
                 let now = Clock.microseconds()
@@ -106,6 +108,7 @@ extension Graph {
                 for transaction in group { append(transaction.step, of: transaction, to: &batch) }
                 let isSynced = options.durability == .sync || group.contains { $0.step.isSynced }
                 try store.write(batch, sync: isSynced, log: true)
+                reach(.commitLogged)
                 timestamp = snapshots.lastCommit
             }
         }
@@ -114,7 +117,9 @@ extension Graph {
             transaction.commitTimestamp = timestamp
             stamp(transaction, timestamp)
         }
+        reach(.commitStamped)
         snapshots.publish(timestamp)
+        reach(.commitPublished)
     }
 
     private func appendRecord(
