@@ -166,7 +166,8 @@ graph_init(GraphObject *self, PyObject *arguments, PyObject *keywords)
     PyObject *bytes;
     if (parse_durability(state, durability, &options.durability) < 0 ||
         parse_memory_limit(state, memory_limit, &options.memory_limit) < 0 ||
-        parse_conflict_policy(state, on_conflict, timeout, &options.on_conflict, &options.conflict_timeout) < 0 || parse_path(state, path, &bytes) < 0)
+        parse_conflict_policy(state, on_conflict, timeout, &options.on_conflict, &options.conflict_timeout) < 0 ||
+        parse_path(state, path, &bytes) < 0)
         return -1;
     PyObject *text = Py_NewRef(Py_None);
     if (bytes != NULL)

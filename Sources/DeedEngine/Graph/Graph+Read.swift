@@ -250,19 +250,3 @@ extension Graph {
         buffer.selectNeighbors(picked, levels: picked.map { levels[$0] })
     }
 }
-
-/// Which lists of an entity are meant.
-package enum Directions: Int32, Sendable {
-    case out = 0
-    case `in` = 1
-    case both = 2
-
-    @inline(__always)
-    func contains(_ direction: Direction) -> Bool {
-        switch self {
-        case .out: direction == .out
-        case .in: direction == .in
-        case .both: true
-        }
-    }
-}

@@ -119,7 +119,8 @@ private struct ReadCheck {
         defer { segment.pointee.latch.unlockShared() }
         guard segment.pointee.hasVersions else { return false }
         let row = rowNumber(of: key.number)
-        return isPresenceLater(segment, row) || isLater(segment.pointee.versions.newestStamp(row))
+        // Not only the newest change: a running transaction may have changed the row once more.
+        return isPresenceLater(segment, row) || segment.pointee.versions.containsChange(row, where: isLater)
     }
 
     /// True if a row was added or deleted since. The segment is locked.
