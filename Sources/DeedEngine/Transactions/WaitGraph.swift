@@ -86,7 +86,10 @@ final class WaitGraph: Sendable {
             }
             count.subtract(1, ordering: .relaxed)
         }
-        if !isHeld(obstacle) { return }
+        if !isHeld(obstacle) {
+            sched_yield()
+            return
+        }
         state.withLock { state in
             if state.isStopped { return wait.awaken(Self.closed) }
             if wait.obstacle == nil { return }
