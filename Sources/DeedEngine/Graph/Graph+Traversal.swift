@@ -176,6 +176,7 @@ extension Graph {
             if scratch.isSmall { scratches.withLock { kept in if kept.count < 8 { kept.append(scratch) } } }
         }
         return try withSnapshot(transaction) { snapshot throws(DeedError) in
+            noteRead(transaction, .entity, start)
             scratch.prepare(segments: entities.count)
             guard let segment = entities.segment(of: start) else { throw missing(.entity, start) }
             segment.pointee.latch.lockShared()
@@ -190,6 +191,7 @@ extension Graph {
             while depth < maxDepth && next < scratch.count {
                 let end = scratch.count
                 while next < end {
+                    noteLists(transaction, scratch.reached[next], type, directions)
                     try expand(scratch.reached[next], type, directions, snapshot, scratch)
                     if scratch.isFull {
                         try makeRoom(for: scratch.growthBytes)
