@@ -28,6 +28,10 @@ void shim_faults_set(shim_faults *faults, int64_t writes, int64_t syncs, int err
  * Freed by rocksdb_env_destroy, after all that uses it. */
 rocksdb_env_t *shim_environment_create(shim_faults *faults);
 
+/* The files of another environment, which may be freed, for a process that reads while another one writes: a log ends
+ * where its last whole record does, whatever was allocated in advance behind it. */
+rocksdb_env_t *shim_environment_following(const rocksdb_env_t *base);
+
 #ifdef __cplusplus
 }
 #endif

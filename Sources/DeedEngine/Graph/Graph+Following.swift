@@ -17,13 +17,19 @@
 
 import Synchronization
 
+/// Which checkpoint of the writer's: there may be several at one timestamp.
+private struct Mark: Equatable {
+    var timestamp: Timestamp = 0
+    var nextGeneration: UInt64 = 0
+}
+
 /// What only a following graph has.
 final class Following: Sendable {
     fileprivate let view = Mutex<PinnedView?>(nil)
     /// Held while the graph steps over to another checkpoint. Taken before all latches.
     let stepping = Monitor()
-    /// The checkpoint that the graph stands on: the mark's value as stored.
-    fileprivate let mark = Mutex<[UInt8]>([])
+    /// The checkpoint that the graph stands on.
+    fileprivate let mark = Mutex(Mark())
 
     var pinned: PinnedView? { view.withLock { $0 } }
 
@@ -59,8 +65,10 @@ extension Graph {
         }
     }
 
-    private func storedMark(_ store: KeyValueStore) throws(DeedError) -> [UInt8] {
-        try store.get(.meta, StoreKeys.text("mark")).map { Array($0.bytes) } ?? []
+    private func storedMark(_ store: KeyValueStore) throws(DeedError) -> Mark {
+        guard let value = try store.get(.meta, StoreKeys.text("mark")) else { return Mark() }
+        var reader = ByteReader(value.bytes)
+        return Mark(timestamp: try reader.readVarint(), nextGeneration: try reader.readVarint())
     }
 
     private typealias StoredEntry = (kind: RowKind, number: Int, entry: SegmentEntry)
@@ -82,7 +90,8 @@ extension Graph {
             for part in entry.parts { newestPart = max(newestPart, part.generation) }
         }
         if newestChunk != 0, try !view.hasGeneration(newestChunk, .segments) { return false }
-        return try newestPart == 0 || view.hasGeneration(newestPart, .adjacency)
+        if newestPart != 0, try !view.hasGeneration(newestPart, .adjacency) { return false }
+        return true
     }
 
     // MARK: Going on
@@ -92,26 +101,16 @@ extension Graph {
         guard let store else { return .went(0) }
         try store.catchUp()
         guard try store.hasAllFamilies() else { return .lost }
-        let value = try storedMark(store)
-        let mark = try value.isEmpty ? 0 : markTimestamp(value)
+        let mark = try storedMark(store)
         let first = snapshots.lastCommit
         var failure: DeedError?
         do throws(DeedError) { try applyNewRecords(store) } catch { failure = error }
         let last = snapshots.lastCommit
-        if last < mark || mark < lastMark.load(ordering: .relaxed) { return .lost }
+        if last < mark.timestamp || mark.timestamp < lastMark.load(ordering: .relaxed) { return .lost }
         // Even if a record could not be applied for want of memory: afterwards more of it may be dropped.
-        if value != following.mark.withLock({ $0 }) { try stepOver(store, following, value) }
+        if mark != following.mark.withLock({ $0 }) { try stepOver(store, following, mark) }
         if let failure { throw failure }
         return .went(Int(last - first))
-    }
-
-    private func markTimestamp(_ value: [UInt8]) throws(DeedError) -> Timestamp {
-        var timestamp: Timestamp = 0
-        try value.withBytes { bytes throws(DeedError) in
-            var reader = ByteReader(bytes)
-            timestamp = try reader.readVarint()
-        }
-        return timestamp
     }
 
     private func applyNewRecords(_ store: KeyValueStore) throws(DeedError) {
@@ -130,21 +129,20 @@ extension Graph {
 
     // MARK: Stepping over to another checkpoint
 
-    private func stepOver(_ store: KeyValueStore, _ following: Following, _ value: [UInt8]) throws(DeedError) {
+    private func stepOver(_ store: KeyValueStore, _ following: Following, _ mark: Mark) throws(DeedError) {
         let view = try PinnedView(store)
         let entries = try readEntries(store)
         // Next time, then.
         guard try hasNewestChunks(of: entries.map(\.entry), view) else { return }
         try readNames(store)
-        let mark = try markTimestamp(value)
         do {
             following.stepping.lock()
             defer { following.stepping.unlock() }
             following.view.withLock { $0 = view }
             for (kind, number, entry) in entries { adopt(entry, try placeSegment(kind, number, entry.table)) }
             try readEvaporation(store)
-            lastMark.store(mark, ordering: .relaxed)
-            following.mark.withLock { $0 = value }
+            lastMark.store(mark.timestamp, ordering: .relaxed)
+            following.mark.withLock { $0 = mark }
         }
         for (kind, number, _) in entries where kind == .relationship {
             if let segment = relationships[number] { try reloadPheromone(segment) }
@@ -204,14 +202,5 @@ extension Segment {
         guard isLoaded, !hasVersions, writers.count == 0, writers.lastChange <= mark else { return false }
         for index in 0..<columnCount where columns[index].generation == 0 { return false }
         return kind == .relationship ? endpointsGeneration != 0 : columnCount > 0
-    }
-}
-
-extension [UInt8] {
-    /// Lends the bytes; the library's own functions do not take a closure that throws a type of ours.
-    fileprivate func withBytes(_ body: (UnsafeRawBufferPointer) throws(DeedError) -> Void) throws(DeedError) {
-        var buffer = ByteBuffer(capacity: count)
-        for byte in self { buffer.append(byte) }
-        try body(buffer.bytes)
     }
 }

@@ -18,6 +18,8 @@ package enum Durability: Int32, Sendable {
 
 package struct GraphOptions: Sendable {
     package var isReadOnly = false
+    /// With `isReadOnly`: follow what another process writes. Used through Follower.
+    var follows = false
     package var createIfMissing = true
     package var durability = Durability.sync
     /// Bytes; see MemoryPool.
@@ -41,7 +43,7 @@ package struct GraphOptions: Sendable {
 
 package final class Graph: @unchecked Sendable {
     package let options: GraphOptions
-    package let names = Names()
+    package let names: Names
     package let schema = Schema()
     let pool: MemoryPool
     let entities = Directory()
@@ -87,11 +89,21 @@ package final class Graph: @unchecked Sendable {
         let checkpoints = Atomic<UInt64>(0)
     }
 
+    /// For a graph that follows a writer.
+    let following: Following?
+
     /// Opens the store at `path`, or makes a graph in memory when it is nil.
-    package init(path: String?, options: GraphOptions) throws(DeedError) {
+    package convenience init(path: String?, options: GraphOptions) throws(DeedError) {
+        try self.init(path: path, options: options, replacing: nil)
+    }
+
+    /// A graph that takes the place of another one of the same store shares its names and its memory limit.
+    init(path: String?, options: GraphOptions, replacing old: Graph?) throws(DeedError) {
         self.options = options
         let memory = StoreMemory(limit: options.memoryLimit)
-        pool = MemoryPool(limit: memory.pool)
+        names = old?.names ?? Names()
+        pool = old?.pool ?? MemoryPool(limit: memory.pool)
+        following = options.follows ? Following() : nil
         commits = CommitQueue()
         retention = LogRetention(options.retention)
         if let path {
@@ -101,6 +113,7 @@ package final class Graph: @unchecked Sendable {
             isRecovering = true
             try recover()
             isRecovering = false
+            if let following { try beginFollowing(following) }
         } else {
             store = nil
         }
@@ -132,6 +145,7 @@ package final class Graph: @unchecked Sendable {
         func storeOptions(_ options: GraphOptions) -> KeyValueStore.Options {
             var result = KeyValueStore.Options()
             result.readOnly = options.isReadOnly
+            result.follows = options.follows
             result.createIfMissing = options.createIfMissing
             result.faults = options.faults
             result.cacheBytes = cache

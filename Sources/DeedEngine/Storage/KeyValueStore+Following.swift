@@ -34,7 +34,7 @@ extension KeyValueStore {
 final class PinnedView: Sendable {
     /// An iterator that one thread uses at a time.
     private final class Lane: @unchecked Sendable {
-        private let lock = Latch()
+        private let lock = Monitor()
         private let handle: RocksHandle
         private let iterator: OpaquePointer
         private let readOptions: OpaquePointer
@@ -55,8 +55,8 @@ final class PinnedView: Sendable {
         func withValue(
             _ key: borrowing ByteBuffer, exact: Bool, _ body: (UnsafeRawBufferPointer) throws(DeedError) -> Void
         ) throws(DeedError) -> Bool {
-            lock.lockExclusive()
-            defer { lock.unlockExclusive() }
+            lock.lock()
+            defer { lock.unlock() }
             rocksdb_iter_seek(iterator, key.bytes.chars, key.count)
             guard rocksdb_iter_valid(iterator) != 0 else {
                 try handle.check { rocksdb_iter_get_error(iterator, $0) }

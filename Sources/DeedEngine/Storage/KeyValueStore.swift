@@ -47,6 +47,8 @@ package final class KeyValueStore: Sendable {
         /// Opens without the lock and without changing a file, even while another process writes; what is seen is the
         /// state at the open.
         package var readOnly = false
+        /// With `readOnly`: what is seen is the state at the last `catchUp`.
+        package var follows = false
         package var createIfMissing = true
         /// Uncompressed blocks kept in memory.
         package var cacheBytes = 8 << 20
@@ -182,7 +184,11 @@ final class RocksHandle: @unchecked Sendable {
         var families = [OpaquePointer?](repeating: nil, count: all.count)
         let count = Int32(all.count)
         let database = try checkingRocksDB(path) { message in
-            if options.readOnly {
+            if options.follows {
+                // The second path would hold RocksDB's diary, which goes nowhere (see CDeedShims): nothing is written.
+                rocksdb_open_as_secondary_column_families(
+                    tuning.database, path, path, count, names, familyOptions, &families, message)
+            } else if options.readOnly {
                 rocksdb_open_for_read_only_column_families(
                     tuning.database, path, count, names, familyOptions, &families, 0, message)
             } else {
