@@ -32,8 +32,9 @@ package final class Follower: @unchecked Sendable {
 
     private static let busyMilliseconds = 2
     private static let idleMilliseconds = 20
-    /// After so many failures in a row the graph is opened anew.
-    private static let failuresMax = 5
+    /// How long what a record or a directory speaks of may be missing; then the graph is opened anew.
+    private static let patienceNanoseconds: UInt64 = 250_000_000
+    private static let attemptsMax = 10
 
     /// Opens the store and begins to follow. There must be one, whether or not a writer has it open.
     package init(path: String, options: GraphOptions) throws(DeedError) {
@@ -57,7 +58,7 @@ package final class Follower: @unchecked Sendable {
             } catch {
                 failures += 1
                 let mayPass = error.status == .ioError || error.status == .corruption || error.status == .internalError
-                if !mayPass || failures > failuresMax { throw error }
+                if !mayPass || failures == attemptsMax { throw error }
                 usleep(useconds_t(failures * 5_000))
             }
         }
@@ -122,59 +123,83 @@ package final class Follower: @unchecked Sendable {
 
     private func run() {
         var pause = Self.busyMilliseconds
-        var failures = 0
+        var failingSince: UInt64?
         var settledAt = Clock.monotonicNanoseconds()
         while true {
             monitor.lock()
-            if !isStopping && asked == answered { monitor.wait(milliseconds: pause) }
+            if !isStopping && (asked == answered || failingSince != nil) { monitor.wait(milliseconds: pause) }
             let (isStopping, request) = (self.isStopping, asked)
             monitor.unlock()
             if isStopping { return }
-            let outcome = look(&failures)
-            pause = outcome.hasNews ? Self.busyMilliseconds : min(pause + 1, Self.idleMilliseconds)
-            monitor.lock()
-            answered = request
-            failure = outcome.failure
-            monitor.wakeAll()
-            monitor.unlock()
-            if Clock.monotonicNanoseconds() &- settledAt > UInt64(Maintenance.intervalMilliseconds) &* 1_000_000 {
+            let start = Clock.monotonicNanoseconds()
+            let outcome = look(&failingSince)
+            switch outcome {
+            case .news, .notYet: pause = Self.busyMilliseconds
+            case .nothing, .failed: pause = min(pause + 1, Self.idleMilliseconds)
+            }
+            answer(request, outcome, lookedAt: start)
+            if start &- settledAt > UInt64(Maintenance.intervalMilliseconds) &* 1_000_000 {
                 graph.settleQueued()
-                settledAt = Clock.monotonicNanoseconds()
+                settledAt = start
             }
         }
     }
 
-    /// Looks for news once. After failures in a row, or when it has lost its place, the graph is opened anew.
-    private func look(_ failures: inout Int) -> (hasNews: Bool, failure: DeedError?) {
-        let start = Clock.monotonicNanoseconds()
+    /// What came of one look.
+    private enum Outcome {
+        case nothing, news
+        /// Part of what was written is not there yet; a moment later it will be.
+        case notYet
+        case failed(DeedError)
+    }
+
+    /// Tells those who wait for a look.
+    private func answer(_ request: UInt64, _ outcome: Outcome, lookedAt start: UInt64) {
+        monitor.lock()
+        defer { monitor.unlock() }
+        switch outcome {
+        case .notYet: return
+        case .failed(let error): failure = error
+        case .nothing, .news:
+            failure = nil
+            currentAt.store(start, ordering: .relaxed)
+        }
+        answered = request
+        monitor.wakeAll()
+    }
+
+    /// Looks for news once. When that goes on failing, or it has lost its place, the graph is opened anew.
+    private func look(_ failingSince: inout UInt64?) -> Outcome {
         let graph = graph
-        guard let following = graph.following else { return (false, nil) }
-        var isLost = false
-        var count = 0
+        guard let following = graph.following else { return .nothing }
         do throws(DeedError) {
-            switch try graph.follow(following) {
-            case .went(let records): count = records
-            case .lost: isLost = true
+            if case .went(let count) = try graph.follow(following) {
+                if let since = failingSince { print("DEBUG streak", debugRounds, (Clock.monotonicNanoseconds() - since) / 1000) }
+                failingSince = nil; debugRounds = 0
+                return count > 0 ? .news : .nothing
             }
         } catch {
-            failures += 1
-            print("DEBUG follow failed", error, graph.snapshots.lastCommit)
-            // A failure for want of memory stays one: opening anew would need the same memory.
-            if failures < Self.failuresMax || error.status == .outOfMemory { return (false, error) }
-            isLost = true
+            // Opening anew would need the same memory.
+            if error.status == .outOfMemory { return .failed(error) }
+            let now = Clock.monotonicNanoseconds()
+            let since = failingSince ?? now
+            failingSince = since
+            // A file that a record speaks of is seen after the record.
+            debugRounds += 1
+            if now &- since < Self.patienceNanoseconds { return .notYet }
         }
-        if isLost {
-            print("DEBUG lost", graph.snapshots.lastCommit, graph.lastMark.load(ordering: .relaxed))
-            do throws(DeedError) {
-                let fresh = try Self.open(path, options, replacing: graph)
-                current.withLock { $0 = fresh }
-                reloads.add(1, ordering: .relaxed)
-            } catch {
-                return (false, error)
-            }
+        print("DEBUG LOST", failingSince as Any, graph.snapshots.lastCommit, graph.lastMark.load(ordering: .relaxed))
+        if let s = graph.store { var l: [Timestamp] = []; try? s.forEach(in: .log) { k, _ throws(DeedError) in var r = ByteReader(k); l.append(try r.readFixed64().byteSwapped); return true }; print("DEBUG LOG", l.min() ?? 0, l.max() ?? 0) }
+        do throws(DeedError) {
+            let fresh = try Self.open(path, options, replacing: graph)
+            current.withLock { $0 = fresh }
+        } catch {
+            return .failed(error)
         }
-        failures = 0
-        currentAt.store(start, ordering: .relaxed)
-        return (isLost || count > 0, nil)
+        reloads.add(1, ordering: .relaxed)
+        failingSince = nil
+        return .news
     }
 }
+
+nonisolated(unsafe) var debugRounds = 0

@@ -106,8 +106,9 @@ extension Graph {
         var failure: DeedError?
         do throws(DeedError) { try applyNewRecords(store) } catch { failure = error }
         let last = snapshots.lastCommit
+        if let failure, failure.status != .outOfMemory { throw failure }
         if last < mark.timestamp || mark.timestamp < lastMark.load(ordering: .relaxed) { return .lost }
-        // Even if a record could not be applied for want of memory: afterwards more of it may be dropped.
+        // Even if a record could not be applied for want of memory: afterwards more can be dropped.
         if mark != following.mark.withLock({ $0 }) { try stepOver(store, following, mark) }
         if let failure { throw failure }
         return .went(Int(last - first))

@@ -137,6 +137,11 @@ extension Graph {
         try readValue(.segments, key, body)
     }
 
+    /// Throws if a chunk is not in the store, or not yet to be seen.
+    func requireChunk(_ generation: UInt64, _ kind: RowKind, _ segment: Int, _ column: NameId) throws(DeedError) {
+        try readValue(.segments, StoreKeys.chunk(generation, kind, segment, column)) { _ in }
+    }
+
     func readValue(
         _ family: KeyValueStore.Family, _ key: borrowing ByteBuffer,
         _ body: (inout ByteReader) throws(DeedError) -> Void

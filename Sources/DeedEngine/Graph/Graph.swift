@@ -27,7 +27,7 @@ package struct GraphOptions: Sendable {
     /// A background checkpoint starts after so many bytes of log; 0 for never.
     package var checkpointLogBytes = 64 << 20
     /// The log kept below the last checkpoint, for readers of the change feed.
-    package var retention = LogRetentionPolicy()
+    package var retention = LogRetentionPolicy(bytes: Limits.followedLogBytes)
     /// The log gets the state of each row before an update or delete as well.
     package var logsBeforeImages = false
     /// Loads of fewer rows go row by row; see Limits.
