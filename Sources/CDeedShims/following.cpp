@@ -3,7 +3,6 @@
 #include "CDeedShims.h"
 
 #include <rocksdb/env.h>
-#include <rocksdb/file_checksum.h>
 #include <rocksdb/file_system.h>
 
 #include <algorithm>
@@ -39,17 +38,6 @@ uint32_t stored_checksum(const char *header) {
     std::memcpy(&masked, header, sizeof masked);
     const uint32_t rotated = masked - 0xa282ead8u;
     return (rotated >> 17) | (rotated << 15);
-}
-
-uint32_t checksum(const char *data, size_t size) {
-    static rocksdb::FileChecksumGenFactory *const factory = rocksdb::GetFileChecksumGenCrc32cFactory().get();
-    const auto generator = factory->CreateFileChecksumGenerator(rocksdb::FileChecksumGenContext());
-    generator->Update(data, size);
-    generator->Finalize();
-    const std::string text = generator->GetChecksum();
-    uint32_t value = 0;
-    for (const char byte : text) value = value << 8 | static_cast<unsigned char>(byte);
-    return value;
 }
 
 // A log that ends where its last whole record does. The rest is space that was allocated in advance, or a record that is
@@ -107,7 +95,7 @@ class GrowingLog final : public FSSequentialFile {
             const char *header = data.data() + position;
             const uint64_t length = static_cast<unsigned char>(header[4]) | static_cast<unsigned char>(header[5]) << 8;
             if (header[6] == 0 || length > data.size() - position - header_size) break;
-            if (checksum(header + 6, length + 1) != stored_checksum(header)) break;
+            if (shim_checksum(header + 6, length + 1) != stored_checksum(header)) break;
             position += header_size + length;
         }
         return position;

@@ -8,7 +8,8 @@
 //      is no longer wanted (see LogRetention) are deleted.
 // A crash before 4 leaves the old state and some unreferenced chunks, after 4 the new state.
 //
-// The mark's value: varint timestamp, varint next generation.
+// The mark's value: varint timestamp, varint next generation, varint generation of the checkpoint itself. See also
+// CheckpointChain.
 
 extension Graph {
     package func checkpoint() throws(DeedError) {
@@ -67,17 +68,22 @@ private final class CheckpointWork {
     }
 
     func write() throws(DeedError) {
+        graph.reach(.checkpointBegun)
         for kind in [RowKind.entity, .relationship] {
             let directory = graph.directory(kind)
             for number in 0..<directory.count {
                 if let segment = directory[number] { try writeRows(segment) }
             }
         }
+        graph.reach(.checkpointRowsWritten)
         for number in 0..<graph.entities.count {
             if let segment = graph.entities[number] { try writeParts(segment) }
         }
+        graph.reach(.checkpointListsWritten)
         if try chunkFile?.finish() != nil, let path = chunkFile?.path { try store.ingest([path], into: .segments) }
+        graph.reach(.checkpointRowsIngested)
         if try partFile?.finish() != nil, let path = partFile?.path { try store.ingest([path], into: .adjacency) }
+        graph.reach(.checkpointListsIngested)
         if hasNews { try publish() }
     }
 
@@ -239,19 +245,25 @@ private final class CheckpointWork {
         buffer.removeAll()
         buffer.append(varint: snapshot.timestamp)
         buffer.append(varint: graph.nextGeneration.load(ordering: .relaxed))
+        buffer.append(varint: generation)
         batch.put(.meta, StoreKeys.text("mark"), buffer)
+        graph.checkpointChain.withLock { $0.put(generation, &batch) }
         buffer.removeAll()
         let evaporations = graph.evaporation.evaporations
         graph.evaporation.encode(into: &buffer)
         batch.put(.meta, StoreKeys.text("evaporation"), buffer)
         try graph.putRetention(retention, &batch)
         try store.write(batch, sync: true)
+        graph.reach(.checkpointPublished)
         graph.retention.adopt(retention)
+        graph.checkpointChain.withLock { $0.append(generation) }
         graph.savedEvaporations.store(evaporations, ordering: .relaxed)
         graph.schema.noteSaved(schema)
         // RocksDB's own log then holds nothing that an open would have to read again.
         for family in KeyValueStore.Family.allCases { try store.flush(family) }
+        graph.reach(.checkpointFlushed)
         for segment in changed { adopt(segment, written[segment] ?? Written()) }
+        graph.reach(.checkpointAdopted)
     }
 
     /// What of one segment this checkpoint wrote.

@@ -57,8 +57,8 @@ package final class Follower: @unchecked Sendable {
                 return try Graph(path: path, options: options, replacing: old)
             } catch {
                 failures += 1
-                let mayPass = error.status == .ioError || error.status == .corruption || error.status == .internalError
-                if !mayPass || failures == attemptsMax { throw error }
+                let isFinal = error.status == .newerFormat || error.status == .outOfMemory
+                if isFinal || failures == attemptsMax { throw error }
                 usleep(useconds_t(failures * 5_000))
             }
         }
@@ -173,23 +173,18 @@ package final class Follower: @unchecked Sendable {
         let graph = graph
         guard let following = graph.following else { return .nothing }
         do throws(DeedError) {
-            if case .went(let count) = try graph.follow(following) {
-                if let since = failingSince { print("DEBUG streak", debugRounds, (Clock.monotonicNanoseconds() - since) / 1000) }
-                failingSince = nil; debugRounds = 0
-                return count > 0 ? .news : .nothing
-            }
+            let count = try graph.follow(following)
+            failingSince = nil
+            return count > 0 ? .news : .nothing
         } catch {
             // Opening anew would need the same memory.
             if error.status == .outOfMemory { return .failed(error) }
             let now = Clock.monotonicNanoseconds()
             let since = failingSince ?? now
             failingSince = since
-            // A file that a record speaks of is seen after the record.
-            debugRounds += 1
+            // RocksDB may see what was written first only after what came next.
             if now &- since < Self.patienceNanoseconds { return .notYet }
         }
-        print("DEBUG LOST", failingSince as Any, graph.snapshots.lastCommit, graph.lastMark.load(ordering: .relaxed))
-        if let s = graph.store { var l: [Timestamp] = []; try? s.forEach(in: .log) { k, _ throws(DeedError) in var r = ByteReader(k); l.append(try r.readFixed64().byteSwapped); return true }; print("DEBUG LOG", l.min() ?? 0, l.max() ?? 0) }
         do throws(DeedError) {
             let fresh = try Self.open(path, options, replacing: graph)
             current.withLock { $0 = fresh }
@@ -201,5 +196,3 @@ package final class Follower: @unchecked Sendable {
         return .news
     }
 }
-
-nonisolated(unsafe) var debugRounds = 0

@@ -20,7 +20,8 @@ import Synchronization
 /// Which checkpoint of the writer's: there may be several at one timestamp.
 private struct Mark: Equatable {
     var timestamp: Timestamp = 0
-    var nextGeneration: UInt64 = 0
+    /// That of the checkpoint; 0 if an earlier version wrote it.
+    var generation: UInt64 = 0
 }
 
 /// What only a following graph has.
@@ -37,14 +38,6 @@ final class Following: Sendable {
 }
 
 extension Graph {
-    /// What came of one look at what the writer has written.
-    enum FollowingStep {
-        /// So many records were applied.
-        case went(Int)
-        /// Records that are missing here are gone for good.
-        case lost
-    }
-
     // MARK: Opening
 
     /// Pins the state that was just recovered.
@@ -52,11 +45,13 @@ extension Graph {
         guard let store else { return }
         let view = try PinnedView(store)
         let entries = try readEntries(store)
-        guard try hasNewestChunks(of: entries.map(\.entry), view) else {
+        let mark = try storedMark(store)
+        guard try CheckpointChain.isWhole(store, from: mark.generation, to: 0),
+            try hasNewestChunks(of: entries.map(\.entry), view)
+        else {
             throw DeedError(.ioError, "the store was being written while it was opened")
         }
         following.view.withLock { $0 = view }
-        let mark = try storedMark(store)
         following.mark.withLock { $0 = mark }
         // Recovery has left no stamps: all that it changed counts as changed by the last commit.
         let last = snapshots.lastCommit
@@ -68,7 +63,9 @@ extension Graph {
     private func storedMark(_ store: KeyValueStore) throws(DeedError) -> Mark {
         guard let value = try store.get(.meta, StoreKeys.text("mark")) else { return Mark() }
         var reader = ByteReader(value.bytes)
-        return Mark(timestamp: try reader.readVarint(), nextGeneration: try reader.readVarint())
+        let timestamp = try reader.readVarint()
+        _ = try reader.readVarint()
+        return Mark(timestamp: timestamp, generation: reader.isAtEnd ? 0 : try reader.readVarint())
     }
 
     private typealias StoredEntry = (kind: RowKind, number: Int, entry: SegmentEntry)
@@ -96,22 +93,24 @@ extension Graph {
 
     // MARK: Going on
 
-    /// Catches up once. One thread at a time.
-    func follow(_ following: Following) throws(DeedError) -> FollowingStep {
-        guard let store else { return .went(0) }
+    /// Catches up once and returns how many records were applied. One thread at a time. If it throws, part of what was
+    /// written is not to be seen yet, or gone for good.
+    func follow(_ following: Following) throws(DeedError) -> Int {
+        guard let store else { return 0 }
         try store.catchUp()
-        guard try store.hasAllFamilies() else { return .lost }
         let mark = try storedMark(store)
         let first = snapshots.lastCommit
         var failure: DeedError?
         do throws(DeedError) { try applyNewRecords(store) } catch { failure = error }
         let last = snapshots.lastCommit
         if let failure, failure.status != .outOfMemory { throw failure }
-        if last < mark.timestamp || mark.timestamp < lastMark.load(ordering: .relaxed) { return .lost }
+        guard last >= mark.timestamp, mark.timestamp >= lastMark.load(ordering: .relaxed), try store.hasAllFamilies() else {
+            throw DeedError(.ioError, "commits behind \(last) are missing in the log")
+        }
         // Even if a record could not be applied for want of memory: afterwards more can be dropped.
         if mark != following.mark.withLock({ $0 }) { try stepOver(store, following, mark) }
         if let failure { throw failure }
-        return .went(Int(last - first))
+        return Int(last - first)
     }
 
     private func applyNewRecords(_ store: KeyValueStore) throws(DeedError) {
@@ -134,7 +133,10 @@ extension Graph {
         let view = try PinnedView(store)
         let entries = try readEntries(store)
         // Next time, then.
-        guard try hasNewestChunks(of: entries.map(\.entry), view) else { return }
+        let known = following.mark.withLock { $0.generation }
+        guard try CheckpointChain.isWhole(store, from: mark.generation, to: known),
+            try hasNewestChunks(of: entries.map(\.entry), view)
+        else { return }
         try readNames(store)
         do {
             following.stepping.lock()

@@ -76,6 +76,7 @@ package final class Graph: @unchecked Sendable {
     let relationshipHand = Atomic<Int>(0)
     /// The number of the next checkpoint or bulk load.
     let nextGeneration = Atomic<UInt64>(1)
+    let checkpointChain = Mutex(CheckpointChain())
     /// The commit timestamp of the last checkpoint.
     let lastMark = Atomic<Timestamp>(0)
     /// The evaporations that the store knows of.
@@ -107,6 +108,7 @@ package final class Graph: @unchecked Sendable {
         commits = CommitQueue()
         retention = LogRetention(options.retention)
         if let path {
+            options.faults?.reach(.openBegun)
             store = try KeyValueStore(
                 path: path,
                 options: memory.storeOptions(options))
@@ -196,6 +198,10 @@ package final class Graph: @unchecked Sendable {
     }
 
     func newMark() -> Stamp { 1 << 63 | nextMark.add(1, ordering: .relaxed).oldValue }
+
+    /// For tests: what a fault is waiting for may begin here.
+    @inline(__always)
+    func reach(_ point: FaultPoint) { options.faults?.reach(point) }
 
     // MARK: Errors
 
