@@ -22,6 +22,7 @@ private func statusName(_ status: deed_status) -> StaticString {
     case .alreadyExists: return "DEED_ALREADY_EXISTS"
     case .transactionConflict: return "DEED_TRANSACTION_CONFLICT"
     case .transactionEnded: return "DEED_TRANSACTION_ENDED"
+    case .snapshotTooOld: return "DEED_SNAPSHOT_TOO_OLD"
     case .storeLocked: return "DEED_STORE_LOCKED"
     case .corruption: return "DEED_CORRUPTION"
     case .ioError: return "DEED_IO_ERROR"

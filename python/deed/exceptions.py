@@ -12,6 +12,7 @@
     ├── ConstraintViolation (ValueError)  a unique index or a constraint forbids the write
     ├── AlreadyExists (ValueError)        there is an index or a constraint of that name
     ├── TransactionConflict               another transaction wrote the row first: roll back and try again
+    │   └── SnapshotTooOld                the graph has opened the store anew since: begin again
     ├── TransactionEnded                  the transaction was committed or rolled back already
     ├── StoreLocked                       another process, or another graph, has the store open for writing
     ├── Corruption                        what is on disk fails its checks
@@ -44,6 +45,7 @@ from deed_core import (
     NotFound,
     OutOfMemory,
     ReadOnly,
+    SnapshotTooOld,
     StorageError,
     StoreLocked,
     TransactionConflict,
@@ -68,6 +70,7 @@ __all__ = [
     "NotFound",
     "OutOfMemory",
     "ReadOnly",
+    "SnapshotTooOld",
     "StorageError",
     "StoreLocked",
     "TransactionConflict",

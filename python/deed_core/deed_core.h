@@ -226,6 +226,7 @@ extern PyType_Spec graph_spec;
 extern PyType_Spec transaction_spec;
 
 PyObject *transaction_begin(GraphObject *graph, bool read_only);
+PyObject *graph_catch_up(GraphObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords);
 
 /* ---- Values (values_in.c, values_out.c, datetimes.c) --------------------------------------------------------- */
 

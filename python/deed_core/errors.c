@@ -10,6 +10,7 @@ typedef struct ExceptionSpec {
     deed_status status;
     PyObject **base; /* a second base, or NULL */
     const char *documentation;
+    deed_status above; /* the status of the class above it; 0 for DeedError */
 } ExceptionSpec;
 
 static const ExceptionSpec specs[] = {
@@ -31,6 +32,9 @@ static const ExceptionSpec specs[] = {
      "Another transaction wrote the row first: roll back and try again."},
     {"deed_core.TransactionEnded", DEED_TRANSACTION_ENDED, NULL,
      "The transaction was committed or rolled back already."},
+    {"deed_core.SnapshotTooOld", DEED_SNAPSHOT_TOO_OLD, NULL,
+     "The graph follows another process and has opened the store anew since the transaction began: begin again.",
+     DEED_TRANSACTION_CONFLICT},
     {"deed_core.StoreLocked", DEED_STORE_LOCKED, NULL, "Another process, or another graph, has the store open for writing."},
     {"deed_core.Corruption", DEED_CORRUPTION, NULL, "What is on disk fails its checks."},
     {"deed_core.StorageError", DEED_IO_ERROR, NULL, "The operating system refused; the message has its words."},
@@ -87,6 +91,17 @@ set_attribute(PyObject *object, const char *name, PyObject *value)
     return result;
 }
 
+/* The class of a status, borrowed; DeedError for a number from a later library. */
+static PyObject *
+class_of(ModuleState *state, deed_status status)
+{
+    PyObject *code = PyLong_FromLong(status);
+    PyObject *class = code != NULL ? PyDict_GetItemWithError(state->exceptions, code) : NULL;
+    Py_XDECREF(code);
+    PyErr_Clear();
+    return class != NULL ? class : state->deed_error;
+}
+
 int
 errors_init(PyObject *module, ModuleState *state)
 {
@@ -102,7 +117,7 @@ errors_init(PyObject *module, ModuleState *state)
     if (PyModule_AddObjectRef(module, "DeedError", state->deed_error) < 0)
         return -1;
     for (size_t i = 0; i < sizeof specs / sizeof *specs; i++)
-        if (add_exception(module, state, &specs[i], state->deed_error, NULL) < 0)
+        if (add_exception(module, state, &specs[i], class_of(state, specs[i].above), NULL) < 0)
             return -1;
 
     PyObject *code = PyLong_FromLong(DEED_CLOSED);
@@ -111,17 +126,6 @@ errors_init(PyObject *module, ModuleState *state)
     PyObject *closed = PyDict_GetItemWithError(state->exceptions, code);
     Py_DECREF(code);
     return closed == NULL ? -1 : add_exception(module, state, &forked, closed, &state->forked);
-}
-
-/* The class of a status, borrowed; DeedError for a number from a later library. */
-static PyObject *
-class_of(ModuleState *state, deed_status status)
-{
-    PyObject *code = PyLong_FromLong(status);
-    PyObject *class = code != NULL ? PyDict_GetItemWithError(state->exceptions, code) : NULL;
-    Py_XDECREF(code);
-    PyErr_Clear();
-    return class != NULL ? class : state->deed_error;
 }
 
 PyObject *

@@ -13,6 +13,7 @@ package enum Status: Int32, Sendable {
     case alreadyExists = 8
     case transactionConflict = 100
     case transactionEnded = 101
+    case snapshotTooOld = 105
     case storeLocked = 200
     case corruption = 201
     case ioError = 202

@@ -156,6 +156,9 @@ package final class Graph: @unchecked Sendable {
         }
     }
 
+    /// The newest commit that can be seen.
+    package var lastCommit: Timestamp { snapshots.lastCommit }
+
     var isLogged: Bool { store != nil && options.durability != .none }
 
     // MARK: Tables
@@ -226,7 +229,7 @@ package final class Graph: @unchecked Sendable {
         if closing.load(ordering: .relaxed) { throw DeedError(.closed, "the database is closed") }
     }
 
-    func requireWritable() throws(DeedError) {
+    package func requireWritable() throws(DeedError) {
         try requireOpen()
         if options.isReadOnly { throw DeedError(.readOnly, "the database was opened for reading only") }
     }
