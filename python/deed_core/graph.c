@@ -448,39 +448,15 @@ static PyMethodDef graph_methods[] = {
 "Counts, and bytes by part: entity_count, edge_count, collection_count, edge_type_count, avg_pheromone,\n"
 "pheromone_epoch, and the dicts memory, disk, transactions and following."},
     METHOD_ENTRY(graph, catch_up,
-"catch_up($self, sequence=None, *, timeout=10.0)
---
-
-"
-"Wait until everything is visible here that had been written, by whichever process, when the call was made.
-
-"
-"A graph opened with read_only follows the process that writes within a few milliseconds; this is for whoever must see a
-"
-"certain commit now. On a graph that writes it returns at once.
-
-"
-"Parameters
-----------
-"
-"sequence : int, optional
-    Wait for this commit as well: ``stats()['transactions']['last_commit']`` of the writer.
-"
-"timeout : float
-    Seconds to wait at most.
-
-"
-"Returns
--------
-int
-    The last commit that is visible.
-
-"
-"Raises
-------
-TimeoutError
-    The commit asked for is not visible yet.
-"),
+"catch_up($self, sequence=None, *, timeout=10.0)\n--\n\n"
+"Wait until everything is visible here that had been written, by whichever process, when the call was made.\n\n"
+"A graph opened with read_only follows the process that writes within a few milliseconds; this is for whoever must see a\n"
+"certain commit now. On a graph that writes it returns at once.\n\n"
+"Parameters\n----------\n"
+"sequence : int, optional\n    Wait for this commit as well: ``stats()['transactions']['last_commit']`` of the writer.\n"
+"timeout : float\n    Seconds to wait at most.\n\n"
+"Returns\n-------\nint\n    The last commit that is visible.\n\n"
+"Raises\n------\nTimeoutError\n    The commit asked for is not visible yet.\n"),
     METHOD_ENTRY(graph, evaporate_pheromones,
 "evaporate_pheromones($self, rate=None)\n--\n\n"
 "Let the pheromone of all relationships decay by a rate between 0 and 1 (0.1 if None). O(1): levels are computed when read."),

@@ -173,7 +173,7 @@ def pace(store: str, seconds: float, rate: int) -> None:
 
 
 def lag(store: str, clock: int) -> None:
-    """Prints how old the entity's time was when it was first seen, in milliseconds, sorted."""
+    """Prints how old each of the entity's times had become when a later one took its place, in milliseconds, sorted."""
     lags: list[float] = []
     with PyDeedGraph(store, read_only=True) as graph:
         print("ready", flush=True)
@@ -182,9 +182,9 @@ def lag(store: str, clock: int) -> None:
             seen = graph.get_entity(clock)["properties"]["ns"]
             now = time.monotonic_ns()
             if seen != last:
-                lags.append((now - seen) / 1e6)
+                lags.append((now - last) / 1e6)
                 last = seen
-            time.sleep(0.0002)
+            time.sleep(0.0001)
     print(" ".join(f"{value:.3f}" for value in sorted(lags)), flush=True)
 
 

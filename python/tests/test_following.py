@@ -11,9 +11,10 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,10 @@ class Child:
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            assert pipe is not None
+            with suppress(BrokenPipeError):
+                pipe.close()
 
     def is_alive(self) -> bool:
         return self.process.poll() is None
@@ -150,21 +155,21 @@ def test_pheromone_comes_with_checkpoints(store: Path) -> None:
             assert reader.pheromone(edge) == pytest.approx(2.5)
 
 
-def test_a_store_that_this_process_may_not_write(store: Path) -> None:
-    with PyDeedGraph(store) as writer:
-        writer.add_entity("N", {"x": 1})
-        for path in [store, *store.parents[:2]]:
-            path.chmod(0o755)
-        for file in store.iterdir():
-            file.chmod(0o755 if file.is_dir() else 0o644)
-        before = sorted(path.name for path in store.iterdir())
-        code = (
-            "import os; os.environ['TMPDIR'] = '/nowhere'\n"
-            f"graph = deed_core.PyDeedGraph({str(store)!r}, read_only=True)\n"
-            "print(graph.collections(), graph.catch_up())"
-        )
-        assert run_as_nobody(code).strip() == "{'N': 1} 1"
-        assert sorted(path.name for path in store.iterdir()) == before
+def test_a_store_that_this_process_may_not_write() -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        store = Path(directory) / "store"
+        with PyDeedGraph(store) as writer:
+            writer.add_entity("N", {"x": 1})
+            for path in [Path(directory), store, *store.iterdir()]:
+                path.chmod(0o755 if path.is_dir() else 0o644)
+            before = sorted(path.name for path in store.iterdir())
+            code = (
+                "os.environ['TMPDIR'] = '/nowhere'\n"
+                f"graph = deed_core.PyDeedGraph({str(store)!r}, read_only=True)\n"
+                "print(graph.collections(), graph.catch_up())"
+            )
+            assert run_as_nobody("import os, deed_core\n" + code).strip() == "{'N': 1} 1"
+            assert sorted(path.name for path in store.iterdir()) == before
 
 
 # ---- The lock -------------------------------------------------------------------------------------------------------

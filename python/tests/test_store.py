@@ -22,6 +22,7 @@ from deed_core import (
     ReadOnly,
     StorageError,
     StoreLocked,
+    TransactionConflict,
     TypeMismatch,
 )
 
