@@ -12,6 +12,9 @@
     ├── ConstraintViolation (ValueError)  a unique index or a constraint forbids the write
     ├── AlreadyExists (ValueError)        there is an index or a constraint of that name
     ├── TransactionConflict               another transaction wrote the row first: roll back and try again
+    │   ├── Deadlock                      transactions waited for each other in a circle; this one was rolled back
+    │   ├── LockTimeout (TimeoutError)    another transaction held a row for too long
+    │   ├── SerializationFailure          what a serializable transaction has read was changed meanwhile
     │   └── SnapshotTooOld                the graph has opened the store anew since: begin again
     ├── TransactionEnded                  the transaction was committed or rolled back already
     ├── StoreLocked                       another process, or another graph, has the store open for writing
@@ -33,6 +36,7 @@ from deed_core import (
     Closed,
     ConstraintViolation,
     Corruption,
+    Deadlock,
     DeedError,
     DiskFull,
     Forked,
@@ -41,10 +45,12 @@ from deed_core import (
     Interrupted,
     InvalidArgument,
     LimitExceeded,
+    LockTimeout,
     NewerFormat,
     NotFound,
     OutOfMemory,
     ReadOnly,
+    SerializationFailure,
     SnapshotTooOld,
     StorageError,
     StoreLocked,
@@ -58,6 +64,7 @@ __all__ = [
     "Closed",
     "ConstraintViolation",
     "Corruption",
+    "Deadlock",
     "DeedError",
     "DiskFull",
     "Forked",
@@ -66,10 +73,12 @@ __all__ = [
     "Interrupted",
     "InvalidArgument",
     "LimitExceeded",
+    "LockTimeout",
     "NewerFormat",
     "NotFound",
     "OutOfMemory",
     "ReadOnly",
+    "SerializationFailure",
     "SnapshotTooOld",
     "StorageError",
     "StoreLocked",

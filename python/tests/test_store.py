@@ -22,7 +22,6 @@ from deed_core import (
     ReadOnly,
     StorageError,
     StoreLocked,
-    TransactionConflict,
     TypeMismatch,
 )
 
@@ -39,7 +38,10 @@ TREE = {
     "AlreadyExists": (8, "DEED_ALREADY_EXISTS", ValueError),
     "TransactionConflict": (100, "DEED_TRANSACTION_CONFLICT", None),
     "TransactionEnded": (101, "DEED_TRANSACTION_ENDED", None),
-    "SnapshotTooOld": (105, "DEED_SNAPSHOT_TOO_OLD", TransactionConflict),
+    "Deadlock": (102, "DEED_DEADLOCK", deed_core.TransactionConflict),
+    "LockTimeout": (103, "DEED_LOCK_TIMEOUT", TimeoutError),
+    "SerializationFailure": (104, "DEED_SERIALIZATION_FAILURE", deed_core.TransactionConflict),
+    "SnapshotTooOld": (105, "DEED_SNAPSHOT_TOO_OLD", deed_core.TransactionConflict),
     "StoreLocked": (200, "DEED_STORE_LOCKED", None),
     "Corruption": (201, "DEED_CORRUPTION", None),
     "StorageError": (202, "DEED_IO_ERROR", None),
