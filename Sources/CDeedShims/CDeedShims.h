@@ -92,6 +92,9 @@ void shim_unlock(rocksdb_env_t *environment, void *lock);
 
 /* Makes malloc give free memory back to the system. */
 void shim_trim_heap(void);
+/* The files of another environment, which may be freed, for a process that reads while another one writes: a log ends
+ * where its last whole record does, whatever was allocated in advance behind it. */
+rocksdb_env_t *shim_environment_following(const rocksdb_env_t *base);
 
 #ifdef __cplusplus
 }

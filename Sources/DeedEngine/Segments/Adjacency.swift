@@ -354,6 +354,7 @@ struct AdjacencyPart {
     mutating func evict(_ pool: MemoryPool) {
         freeLists(pool)
         isLoaded = false
+        deadCount = 0
     }
 
     /// Where lists that are not in memory can be read.
