@@ -10,7 +10,8 @@ The rules:
 * symbols: libdeedcore.so exports exactly the functions that deed.h declares;
 * header: every function of deed.h has a comment;
 * sources: files have at most 700 lines of at most 140 characters, open by saying what they are, and hold no reminders;
-* documents: links lead somewhere, and the tour of Sources names every folder and only files that exist.
+* documents: links lead somewhere, the tour of Sources names every folder and only files that exist, and each
+  promise names tests that exist.
 """
 
 from __future__ import annotations
@@ -242,7 +243,20 @@ def check_tour(repository: Repository) -> Iterator[str]:
                 yield f"{tour}:{number}: there is no file {name}"
 
 
+def check_promises(repository: Repository) -> Iterator[str]:
+    """Every promise names a command, and what the command runs is there."""
+    page = Path("docs/promises.md")
+    suites = {name for path in repository.with_suffix(".swift") if path.parts[0] == "Tests"
+              for name in re.findall(r"\b(?:struct|class|func) (\w+)", repository.text(path))}
+    for number, line in repository.lines(page):
+        for command in re.findall(r"`((?:swift test|pytest) [^`]+)`", line):
+            for word in command.split()[2:] if command.startswith("swift") else command.split()[1:]:
+                known = word in suites if command.startswith("swift") else (repository.root / word).is_file()
+                if not known and word != "--filter":
+                    yield f"{page}:{number}: there is no test {word}"
+
+
 CHECKS: list[Callable[[Repository], Iterator[str]]] = [
     check_layers, check_imports, check_symbols, check_header_comments, check_size, check_opening, check_reminders,
-    check_links, check_tour,
+    check_links, check_tour, check_promises,
 ]
