@@ -1,0 +1,110 @@
+// The change feed: the records of the log in the order of the commits, from any commit whose record is still kept. It
+// reads the log beside commits and checkpoints and stops neither; a reader that falls behind what is kept is told so.
+//
+// It hands out only what a crash cannot take back: with `async` durability it has the log synced first.
+
+import Glibc
+
+/// A position in the feed. One thread at a time.
+package final class ChangeFeed {
+    private let graph: Graph
+    /// The last commit that was handed out.
+    package private(set) var sequence: Timestamp
+    /// Records that were read in one go, one behind the other as they are in the log, and where each begins.
+    private var batch = ByteBuffer(capacity: 4096)
+    private var starts: [Int] = []
+    private var next = 0
+    private var shipped = ByteBuffer(capacity: 4096)
+
+    private static let batchBytes = 1 << 20
+    private static let pollMicroseconds: UInt32 = 1000
+
+    init(_ graph: Graph, since: Timestamp) throws(DeedError) {
+        self.graph = graph
+        sequence = since
+        let last = graph.snapshots.lastCommit
+        guard since <= last else {
+            throw DeedError(.invalidArgument, "changes since commit \(since), but the last one is \(last)")
+        }
+        // That what was asked for is there is found out now and not by the first `next`.
+        if since < last { try readBatch() }
+    }
+
+    /// The record that `advance` has come to, self-contained; valid until the next call.
+    package var data: UnsafeRawBufferPointer { shipped.bytes }
+
+    /// Moves to the next record, waiting so long for one to be committed; false if there is none.
+    package func advance(milliseconds: Int) throws(DeedError) -> Bool {
+        let deadline = Clock.monotonicMilliseconds() + max(milliseconds, 0)
+        while true {
+            try graph.requireOpen()
+            if next < starts.count { break }
+            if graph.snapshots.lastCommit > sequence {
+                try readBatch()
+                continue
+            }
+            if Clock.monotonicMilliseconds() >= deadline { return false }
+            usleep(Self.pollMicroseconds)
+        }
+        let end = next + 1 < starts.count ? starts[next + 1] : batch.count
+        let record = UnsafeRawBufferPointer(rebasing: batch.bytes[starts[next]..<end])
+        shipped.removeAll()
+        try graph.ship(record, into: &shipped)
+        next += 1
+        sequence += 1
+        return true
+    }
+
+    /// Reads the records that follow, a megabyte or so of them and at least one.
+    private func readBatch() throws(DeedError) {
+        guard let store = graph.store else {
+            throw DeedError(.invalidArgument, "a graph in memory keeps no log, and so has no changes to read")
+        }
+        let last = graph.snapshots.lastCommit
+        if graph.options.durability == .async && !graph.options.isReadOnly { try store.syncLog() }
+        batch.removeAll()
+        starts.removeAll(keepingCapacity: true)
+        next = 0
+        var expected = sequence + 1
+        let first = StoreKeys.log(expected, 0)
+        let end = StoreKeys.log(last + 1, 0)
+        try store.forEach(in: .log, from: first, to: end) { key, value throws(DeedError) in
+            var reader = ByteReader(key)
+            let found = try reader.readFixed64().byteSwapped
+            let piece = try reader.readFixed32().byteSwapped
+            if piece == 0 {
+                guard found == expected else { throw graph.notRetained(expected) }
+                if batch.count >= Self.batchBytes { return false }
+                starts.append(batch.count)
+                expected += 1
+            } else if starts.isEmpty || found != expected - 1 {
+                throw graph.notRetained(expected)
+            }
+            batch.append(value)
+            return true
+        }
+        if starts.isEmpty { throw graph.notRetained(expected) }
+    }
+}
+
+extension Graph {
+    /// The changes committed after `since`, which is 0 or a commit whose successor's record is kept.
+    package func changes(since: Timestamp) throws(DeedError) -> ChangeFeed {
+        try requireOpen()
+        return try ChangeFeed(self, since: since)
+    }
+
+    fileprivate func notRetained(_ wanted: Timestamp) -> DeedError {
+        var oldest: Timestamp?
+        let first = StoreKeys.log(wanted, 0)
+        let end = StoreKeys.log(.max, .max)
+        // What cannot be read now is as good as not there.
+        try? store?.forEach(in: .log, from: first, to: end) { key, _ throws(DeedError) in
+            var reader = ByteReader(key)
+            oldest = try reader.readFixed64().byteSwapped
+            return false
+        }
+        let kept = oldest.map { "the oldest is \($0)" } ?? "there are none after it"
+        return DeedError(.notRetained, "the record of commit \(wanted) is not in the log any more; \(kept)")
+    }
+}
