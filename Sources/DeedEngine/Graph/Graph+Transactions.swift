@@ -63,7 +63,7 @@ extension Graph {
         counters.rollbacks.add(1, ordering: .relaxed)
     }
 
-    private func end(_ transaction: Transaction, as state: Transaction.State) {
+    func end(_ transaction: Transaction, as state: Transaction.State) {
         transaction.state = state
         if let place = transaction.place { snapshots.release(place) }
     }
@@ -126,7 +126,7 @@ extension Graph {
     }
 
     /// Replaces a transaction's marks by its timestamp.
-    private func stamp(_ transaction: Transaction, _ timestamp: Timestamp) {
+    func stamp(_ transaction: Transaction, _ timestamp: Timestamp) {
         for entry in transaction.writes {
             entry.segment.pointee.latch.lockExclusive()
             apply(entry, transaction.mark, timestamp)

@@ -188,7 +188,7 @@ extension Graph {
         if isLogged { LogRecord.update(kind, id, properties, replacing: replacing, into: &transaction.log) }
     }
 
-    private func change(
+    func change(
         _ transaction: Transaction, _ segment: SegmentRef, _ row: Int, _ property: PropertyCell
     ) throws(DeedError) {
         let column = segment.pointee.column(property.key)
@@ -253,7 +253,7 @@ extension Graph {
         if isLogged { LogRecord.delete(.relationship, id, into: &transaction.log) }
     }
 
-    private func markDeleted(_ transaction: Transaction, _ segment: SegmentRef, _ row: Int) throws(DeedError) {
+    func markDeleted(_ transaction: Transaction, _ segment: SegmentRef, _ row: Int) throws(DeedError) {
         try segment.pointee.versions.setDeleted(row, transaction.mark, pool)
         segment.pointee.hasVersions = true
         segment.pointee.directoryDirty = true
