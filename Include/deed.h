@@ -69,6 +69,8 @@ enum {
     DEED_IO_ERROR = 202,     /* the operating system refused; the message has its words */
     DEED_DISK_FULL = 203,    /* no space left on the device */
     DEED_NEWER_FORMAT = 204, /* written by a later version of Deed */
+    DEED_NOT_RETAINED = 205, /* a commit whose record is no longer in the log, or never was; the message names the oldest */
+    DEED_OUT_OF_SEQUENCE = 206, /* a record that does not follow the last one; the message names the one expected */
     /* 300-399: the process */
     DEED_OUT_OF_MEMORY = 300, /* the memory limit, or the system's */
     DEED_CLOSED = 301,        /* the database was closed */

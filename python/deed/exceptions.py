@@ -18,6 +18,8 @@
     ├── StorageError                      the operating system refused
     ├── DiskFull                          no space left
     ├── NewerFormat                       written by a later version of Deed
+    ├── NotRetained (LookupError)         the record of a commit is no longer in the log
+    ├── OutOfSequence                     a record does not follow the last one that a replica has applied
     ├── OutOfMemory (MemoryError)         the graph's memory limit, or the system's
     ├── Closed                            the graph was closed
     │   └── Forked                        the graph belongs to the parent of this process, which was forked
@@ -42,7 +44,9 @@ from deed_core import (
     LimitExceeded,
     NewerFormat,
     NotFound,
+    NotRetained,
     OutOfMemory,
+    OutOfSequence,
     ReadOnly,
     StorageError,
     StoreLocked,
@@ -66,7 +70,9 @@ __all__ = [
     "LimitExceeded",
     "NewerFormat",
     "NotFound",
+    "NotRetained",
     "OutOfMemory",
+    "OutOfSequence",
     "ReadOnly",
     "StorageError",
     "StoreLocked",

@@ -12,7 +12,7 @@ extension Graph {
         let (timestamp, place) = snapshots.acquire()
         return Transaction(
             snapshot: Snapshot(timestamp: timestamp, mark: newMark()), place: place,
-            isReadOnly: readOnly || options.isReadOnly)
+            isReadOnly: readOnly || options.isReadOnly || options.isReplica)
     }
 
     /// Runs one statement as a transaction of its own. It sees what is committed at the moment it looks, so it
@@ -20,7 +20,7 @@ extension Graph {
     package func autocommit<Result>(
         _ statement: (Transaction) throws(DeedError) -> Result
     ) throws(DeedError) -> Result {
-        try requireWritable()
+        try requireOwnWrites()
         let transaction = Transaction(snapshot: .latest(mark: newMark()), place: nil, isReadOnly: false)
         let result: Result
         do throws(DeedError) {
@@ -98,9 +98,13 @@ extension Graph {
         of transaction: Transaction, at timestamp: Timestamp, time: Int64, to batch: inout WriteBatch
     ) throws(DeedError) {
         var head = ByteBuffer(capacity: 64)
-        LogRecord.header(LogRecord.Header(sequence: timestamp), into: &head)
-        LogRecord.commitTime(microseconds: time, into: &head)
-        maintenance.appendNewNames(names, into: &head)
+        if let received = transaction.received {
+            LogRecord.header(received, into: &head)
+        } else {
+            LogRecord.header(LogRecord.Header(sequence: timestamp), into: &head)
+            LogRecord.commitTime(microseconds: time, into: &head)
+            maintenance.appendNewNames(names, into: &head)
+        }
         var key = ByteBuffer(capacity: 16)
         let effects = transaction.log.bytes
         var position = 0

@@ -65,25 +65,16 @@ package final class ChangeFeed {
         batch.removeAll()
         starts.removeAll(keepingCapacity: true)
         next = 0
-        var expected = sequence + 1
-        let first = StoreKeys.log(expected, 0)
-        let end = StoreKeys.log(last + 1, 0)
-        try store.forEach(in: .log, from: first, to: end) { key, value throws(DeedError) in
-            var reader = ByteReader(key)
-            let found = try reader.readFixed64().byteSwapped
-            let piece = try reader.readFixed32().byteSwapped
-            if piece == 0 {
-                guard found == expected else { throw graph.notRetained(expected) }
-                if batch.count >= Self.batchBytes { return false }
-                starts.append(batch.count)
-                expected += 1
-            } else if starts.isEmpty || found != expected - 1 {
-                throw graph.notRetained(expected)
-            }
-            batch.append(value)
-            return true
+        let gap = try store.forEachRecord(after: sequence) { timestamp, record throws(DeedError) in
+            if timestamp > last { return false }
+            starts.append(batch.count)
+            batch.append(record)
+            return batch.count < Self.batchBytes
         }
-        if starts.isEmpty { throw graph.notRetained(expected) }
+        if starts.isEmpty {
+            let kept = gap.map { "the oldest is \($0)" } ?? "there are none after it"
+            throw DeedError(.notRetained, "the record of commit \(sequence + 1) is not in the log any more; \(kept)")
+        }
     }
 }
 
@@ -92,19 +83,5 @@ extension Graph {
     package func changes(since: Timestamp) throws(DeedError) -> ChangeFeed {
         try requireOpen()
         return try ChangeFeed(self, since: since)
-    }
-
-    fileprivate func notRetained(_ wanted: Timestamp) -> DeedError {
-        var oldest: Timestamp?
-        let first = StoreKeys.log(wanted, 0)
-        let end = StoreKeys.log(.max, .max)
-        // What cannot be read now is as good as not there.
-        try? store?.forEach(in: .log, from: first, to: end) { key, _ throws(DeedError) in
-            var reader = ByteReader(key)
-            oldest = try reader.readFixed64().byteSwapped
-            return false
-        }
-        let kept = oldest.map { "the oldest is \($0)" } ?? "there are none after it"
-        return DeedError(.notRetained, "the record of commit \(wanted) is not in the log any more; \(kept)")
     }
 }

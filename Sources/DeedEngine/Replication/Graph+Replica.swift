@@ -88,7 +88,7 @@ private struct ReceivedChunks: ~Copyable {
         let generation = generations[generations.count - 1]
         for column in load.columns.sorted(by: { $0.key < $1.key }) {
             let key = StoreKeys.chunk(generation, load.kind, load.number, column.key)
-            try file?.put(key.bytes, column.bytes)
+            try file?.put(key, column.bytes)
         }
         if load.columns.isEmpty {
             // As in BulkLoad: a file must not be empty.

@@ -9,11 +9,6 @@ enum ShippedRecord {
     /// The low half of the hash of all that is before it.
     static let trailerBytes = 8
 
-    static func seal(_ record: inout ByteBuffer) {
-        let hash = SipHash.hash(record)
-        record.append(fixed64: hash.low)
-    }
-
     /// The header and the effects of a record that arrived whole.
     static func open(
         _ data: UnsafeRawBufferPointer
