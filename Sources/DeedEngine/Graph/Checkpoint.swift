@@ -20,6 +20,8 @@ extension Graph {
 
     private func writeCheckpoint() throws(DeedError) {
         guard let store else { return }
+        // What is gone for everybody need not be looked at once more.
+        settleQueued()
         let (mark, place) = snapshots.acquire()
         defer { snapshots.release(place) }
         let work = CheckpointWork(
@@ -178,9 +180,9 @@ private final class CheckpointWork {
         segment.pointee.latch.lockShared()
         let part = segment.pointee.adjacency[index]
         segment.pointee.latch.unlockShared()
-        let fate: ((RowId) -> EntryFate)? = part.deadCount > 0 ? { [graph] in graph.fate(of: $0) } : nil
-        guard part.deadCount > 0 || part.deltaCount > 0 else { return }
-        try graph.mergeList(segment, type: part.type, direction: part.direction, fate: fate) { _ throws(DeedError) in }
+        let filter = part.hasDoubts ? graph.filterOfDead(segment) : nil
+        guard filter != nil || part.deltaCount > 0 else { return }
+        try graph.mergeList(segment, type: part.type, direction: part.direction, filter: filter) { _ throws(DeedError) in }
     }
 
     /// The parts to write, in the order of their keys.
@@ -203,9 +205,11 @@ private final class CheckpointWork {
             ChunkCodec.encode(part.pointee, into: &buffer)
             part.pointee.isDirty = false
         } else {
-            var copy = try part.pointee.merged(rows: rows, adding: nil, graph.pool) { [graph, snapshot] relationship in
-                graph.isRelationshipVisible(relationship, snapshot) ? .alive : .dead
-            }.part
+            var filter = EntryFilter(dropsRow: { [snapshot] row in !segment.pointee.isVisible(row, to: snapshot) }) {
+                [graph, snapshot] in graph.isRelationshipVisible($0, snapshot) ? .alive : .dead
+            }
+            filter.looksEverywhere = !part.pointee.writers.areSettled(for: snapshot)
+            var copy = try part.pointee.merged(rows: rows, adding: nil, graph.pool, filter).part
             defer { copy.free(graph.pool) }
             ChunkCodec.encode(copy, into: &buffer)
         }

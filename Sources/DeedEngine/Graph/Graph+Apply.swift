@@ -46,7 +46,7 @@ extension Graph {
         segment.pointee.latch.lockShared()
         let part = segment.pointee.adjacency[index]
         segment.pointee.latch.unlockShared()
-        try mergeList(segment, type: part.type, direction: part.direction, fate: { [self] in fate(of: $0) }) {
+        try mergeList(segment, type: part.type, direction: part.direction, filter: filterOfDead(segment)) {
             _ throws(DeedError) in
         }
     }
@@ -131,7 +131,7 @@ private struct LiveApply: LogEffects {
         segment.pointee.rowCount = max(segment.pointee.rowCount, row &+ 1)
         segment.pointee.directoryDirty = true
         enter(segment)
-        transaction.recordInsert(segment, row: row)
+        transaction.recordRow(.insert, segment, row: row)
     }
 
     private func enter(_ segment: SegmentRef) {
@@ -223,20 +223,16 @@ private struct LiveApply: LogEffects {
                 ends = [(segment.pointee.sources[row], .out), (segment.pointee.targets[row], .in)]
             }
         }
-        for (end, direction) in ends { try countDeadEntry(end, segment.pointee.table, direction) }
+        for (end, direction) in ends { try doubt(end, segment.pointee.table, direction) }
     }
 
     /// Makes readers of a list look at the rows from now on. The list is in memory from then on, so that the state it is
     /// in stays readable until no snapshot needs it.
-    private func countDeadEntry(_ end: RowId, _ type: NameId, _ direction: Direction) throws(DeedError) {
+    private func doubt(_ end: RowId, _ type: NameId, _ direction: Direction) throws(DeedError) {
         let segment = try graph.knownSegment(.entity, end)
         let part = try lockExclusive(segment, type, direction)
         defer { segment.pointee.latch.unlockExclusive() }
-        let list = segment.pointee.adjacency + part
-        list.pointee.deadCount &+= 1
-        list.pointee.isDirty = true
-        transaction.record(.deadEntry, segment, row: part)
-        if list.pointee.writers.enter(transaction.mark) { transaction.record(.enterPart, segment, row: part) }
+        try segment.pointee.adjacency[part].doubt(rowNumber(of: end), pool)
     }
 
     // MARK: Bulk loads

@@ -37,7 +37,7 @@ extension Graph {
         segment.pointee.latch.lockExclusive()
         defer { segment.pointee.latch.unlockExclusive() }
         if segment.pointee.kind == .entity {
-            _ = foldDeadEntries(segment, oldest, force: true)
+            _ = foldDeadEntries(segment, force: true)
             for index in 0..<segment.pointee.adjacencyCount where segment.pointee.adjacency[index].deltaCount > 0 {
                 try segment.pointee.adjacency[index].merge(rows: segment.pointee.rowCount, pool)
             }

@@ -137,7 +137,7 @@ extension Graph {
             entry.segment.pointee.latch.unlockExclusive()
             switch entry.action {
             case .insert, .attach: count(entry.segment, Int(entry.end &- entry.row))
-            case .delete: count(entry.segment, -1)
+            case .delete: count(entry.segment, -Int(entry.end &- entry.row))
             default: break
             }
         }
@@ -154,7 +154,8 @@ extension Graph {
             let created = segment.pointee.versions.created.unsafelyUnwrapped
             for row in Int(entry.row)..<Int(entry.end) { created[row] = timestamp }
         case .delete:
-            segment.pointee.versions.deleted.unsafelyUnwrapped[Int(entry.row)] = timestamp
+            let deleted = segment.pointee.versions.deleted.unsafelyUnwrapped
+            for row in Int(entry.row)..<Int(entry.end) { deleted[row] = timestamp }
         case .update:
             segment.pointee.versions.setStamp(ofUndo: Int(entry.end), timestamp)
         case .enterSegment:
@@ -165,8 +166,6 @@ extension Graph {
             if segment.pointee.adjacency[Int(entry.row)].deadCount > 0 { maintenance.queue(segment) }
         case .attach:
             segment.pointee.createdAll = timestamp
-        case .deadEntry:
-            break
         }
     }
 
@@ -204,7 +203,7 @@ extension Graph {
         case .insert:
             for row in row..<Int(entry.end) { bury(segment, row) }
         case .delete:
-            segment.pointee.versions.deleted.unsafelyUnwrapped[row] = 0
+            for row in row..<Int(entry.end) { segment.pointee.versions.deleted.unsafelyUnwrapped[row] = 0 }
         case .update:
             restore(segment, row)
         case .enterSegment:
@@ -213,8 +212,6 @@ extension Graph {
         case .enterPart:
             segment.pointee.adjacency[row].writers.leave(mark, committedAt: 0)
             if segment.pointee.adjacency[row].deadCount > 0 { maintenance.queue(segment) }
-        case .deadEntry:
-            segment.pointee.adjacency[row].deadCount = max(0, segment.pointee.adjacency[row].deadCount &- 1)
         case .attach:
             segment.pointee.createdAll = 0
             withMemory { () throws(DeedError) in try segment.pointee.markAllDead(pool) }
@@ -269,14 +266,39 @@ extension Graph {
         let (source, target) = hasEnds ? (segment.pointee.sources[row], segment.pointee.targets[row]) : (0, 0)
         segment.pointee.latch.unlockShared()
         if !hasEnds { return }
-        for (end, direction) in [(source, Direction.out), (target, .in)] {
-            guard let owner = entities.segment(of: end) else { continue }
-            owner.pointee.latch.lockExclusive()
-            if let part = owner.pointee.partIndex(type: segment.pointee.table, direction: direction) {
-                owner.pointee.adjacency[part].deadCount &+= 1
-                owner.pointee.adjacency[part].isDirty = true
-            }
-            owner.pointee.latch.unlockExclusive()
+        countDeadEntry(source, segment.pointee.table, .out)
+        countDeadEntry(target, segment.pointee.table, .in)
+    }
+
+    /// Says that entries in the lists of these entities belong to relationships that nobody will see. No latch is held.
+    func countDeadEntries(_ ends: inout [RowId], _ type: NameId, _ direction: Direction) {
+        ends.sort()
+        var next = 0
+        while next < ends.count {
+            let number = segmentNumber(of: ends[next])
+            let first = next
+            while next < ends.count && segmentNumber(of: ends[next]) == number { next += 1 }
+            guard let segment = entities.segment(of: ends[first]) else { continue }
+            segment.pointee.latch.lockExclusive()
+            defer { segment.pointee.latch.unlockExclusive() }
+            guard let part = segment.pointee.partIndex(type: type, direction: direction) else { continue }
+            for end in ends[first..<next] { countDeadEntry(segment, part, rowNumber(of: end)) }
+            maintenance.queue(segment)
         }
+    }
+
+    func countDeadEntry(_ end: RowId, _ type: NameId, _ direction: Direction) {
+        guard let segment = entities.segment(of: end) else { return }
+        segment.pointee.latch.lockExclusive()
+        defer { segment.pointee.latch.unlockExclusive() }
+        guard let part = segment.pointee.partIndex(type: type, direction: direction) else { return }
+        countDeadEntry(segment, part, rowNumber(of: end))
+        maintenance.queue(segment)
+    }
+
+    /// The segment is locked.
+    private func countDeadEntry(_ segment: SegmentRef, _ part: Int, _ row: Int) {
+        segment.pointee.adjacency[part].deadCount &+= 1
+        withMemory { () throws(DeedError) in try segment.pointee.adjacency[part].doubt(row, pool) }
     }
 }

@@ -1,4 +1,4 @@
-// The statements that change single rows. Each either does all it should or leaves everything as it was.
+// The statements that add and change single rows; those that delete are in Graph+Delete.swift. Each either does all it should or leaves everything as it was.
 //
 // First writer wins: a row that a running transaction has written, or that a transaction outside the snapshot has
 // committed, cannot be written. A relationship enters the lists of its ends under their latches, where a deletion of
@@ -110,7 +110,7 @@ extension Graph {
         segment.pointee.rowCount = row &+ 1
         segment.pointee.directoryDirty = true
         if segment.pointee.writers.enter(transaction.mark) { transaction.record(.enterSegment, segment, row: 0) }
-        transaction.recordInsert(segment, row: row)
+        transaction.recordRow(.insert, segment, row: row)
         return row
     }
 
@@ -201,7 +201,7 @@ extension Graph {
     }
 
     /// Throws unless the transaction sees the row and is the first to write it. The segment is locked.
-    private func requireWritableRow(
+    func requireWritableRow(
         _ transaction: Transaction, _ segment: SegmentRef, _ row: Int, _ id: RowId
     ) throws(DeedError) {
         try requireStable(transaction, segment, row, id)
@@ -220,141 +220,5 @@ extension Graph {
             segment.pointee.latch.unlockExclusive()
             try load(segment, makesRoom: makesRoom)
         }
-    }
-
-    // MARK: Deleting
-
-    package func deleteRelationship(_ transaction: Transaction, _ id: RowId) throws(DeedError) {
-        let savepoint = transaction.savepoint
-        do throws(DeedError) {
-            try removeRelationship(transaction, id)
-        } catch {
-            undo(transaction, to: savepoint)
-            throw error
-        }
-    }
-
-    private func removeRelationship(_ transaction: Transaction, _ id: RowId) throws(DeedError) {
-        guard let segment = relationships.segment(of: id) else { throw missing(.relationship, id) }
-        let row = rowNumber(of: id)
-        let source: RowId
-        let target: RowId
-        do {
-            try lockLoaded(segment)
-            defer { segment.pointee.latch.unlockExclusive() }
-            try requireWritableRow(transaction, segment, row, id)
-            logBeforeImage(transaction, segment, row, id)
-            try markDeleted(transaction, segment, row)
-            source = segment.pointee.sources[row]
-            target = segment.pointee.targets[row]
-        }
-        try countDeadEntry(transaction, source, segment.pointee.table, .out)
-        try countDeadEntry(transaction, target, segment.pointee.table, .in)
-        if isLogged { LogRecord.delete(.relationship, id, into: &transaction.log) }
-    }
-
-    func markDeleted(_ transaction: Transaction, _ segment: SegmentRef, _ row: Int) throws(DeedError) {
-        try segment.pointee.versions.setDeleted(row, transaction.mark, pool)
-        segment.pointee.hasVersions = true
-        segment.pointee.directoryDirty = true
-        if segment.pointee.writers.enter(transaction.mark) { transaction.record(.enterSegment, segment, row: 0) }
-        transaction.record(.delete, segment, row: row)
-    }
-
-    /// Makes readers of a list look at the rows from now on: one of its entries is deleted, or about to be.
-    private func countDeadEntry(
-        _ transaction: Transaction, _ end: RowId, _ type: NameId, _ direction: Direction
-    ) throws(DeedError) {
-        guard let segment = entities.segment(of: end) else { throw missing(.entity, end) }
-        segment.pointee.latch.lockExclusive()
-        defer { segment.pointee.latch.unlockExclusive() }
-        let part = segment.pointee.part(type: type, direction: direction)
-        segment.pointee.adjacency[part].deadCount &+= 1
-        segment.pointee.adjacency[part].isDirty = true
-        transaction.record(.deadEntry, segment, row: part)
-        if segment.pointee.adjacency[part].writers.enter(transaction.mark) {
-            transaction.record(.enterPart, segment, row: part)
-        }
-    }
-
-    /// Deletes an entity, with `detach` after its relationships. O(degree).
-    package func deleteEntity(_ transaction: Transaction, _ id: RowId, detach: Bool) throws(DeedError) {
-        guard let segment = entities.segment(of: id) else { throw missing(.entity, id) }
-        let savepoint = transaction.savepoint
-        do throws(DeedError) {
-            var attached: [RowId] = []
-            do {
-                try lockExclusiveWithParts(segment)
-                defer { segment.pointee.latch.unlockExclusive() }
-                let row = rowNumber(of: id)
-                try requireWritableRow(transaction, segment, row, id)
-                attached = try relationshipsToDelete(transaction, segment, row, id)
-                guard detach || attached.isEmpty else {
-                    throw DeedError(
-                        .hasRelationships, "entity \(id) has \(attached.count) relationships; delete them first, or detach")
-                }
-                logBeforeImage(transaction, segment, row, id)
-                try markDeleted(transaction, segment, row)
-            }
-            for relationship in attached { try removeUnlessGone(transaction, relationship) }
-        } catch {
-            undo(transaction, to: savepoint)
-            throw error
-        }
-        if isLogged { LogRecord.delete(.entity, id, into: &transaction.log) }
-    }
-
-    /// A statement that sees the newest state may find that another has deleted a relationship since it was listed.
-    private func removeUnlessGone(_ transaction: Transaction, _ relationship: RowId) throws(DeedError) {
-        do throws(DeedError) {
-            try removeRelationship(transaction, relationship)
-        } catch {
-            if error.status != .notFound { throw error }
-        }
-    }
-
-    /// The relationships of an entity that the transaction sees, each once. Throws a conflict if there are others that
-    /// it does not see but that exist or may come to exist. The segment is locked.
-    private func relationshipsToDelete(
-        _ transaction: Transaction, _ segment: SegmentRef, _ row: Int, _ id: RowId
-    ) throws(DeedError) -> [RowId] {
-        var attached: [RowId] = []
-        var blocker: Stamp = 0
-        for index in 0..<segment.pointee.adjacencyCount {
-            let part = segment.pointee.adjacency + index
-            part.pointee.forEach(row) { neighbor, relationship in
-                // A self-loop stands in both lists; it is taken from the outgoing one.
-                if part.pointee.direction == .in && neighbor == id { return }
-                switch presence(of: relationship, for: transaction.snapshot) {
-                case .visible: attached.append(relationship)
-                // Waiting for a running transaction is no use if another has committed already.
-                case .elsewhere(let stamp): if blocker == 0 || !isRunning(stamp) { blocker = stamp }
-                case .gone: break
-                }
-            }
-        }
-        if blocker != 0 { throw conflict(.entity, id, "was given a relationship", by: blocker) }
-        return attached
-    }
-
-    private enum Presence {
-        case visible, gone
-        /// By the transaction of this stamp, which the snapshot does not see.
-        case elsewhere(Stamp)
-    }
-
-    /// Whether a relationship is there for this snapshot, for others only, or for nobody who could still matter.
-    private func presence(of relationship: RowId, for snapshot: Snapshot) -> Presence {
-        guard let segment = relationships.segment(of: relationship) else { return .gone }
-        segment.pointee.latch.lockShared()
-        defer { segment.pointee.latch.unlockShared() }
-        let row = rowNumber(of: relationship)
-        if segment.pointee.isVisible(row, to: snapshot) { return .visible }
-        if segment.pointee.isDead(row) || !segment.pointee.hasVersions { return .gone }
-        // A deletion that another transaction is running may be undone.
-        let deleted = segment.pointee.versions.deletedStamp(row)
-        if deleted != 0 && (!isRunning(deleted) || deleted == snapshot.mark) { return .gone }
-        let created = max(segment.pointee.versions.createdStamp(row), segment.pointee.createdAll)
-        return .elsewhere(max(deleted, created))
     }
 }

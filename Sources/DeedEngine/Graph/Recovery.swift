@@ -253,13 +253,8 @@ extension Graph {
         try clearValues(segment, row)
         table(kind, segment.pointee.table)?.rowCount.add(-1, ordering: .relaxed)
         guard kind == .relationship else { return }
-        for (end, direction) in [(segment.pointee.sources[row], Direction.out), (segment.pointee.targets[row], .in)] {
-            guard let owner = entities.segment(of: end) else { continue }
-            let part = owner.pointee.part(type: segment.pointee.table, direction: direction)
-            owner.pointee.adjacency[part].deadCount += 1
-            owner.pointee.adjacency[part].isDirty = true
-            maintenance.queue(owner)
-        }
+        countDeadEntry(segment.pointee.sources[row], segment.pointee.table, .out)
+        countDeadEntry(segment.pointee.targets[row], segment.pointee.table, .in)
     }
 
     /// A bulk load's segment: its chunks are in the store; only the lists of its relationships' ends are to be made.
