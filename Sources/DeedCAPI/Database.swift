@@ -16,10 +16,9 @@ public func deed_options_init(_ options: UnsafeMutablePointer<deed_options>?) {
 
 private func graphOptions(_ options: UnsafePointer<deed_options>?) throws(DeedError) -> GraphOptions {
     var result = GraphOptions()
-    guard let options else { return result }
-    guard options.pointee.struct_size >= MemoryLayout<deed_options>.size else {
-        throw DeedError(.invalidArgument, "the options were not initialised with deed_options_init")
-    }
+    guard let given = options else { return result }
+    let options = try known(given)
+    defer { options.deallocate() }
     guard let durability = Durability(rawValue: options.pointee.durability) else {
         throw DeedError(.invalidArgument, "there is no durability \(options.pointee.durability)")
     }
@@ -27,6 +26,10 @@ private func graphOptions(_ options: UnsafePointer<deed_options>?) throws(DeedEr
     result.createIfMissing = options.pointee.create
     result.durability = durability
     result.checkpointLogBytes = Int(clamping: options.pointee.checkpoint_log_bytes)
+    result.retention = LogRetentionPolicy(
+        bytes: Int(clamping: options.pointee.retain_log_bytes), seconds: Int(clamping: options.pointee.retain_log_seconds))
+    result.logsBeforeImages = options.pointee.before_images
+    result.isReplica = options.pointee.replica
     if options.pointee.memory_limit != 0 {
         let least = 32 << 20
         guard options.pointee.memory_limit >= UInt64(least) else {
@@ -35,6 +38,21 @@ private func graphOptions(_ options: UnsafePointer<deed_options>?) throws(DeedEr
         result.memoryLimit = Int(clamping: options.pointee.memory_limit)
     }
     return result
+}
+
+/// The options with the defaults of what a caller with an older header does not know. The caller frees it.
+private func known(_ given: UnsafePointer<deed_options>) throws(DeedError) -> UnsafeMutablePointer<deed_options> {
+    // What the first version of the struct ended with.
+    let least = MemoryLayout<deed_options>.offset(of: \deed_options.retain_log_bytes) ?? 0
+    let size = given.pointee.struct_size
+    guard size >= least else {
+        throw DeedError(.invalidArgument, "the options were not initialised with deed_options_init")
+    }
+    let options = UnsafeMutablePointer<deed_options>.allocate(capacity: 1)
+    deed_options_init(options)
+    UnsafeMutableRawPointer(options).copyMemory(
+        from: UnsafeRawPointer(given), byteCount: min(size, MemoryLayout<deed_options>.size))
+    return options
 }
 
 @c @implementation
@@ -47,13 +65,7 @@ public func deed_database_open(
         let out = try required(out_database, "out_database")
         let options = try graphOptions(options)
         var text: String?
-        if let path {
-            let bytes = try bytes(path, path_size)
-            guard let valid = String(validating: bytes, as: UTF8.self), !valid.isEmpty, !bytes.contains(0) else {
-                throw DeedError(.invalidArgument, "the path is empty, not UTF-8, or contains a NUL")
-            }
-            text = valid
-        }
+        if path != nil { text = try DeedCAPI.path(path, path_size) }
         out.pointee = retained(DatabaseHandle(try Graph(path: text, options: options)))
     }
 }

@@ -66,6 +66,8 @@ package final class Graph: @unchecked Sendable {
     let retention: LogRetention
     /// One record of another store is applied at a time.
     let applying = Monitor()
+    /// One backup at a time.
+    let backingUp = Monitor()
     /// Marks of transactions: the top bit and a number.
     private let nextMark = Atomic<UInt64>(1)
     let scratches = Mutex<[TraversalScratch]>([])
@@ -95,6 +97,9 @@ package final class Graph: @unchecked Sendable {
 
     /// Opens the store at `path`, or makes a graph in memory when it is nil.
     package init(path: String?, options: GraphOptions) throws(DeedError) {
+        if options.isReplica && (path == nil || options.isReadOnly) {
+            throw DeedError(.invalidArgument, "a replica is a store on disk that is opened for writing")
+        }
         self.options = options
         let memory = StoreMemory(limit: options.memoryLimit)
         pool = MemoryPool(limit: memory.pool)

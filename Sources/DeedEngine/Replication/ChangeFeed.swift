@@ -10,6 +10,8 @@ package final class ChangeFeed {
     private let graph: Graph
     /// The last commit that was handed out.
     package private(set) var sequence: Timestamp
+    /// When it was committed, in microseconds since the epoch.
+    package private(set) var microseconds: Int64 = 0
     /// Records that were read in one go, one behind the other as they are in the log, and where each begins.
     private var batch = ByteBuffer(capacity: 4096)
     private var starts: [Int] = []
@@ -50,6 +52,7 @@ package final class ChangeFeed {
         let record = UnsafeRawBufferPointer(rebasing: batch.bytes[starts[next]..<end])
         shipped.removeAll()
         try graph.ship(record, into: &shipped)
+        microseconds = try ShippedRecord.commitTime(of: shipped.bytes)
         next += 1
         sequence += 1
         return true

@@ -14,7 +14,7 @@ package final class ChangeReader {
     package let group: UInt32
     package let epoch: UInt32
     /// When it was committed, in microseconds since the epoch; 0 if the record does not say.
-    package private(set) var microseconds: Int64 = 0
+    package let microseconds: Int64
 
     /// The change that `advance` has come to.
     package private(set) var action = Action.insert
@@ -54,9 +54,7 @@ package final class ChangeReader {
         let (header, bytes) = try ShippedRecord.open(data)
         (sequence, group, epoch) = (header.sequence, header.group, header.epoch)
         effects = EffectReader(bytes)
-        // The time stands in front, for those who want no more than that.
-        var first = EffectReader(bytes)
-        if case .commitTime(let time)? = try first.next() { microseconds = time }
+        microseconds = try ShippedRecord.commitTime(of: data)
     }
 
     /// Moves to the next change; false at the end.

@@ -23,6 +23,15 @@ enum ShippedRecord {
         return (header, reader.rest)
     }
 
+    /// The commit time of a record, which stands in front of its effects; 0 if it is from a version that wrote none.
+    static func commitTime(of record: UnsafeRawBufferPointer) throws(DeedError) -> Int64 {
+        var reader = ByteReader(record)
+        _ = try LogRecord.readHeader(&reader)
+        var effects = EffectReader(reader.rest)
+        if case .commitTime(let time)? = try effects.next() { return time }
+        return 0
+    }
+
     private static func damaged() -> DeedError {
         DeedError(.corruption, "a record of the change feed is damaged or cut off")
     }

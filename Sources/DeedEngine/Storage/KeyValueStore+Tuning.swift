@@ -8,7 +8,7 @@ final class Tuning: @unchecked Sendable {
     // Unchecked: constants that RocksDB copies on open.
     let database: OpaquePointer
     let cache: OpaquePointer
-    private let environment: OpaquePointer
+    let environment: OpaquePointer
     private let faults: KeyValueStore.Faults?
     private let families: [OpaquePointer]
 
