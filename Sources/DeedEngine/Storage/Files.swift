@@ -30,7 +30,10 @@ enum Files {
             unlink(path)
             return
         }
-        forEachFile(in: path) { _, file in removeTree(file) }
+        // Listed first: removing entries may make a listing pass over others.
+        var files: [String] = []
+        forEachFile(in: path) { _, file in files.append(file) }
+        for file in files { removeTree(file) }
         rmdir(path)
     }
 
