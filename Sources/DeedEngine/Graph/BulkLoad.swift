@@ -284,6 +284,7 @@ private final class BulkLoad {
     func fillSegments(
         order: UnsafeMutablePointer<UInt32>?, endpoints: (SortedIds, SortedIds)?, _ progress: Progress
     ) throws(DeedError) {
+        graph.reach(.bulkBegun)
         var done = 0
         for index in 0..<segmentCount {
             guard let segment = graph.directory(table.kind)[firstSegment + index] else { continue }
@@ -371,6 +372,7 @@ private final class BulkLoad {
     func finish() throws(DeedError) {
         guard file != nil, let path = file?.path else { return }
         _ = try file?.finish()
+        graph.reach(.bulkFilesWritten)
         transaction.bulkFiles.append(BulkFile(path: path, family: .segments, generation: generation))
         file = nil
     }

@@ -67,17 +67,22 @@ private final class CheckpointWork {
     }
 
     func write() throws(DeedError) {
+        graph.reach(.checkpointBegun)
         for kind in [RowKind.entity, .relationship] {
             let directory = graph.directory(kind)
             for number in 0..<directory.count {
                 if let segment = directory[number] { try writeRows(segment) }
             }
         }
+        graph.reach(.checkpointRowsWritten)
         for number in 0..<graph.entities.count {
             if let segment = graph.entities[number] { try writeParts(segment) }
         }
+        graph.reach(.checkpointListsWritten)
         if try chunkFile?.finish() != nil, let path = chunkFile?.path { try store.ingest([path], into: .segments) }
+        graph.reach(.checkpointRowsIngested)
         if try partFile?.finish() != nil, let path = partFile?.path { try store.ingest([path], into: .adjacency) }
+        graph.reach(.checkpointListsIngested)
         if hasNews { try publish() }
     }
 
@@ -246,12 +251,15 @@ private final class CheckpointWork {
         batch.put(.meta, StoreKeys.text("evaporation"), buffer)
         try graph.putRetention(retention, &batch)
         try store.write(batch, sync: true)
+        graph.reach(.checkpointPublished)
         graph.retention.adopt(retention)
         graph.savedEvaporations.store(evaporations, ordering: .relaxed)
         graph.schema.noteSaved(schema)
         // RocksDB's own log then holds nothing that an open would have to read again.
         for family in KeyValueStore.Family.allCases { try store.flush(family) }
+        graph.reach(.checkpointFlushed)
         for segment in changed { adopt(segment, written[segment] ?? Written()) }
+        graph.reach(.checkpointAdopted)
     }
 
     /// What of one segment this checkpoint wrote.

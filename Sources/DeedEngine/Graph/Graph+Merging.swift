@@ -23,6 +23,7 @@ extension Graph {
             throw error
         }
         segment.pointee.latch.unlockShared()
+        reach(.mergePrepared)
 
         do throws(DeedError) {
             try lockExclusiveWithLists(segment)
@@ -46,5 +47,6 @@ extension Graph {
             let rows = segment.pointee.rowCount
             part.pointee.replace(by: try part.pointee.merged(rows: rows, adding: additions, pool, filter), pool)
         }
+        reach(.mergeReplaced)
     }
 }

@@ -73,8 +73,10 @@ extension Graph {
     /// Makes a group durable and visible. Called by one thread at a time.
     private func commitGroup(_ group: [Transaction]) throws(DeedError) {
         var timestamp = snapshots.lastCommit
+        reach(.commitBegun)
         if let store {
             for transaction in group { try ingest(transaction.bulkFiles, into: store) }
+            if group.contains(where: { !$0.bulkFiles.isEmpty }) { reach(.bulkIngested) }
             if isLogged {
                 var batch = try WriteBatch(store)
                 let now = Clock.microseconds()
@@ -83,6 +85,7 @@ extension Graph {
                     try appendRecord(of: transaction, at: timestamp, time: now, to: &batch)
                 }
                 try store.write(batch, sync: options.durability == .sync, log: true)
+                reach(.commitLogged)
                 timestamp = snapshots.lastCommit
             }
         }
@@ -91,7 +94,9 @@ extension Graph {
             transaction.commitTimestamp = timestamp
             stamp(transaction, timestamp)
         }
+        reach(.commitStamped)
         snapshots.publish(timestamp)
+        reach(.commitPublished)
     }
 
     private func appendRecord(

@@ -6,16 +6,19 @@ extension Graph {
     /// Restores the state that the store holds. Called once, before anybody else has the graph.
     func recover() throws(DeedError) {
         guard let store else { return }
+        reach(.openFilesOpened)
         let isNew = try checkFormat(store)
         if isNew { return }
         try readNames(store)
         try readMark(store)
         try readDirectory(store)
         try readSchema(store)
+        reach(.openDirectoryRead)
         try replayLog(store)
         // Names that the log above the mark defines may be defined once more, which does no harm.
         maintenance.namesLogged = retention.namesLogged
         setTails()
+        reach(.openDone)
         forgetIncompleteObjects()
     }
 
@@ -179,6 +182,7 @@ extension Graph {
         try forEachEffect(reader.rest, DirectReplay(graph: self))
         retention.noteRecord(bytes: record.count)
         snapshots.publish(timestamp)
+        reach(.openRecordApplied)
     }
 
     private func loadedSegment(_ kind: RowKind, _ id: RowId) throws(DeedError) -> SegmentRef {
