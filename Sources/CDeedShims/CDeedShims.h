@@ -1,5 +1,6 @@
 /* What the C interface of RocksDB lacks, in C++ behind C: an environment whose write-ahead log makes cheap syncs and is
- * read with care, a disk that fails on demand (faults.cpp), checksums of whole files (integrity.cpp), and backups with progress (backup.cpp). */
+ * read with care, a disk that fails on demand (faults.cpp), checksums of whole files (integrity.cpp), and backups with
+ * progress (backup.cpp). */
 #ifndef DEED_SHIMS_H
 #define DEED_SHIMS_H
 
