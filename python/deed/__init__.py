@@ -14,6 +14,10 @@ from typing import Literal
 
 from deed_core import (
     ArrowScan,
+    Backup,
+    Change,
+    ChangeRecord,
+    Changes,
     Duration,
     Ids,
     PyDeedGraph,
@@ -23,12 +27,19 @@ from deed_core import (
     Temporal,
     Transaction,
     __version__,
+    backups,
+    import_checkpoint,
+    restore,
 )
 
 from .exceptions import DeedError
 
 __all__ = [
     "ArrowScan",
+    "Backup",
+    "Change",
+    "ChangeRecord",
+    "Changes",
     "DeedError",
     "Duration",
     "Ids",
@@ -39,7 +50,10 @@ __all__ = [
     "Temporal",
     "Transaction",
     "__version__",
+    "backups",
+    "import_checkpoint",
     "open",
+    "restore",
 ]
 
 
@@ -49,6 +63,10 @@ def open(
     read_only: bool = False,
     memory_limit: int | None = None,
     durability: Literal["sync", "async", "none"] = "sync",
+    retain_log_bytes: float | None = 0,
+    retain_log_seconds: float | None = 0,
+    before_images: bool = False,
+    replica: bool = False,
 ) -> PyDeedGraph:
     """Open the graph in a directory, or a new one in memory.
 
@@ -63,6 +81,13 @@ def open(
     durability
         When a commit returns: once it is on disk ("sync"), once the operating system has it ("async"), or at once
         ("none"), what was written since the last checkpoint then being lost in a crash.
+    retain_log_bytes, retain_log_seconds
+        How much of the log checkpoints keep for readers of the change feed and for backups, whole numbers or
+        ``math.inf``; see :meth:`PyDeedGraph.retain_log`.
+    before_images
+        Keep each row as it was before a change in the log.
+    replica
+        Take records of another store's change feed (:meth:`PyDeedGraph.apply`), and refuse other writes.
 
     Returns
     -------
@@ -80,4 +105,13 @@ def open(
     ...     graph.stats()["entity_count"]
     0
     """
-    return PyDeedGraph(path, read_only=read_only, memory_limit=memory_limit, durability=durability)
+    return PyDeedGraph(
+        path,
+        read_only=read_only,
+        memory_limit=memory_limit,
+        durability=durability,
+        retain_log_bytes=retain_log_bytes,
+        retain_log_seconds=retain_log_seconds,
+        before_images=before_images,
+        replica=replica,
+    )
