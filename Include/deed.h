@@ -527,6 +527,7 @@ typedef struct deed_restore_options {
     bool only_backup;        /* restore the backup as it is, without the commits that the directory has beyond it */
 } deed_restore_options;
 
+/* Fills in the defaults. NULL is nothing to do. Any thread. */
 void deed_restore_options_init(deed_restore_options *options);
 
 /* Makes a store at `path`, where there must be none, of a backup and the commits after it. Every byte is checked against its

@@ -477,7 +477,8 @@ static PyMethodDef graph_methods[] = {
 "Parameters\n----------\ndirectory : str, bytes or os.PathLike\n    Made if there is none.\n"
 "keep : int, optional\n    Only the newest so many backups stay.\n"
 "progress : callable, optional\n    Called as progress(bytes done, bytes at most); if it returns False the backup stops.\n\n"
-"Returns\n-------\nBackup\n    Its id, sequence, time, size in bytes, and has_log: whether the directory has each commit since the one before.\n"),
+"Returns\n-------\nBackup\n    Its id, sequence, time, size in bytes, and has_log: whether the directory has each commit since the\n"
+"    one before.\n"),
     METHOD_ENTRY(graph, export_checkpoint,
 "export_checkpoint($self, directory)\n--\n\n"
 "Write the state into an empty or new directory, for import_checkpoint to make a replica of; its sequence number."),

@@ -1,5 +1,6 @@
 // What a log record says, effect by effect, and to whom: recovery writes the effects straight into segments that nobody
-// else has yet (Recovery.swift), and live apply writes them as a transaction beside readers (Graph+Apply.swift). Readers of the change feed take them one by one.
+// else has yet (Recovery.swift), and live apply writes them as a transaction beside readers (Graph+Apply.swift).
+// Readers of the change feed take them one by one.
 
 /// Takes the effects of one log record, in order. Cells are borrowed from the record.
 protocol LogEffects {
