@@ -121,7 +121,7 @@ void shim_backups_close(shim_backups *backups);
 size_t shim_backups_count(const shim_backups *backups);
 shim_backup shim_backups_get(const shim_backups *backups, size_t index);
 
-/* Copies a backup's files to `path` and compares each with its checksum. */
+/* Copies a backup's files to `path` and compares each with its checksum. After a failure nothing more can be restored. */
 void shim_backups_restore(shim_backups *backups, uint32_t id, const char *path, char **error);
 
 #ifdef __cplusplus

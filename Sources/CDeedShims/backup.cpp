@@ -121,5 +121,7 @@ shim_backup shim_backups_get(const shim_backups *backups, size_t index) {
 }
 
 void shim_backups_restore(shim_backups *backups, uint32_t id, const char *path, char **error) {
-    succeeded(backups->engine->RestoreDBFromBackup(rocksdb::RestoreOptions(), id, path, path), error);
+    Status status = backups->engine->RestoreDBFromBackup(rocksdb::RestoreOptions(), id, path, path);
+    // Its threads may still be copying other files; closing the engine waits for them.
+    if (!succeeded(status, error)) backups->engine.reset();
 }

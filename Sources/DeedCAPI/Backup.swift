@@ -64,7 +64,8 @@ public func deed_restore(
     out_sequence?.pointee = 0
     return run(out_error) { () throws(DeedError) in
         let (source, target) = (try DeedCAPI.path(directory, directory_size), try DeedCAPI.path(path, path_size))
-        out_sequence?.pointee = try Restore(from: source, to: target, restoreOptions(options)).run()
+        let sequence = try Restore(from: source, to: target, restoreOptions(options)).run()
+        out_sequence?.pointee = sequence
     }
 }
 

@@ -111,7 +111,7 @@ public func deed_intern(
         let graph = try graph(database)
         try graph.requireOpen()
         let out = try required(out_number, "out_number")
-        out.pointee = try graph.names.intern(nameKind(kind), bytes(name, name_size))
+        out.pointee = try graph.internName(nameKind(kind), bytes(name, name_size))
     }
 }
 

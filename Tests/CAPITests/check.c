@@ -171,6 +171,7 @@ int main(int argument_count, char **arguments) {
         {"lifecycle", test_lifecycle}, {"names", test_names}, {"values", test_values}, {"records", test_records},
         {"graph", test_graph}, {"scans", test_scans}, {"bulk", test_bulk}, {"transactions", test_transactions},
         {"pheromone", test_pheromone}, {"durability", test_durability}, {"threads", test_threads},
+        {"replication", test_replication},
     };
     if (argument_count < 2) {
         fprintf(stderr, "usage: %s SCRATCH-DIRECTORY [SUITE...]\n", arguments[0]);

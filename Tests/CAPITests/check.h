@@ -78,5 +78,6 @@ void test_transactions(void);
 void test_pheromone(void);
 void test_durability(void);
 void test_threads(void);
+void test_replication(void);
 
 #endif
