@@ -21,6 +21,9 @@ extension KeyValueStore {
         to directory: String, metadata: String, progress: (_ copied: Int) -> Bool
     ) throws(DeedError) -> UInt32 {
         let handle = try writableHandle()
+        // Not the store's own, which is careful with logs: this one is being written.
+        let environment = shim_environment_create(options.faults?.pointer, false)
+        defer { rocksdb_env_destroy(environment) }
         var isStopped = false
         var message: UnsafeMutablePointer<CChar>?
         let id = withoutActuallyEscaping(progress) { progress in
@@ -29,7 +32,7 @@ extension KeyValueStore {
                 return !isStopped
             }
             return shim_backup_create(
-                handle.database, handle.tuning.environment, directory, metadata,
+                handle.database, environment, directory, metadata,
                 { context, copied in
                     guard let context else { return false }
                     let report = Unmanaged<ProgressReport>.fromOpaque(context).takeUnretainedValue()
