@@ -11,8 +11,6 @@ package final class ChangeReader {
     }
 
     package let sequence: Timestamp
-    package let group: UInt32
-    package let epoch: UInt32
     /// When it was committed, in microseconds since the epoch; 0 if the record does not say.
     package let microseconds: Int64
 
@@ -52,7 +50,7 @@ package final class ChangeReader {
     init(_ graph: Graph, _ data: UnsafeRawBufferPointer) throws(DeedError) {
         self.graph = graph
         let (header, bytes) = try ShippedRecord.open(data)
-        (sequence, group, epoch) = (header.sequence, header.group, header.epoch)
+        sequence = header.sequence
         effects = EffectReader(bytes)
         microseconds = try ShippedRecord.commitTime(of: data)
     }
