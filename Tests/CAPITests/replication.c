@@ -145,7 +145,7 @@ static void backups_are_restored(void) {
 static void older_options_are_understood(void) {
     deed_options options;
     deed_options_init(&options);
-    options.struct_size = offsetof(deed_options, retain_log_bytes);
+    options.struct_size = offsetof(deed_options, on_conflict);
     options.replica = true; /* behind what such a caller has */
     deed_database *database;
     EXPECT_OK(deed_database_open(NULL, 0, &options, &database, ERR));

@@ -63,6 +63,8 @@ def open(
     read_only: bool = False,
     memory_limit: int | None = None,
     durability: Literal["sync", "async", "none"] = "sync",
+    on_conflict: Literal["fail", "wait"] = "fail",
+    timeout: float | None = None,
     retain_log_bytes: float | None = 0,
     retain_log_seconds: float | None = 0,
     before_images: bool = False,
@@ -81,6 +83,11 @@ def open(
     durability
         When a commit returns: once it is on disk ("sync"), once the operating system has it ("async"), or at once
         ("none"), what was written since the last checkpoint then being lost in a crash.
+    on_conflict
+        What a statement does that meets a row which another running transaction holds: raise TransactionConflict
+        ("fail"), or wait until the other has let go of it ("wait").
+    timeout
+        Seconds that a statement waits at most (then: LockTimeout); None for no limit.
     retain_log_bytes, retain_log_seconds
         How much of the log checkpoints keep for readers of the change feed and for backups, whole numbers or
         ``math.inf``; see :meth:`PyDeedGraph.retain_log`.
@@ -110,6 +117,8 @@ def open(
         read_only=read_only,
         memory_limit=memory_limit,
         durability=durability,
+        on_conflict=on_conflict,
+        timeout=timeout,
         retain_log_bytes=retain_log_bytes,
         retain_log_seconds=retain_log_seconds,
         before_images=before_images,
