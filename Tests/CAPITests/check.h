@@ -79,5 +79,6 @@ void test_waiting(void);
 void test_pheromone(void);
 void test_durability(void);
 void test_threads(void);
+void test_replication(void);
 
 #endif

@@ -9,7 +9,8 @@ The rules:
 * imports: a Swift module imports only what stands below it, and nobody imports Foundation;
 * symbols: libdeedcore.so exports exactly the functions that deed.h declares;
 * header: every function of deed.h has a comment;
-* sources: files have at most 700 lines of at most 140 characters, open by saying what they are, and hold no reminders;
+* sources: files have at most 700 lines (but for deed.h) of at most 140 characters, open by saying what they are, and
+  hold no reminders;
 * documents: links lead somewhere, the tour of Sources names every folder and only files that exist, and each
   promise names tests that exist.
 """
@@ -24,6 +25,8 @@ from functools import cached_property
 from pathlib import Path
 
 FILE_LINES_MAX = 700
+# The manual of the C interface, which is one file for those who use it.
+FILE_LINES_UNBOUNDED = {Path("Include/deed.h")}
 LINE_CHARACTERS_MAX = 140
 
 # The folders of DeedEngine from the bottom up; each may use itself and those before it.
@@ -180,7 +183,7 @@ def check_size(repository: Repository) -> Iterator[str]:
         for count, line in repository.lines(path):
             if len(line) > LINE_CHARACTERS_MAX:
                 yield f"{path}:{count}: {len(line)} characters, more than {LINE_CHARACTERS_MAX}"
-        if count > FILE_LINES_MAX:
+        if count > FILE_LINES_MAX and path not in FILE_LINES_UNBOUNDED:
             yield f"{path}:{count}: {count} lines, more than {FILE_LINES_MAX}"
 
 

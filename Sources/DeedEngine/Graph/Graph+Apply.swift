@@ -18,9 +18,8 @@ extension Graph {
     /// Applies effects as they stand in a record behind its header. If that fails, all that the transaction has done is
     /// undone, so that the same effects may be applied again.
     func apply(_ effects: UnsafeRawBufferPointer, in transaction: Transaction) throws(DeedError) {
-        var reader = ByteReader(effects)
         do throws(DeedError) {
-            try forEachEffect(&reader, LiveApply(graph: self, transaction: transaction))
+            try forEachEffect(effects, LiveApply(graph: self, transaction: transaction))
         } catch {
             undoApplied(transaction)
             throw error

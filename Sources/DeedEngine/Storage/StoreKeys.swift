@@ -130,6 +130,10 @@ extension SortedFileWriter {
     mutating func put(_ key: borrowing ByteBuffer, _ value: borrowing ByteBuffer) throws(DeedError) {
         try put(key.bytes, value.bytes)
     }
+
+    mutating func put(_ key: borrowing ByteBuffer, _ value: UnsafeRawBufferPointer) throws(DeedError) {
+        try put(key.bytes, value)
+    }
 }
 
 extension KeyValueStore {

@@ -51,6 +51,8 @@ package final class Transaction: @unchecked Sendable {
     /// Set by whoever leads the group that this transaction commits in.
     var commitTimestamp: Timestamp = 0
     var commitError: DeedError?
+    /// Of the record that a replica applies: it enters the log as it came.
+    var received: LogRecord.Header?
     var isCommitFinished = false
     /// What the group is to do with it.
     var step = CommitStep.commit
