@@ -27,10 +27,15 @@ package enum Status: Int32, Sendable {
 package struct DeedError: Error, Sendable, CustomStringConvertible {
     package let status: Status
     package let message: String
+    /// The mark of the running transaction that is in the way, so that a statement may wait for it; 0 if there is none.
+    let blocker: UInt64
 
-    package init(_ status: Status, _ message: String) {
+    package init(_ status: Status, _ message: String) { self.init(status, message, blocker: 0) }
+
+    init(_ status: Status, _ message: String, blocker: UInt64) {
         self.status = status
         self.message = message
+        self.blocker = blocker
     }
 
     package var description: String { "\(status): \(message)" }

@@ -371,7 +371,7 @@ private final class BulkLoad {
     func finish() throws(DeedError) {
         guard file != nil, let path = file?.path else { return }
         _ = try file?.finish()
-        transaction.bulkFiles.append(BulkFile(path: path, family: .segments))
+        transaction.bulkFiles.append(BulkFile(path: path, family: .segments, generation: generation))
         file = nil
     }
 
@@ -427,12 +427,10 @@ private final class BulkLoad {
         let isWhole = !segment.pointee.hasVersions && segment.pointee.deadCount == 0
         if isWhole { return }
         for row in 0..<run.rows where run.offsets[row] != run.offsets[row + 1] {
-            let isVisible = segment.pointee.isVisible(row, to: transaction.snapshot)
-            if !isVisible || segment.pointee.versions.deletedStamp(row) != 0 {
-                let id = rowId(segment: segment.pointee.number, row: row)
-                throw isVisible || segment.pointee.versions.deletedStamp(row) != 0
-                    ? graph.conflict(.entity, id, "is being deleted") : graph.missing(.entity, id)
-            }
+            let id = rowId(segment: segment.pointee.number, row: row)
+            guard segment.pointee.isVisible(row, to: transaction.snapshot) else { throw graph.missing(.entity, id) }
+            let deleted = segment.pointee.versions.deletedStamp(row)
+            if deleted != 0 { throw graph.conflict(.entity, id, "is being deleted", by: deleted) }
         }
     }
 }

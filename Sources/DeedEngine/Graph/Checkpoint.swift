@@ -4,8 +4,8 @@
 //   2. For each segment that has changed, under its latch, encode the changed chunks as the snapshot sees them; likewise
 //      the adjacency lists, after folding in their deltas. They go to two sorted files, under keys of a new generation.
 //   3. Bring the files into the store. Nothing refers to the new chunks yet.
-//   4. One batch, synced: directory entries that name the new chunks, new names, the mark; the old chunks and the log up to
-//      the mark are deleted.
+//   4. One batch, synced: directory entries that name the new chunks, new names, the mark; the old chunks and the log that
+//      is no longer wanted (see LogRetention) are deleted.
 // A crash before 4 leaves the old state and some unreferenced chunks, after 4 the new state.
 //
 // The mark's value: varint timestamp, varint next generation.
@@ -52,12 +52,16 @@ private final class CheckpointWork {
     private var parts: [(segment: SegmentRef, part: Int)] = []
     /// Segments whose directory entry changes, in order.
     private var entries: [SegmentRef] = []
+    /// What of the log stays.
+    private var retention: LogRetention.Plan
 
     init(graph: Graph, store: KeyValueStore, snapshot: Snapshot, generation: UInt64) {
         self.graph = graph
         self.store = store
         self.snapshot = snapshot
         self.generation = generation
+        retention = graph.retention.plan(
+            mark: snapshot.timestamp, microseconds: Clock.microseconds(), namesLogged: graph.maintenance.namesLogged)
     }
 
     func write() throws(DeedError) {
@@ -79,6 +83,7 @@ private final class CheckpointWork {
     private var hasNews: Bool {
         !chunks.isEmpty || !parts.isEmpty || !entries.isEmpty
             || snapshot.timestamp != graph.lastMark.load(ordering: .relaxed) || graph.schema.hasUnsaved
+            || retention.state.dropped != graph.retention.dropped
             || graph.evaporation.evaporations != graph.savedEvaporations.load(ordering: .relaxed)
     }
 
@@ -235,8 +240,9 @@ private final class CheckpointWork {
         let evaporations = graph.evaporation.evaporations
         graph.evaporation.encode(into: &buffer)
         batch.put(.meta, StoreKeys.text("evaporation"), buffer)
-        batch.deleteRange(.log, from: StoreKeys.log(0, 0), to: StoreKeys.log(snapshot.timestamp + 1, 0))
+        try graph.putRetention(retention, &batch)
         try store.write(batch, sync: true)
+        graph.retention.adopt(retention)
         graph.savedEvaporations.store(evaporations, ordering: .relaxed)
         graph.schema.noteSaved(schema)
         // RocksDB's own log then holds nothing that an open would have to read again.
@@ -264,7 +270,9 @@ private final class CheckpointWork {
         entry.dead = deadRows(segment)
         func place(_ column: UInt32, _ old: UInt64) -> UInt64 {
             guard written.columns.contains(column) else { return old }
-            if old != 0 { batch.delete(.segments, StoreKeys.chunk(old, kind, number, column)) }
+            if old != 0 && retention.state.loads[old] == nil {
+                batch.delete(.segments, StoreKeys.chunk(old, kind, number, column))
+            }
             return generation
         }
         for index in 0..<segment.pointee.columnCount {

@@ -56,12 +56,10 @@ extension Graph {
         defer { maintenance.endCheckpoint() }
         var batch = try WriteBatch(store)
         try store.forEach(in: .segments) { key, _ throws(DeedError) in
-            var reader = ByteReader(key)
-            let generation = try reader.readFixed64().byteSwapped
-            let kind = try LogRecord.readKind(&reader)
-            let number = Int(clamping: try reader.readFixed64().byteSwapped)
-            let column = try reader.readFixed32().byteSwapped
-            if !isNamed(kind, number, column, generation) { batch.delete(.segments, key) }
+            let chunk = try StoreKeys.readChunk(key)
+            let isWanted = isNamed(chunk.kind, chunk.segment, chunk.column, chunk.generation)
+                || retention.isRetained(chunk.generation)
+            if !isWanted { batch.delete(.segments, key) }
             return true
         }
         try store.forEach(in: .adjacency) { key, _ throws(DeedError) in
@@ -84,7 +82,7 @@ extension Graph {
         return segment.pointee.adjacency[index].generation == generation
     }
 
-    private func isNamed(_ kind: RowKind, _ number: Int, _ column: UInt32, _ generation: UInt64) -> Bool {
+    func isNamed(_ kind: RowKind, _ number: Int, _ column: UInt32, _ generation: UInt64) -> Bool {
         guard let segment = directory(kind)[number] else { return false }
         segment.pointee.latch.lockShared()
         defer { segment.pointee.latch.unlockShared() }

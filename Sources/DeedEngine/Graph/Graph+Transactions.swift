@@ -77,9 +77,10 @@ extension Graph {
             for transaction in group { try ingest(transaction.bulkFiles, into: store) }
             if isLogged {
                 var batch = try WriteBatch(store)
+                let now = Clock.microseconds()
                 for transaction in group {
                     timestamp += 1
-                    try appendRecord(of: transaction, at: timestamp, to: &batch)
+                    try appendRecord(of: transaction, at: timestamp, time: now, to: &batch)
                 }
                 try store.write(batch, sync: options.durability == .sync, log: true)
                 timestamp = snapshots.lastCommit
@@ -94,10 +95,11 @@ extension Graph {
     }
 
     private func appendRecord(
-        of transaction: Transaction, at timestamp: Timestamp, to batch: inout WriteBatch
+        of transaction: Transaction, at timestamp: Timestamp, time: Int64, to batch: inout WriteBatch
     ) throws(DeedError) {
         var head = ByteBuffer(capacity: 64)
-        LogRecord.header(sequence: timestamp, into: &head)
+        LogRecord.header(LogRecord.Header(sequence: timestamp), into: &head)
+        LogRecord.commitTime(microseconds: time, into: &head)
         maintenance.appendNewNames(names, into: &head)
         var key = ByteBuffer(capacity: 16)
         let effects = transaction.log.bytes
@@ -119,6 +121,8 @@ extension Graph {
             position += size
             piece += 1
         } while position < effects.count
+        retention.noteRecord(bytes: effects.count &+ LogRecord.headerBytes)
+        for file in transaction.bulkFiles { retention.noteLoad(generation: file.generation, at: timestamp) }
     }
 
     /// Replaces a transaction's marks by its timestamp.

@@ -145,9 +145,9 @@ extension Graph {
         guard segment.pointee.isVisible(row, to: transaction.snapshot) else {
             throw missing(segment.pointee.kind, id)
         }
-        if segment.pointee.hasVersions && segment.pointee.versions.deletedStamp(row) != 0 {
-            throw conflict(segment.pointee.kind, id, "is being deleted")
-        }
+        guard segment.pointee.hasVersions else { return }
+        let deleted = segment.pointee.versions.deletedStamp(row)
+        if deleted != 0 { throw conflict(segment.pointee.kind, id, "is being deleted", by: deleted) }
     }
 
     // MARK: Updating
@@ -166,6 +166,7 @@ extension Graph {
             try lockLoaded(segment)
             defer { segment.pointee.latch.unlockExclusive() }
             try requireWritableRow(transaction, segment, row, id)
+            logBeforeImage(transaction, segment, row, id)
             if segment.pointee.writers.enter(transaction.mark) { transaction.record(.enterSegment, segment, row: 0) }
             segment.pointee.hasVersions = true
             for property in properties {
@@ -207,7 +208,7 @@ extension Graph {
         guard segment.pointee.hasVersions else { return }
         let stamp = segment.pointee.versions.newestStamp(row)
         if stamp != 0 && !transaction.snapshot.sees(stamp) {
-            throw conflict(segment.pointee.kind, id, "was changed")
+            throw conflict(segment.pointee.kind, id, "was changed", by: stamp)
         }
     }
 
@@ -242,6 +243,7 @@ extension Graph {
             try lockLoaded(segment)
             defer { segment.pointee.latch.unlockExclusive() }
             try requireWritableRow(transaction, segment, row, id)
+            logBeforeImage(transaction, segment, row, id)
             try markDeleted(transaction, segment, row)
             source = segment.pointee.sources[row]
             target = segment.pointee.targets[row]
@@ -291,6 +293,7 @@ extension Graph {
                     throw DeedError(
                         .hasRelationships, "entity \(id) has \(attached.count) relationships; delete them first, or detach")
                 }
+                logBeforeImage(transaction, segment, row, id)
                 try markDeleted(transaction, segment, row)
             }
             for relationship in attached { try removeUnlessGone(transaction, relationship) }
@@ -316,7 +319,7 @@ extension Graph {
         _ transaction: Transaction, _ segment: SegmentRef, _ row: Int, _ id: RowId
     ) throws(DeedError) -> [RowId] {
         var attached: [RowId] = []
-        var blocked = false
+        var blocker: Stamp = 0
         for index in 0..<segment.pointee.adjacencyCount {
             let part = segment.pointee.adjacency + index
             part.pointee.forEach(row) { neighbor, relationship in
@@ -324,16 +327,21 @@ extension Graph {
                 if part.pointee.direction == .in && neighbor == id { return }
                 switch presence(of: relationship, for: transaction.snapshot) {
                 case .visible: attached.append(relationship)
-                case .elsewhere: blocked = true
+                // Waiting for a running transaction is no use if another has committed already.
+                case .elsewhere(let stamp): if blocker == 0 || !isRunning(stamp) { blocker = stamp }
                 case .gone: break
                 }
             }
         }
-        if blocked { throw conflict(.entity, id, "was given a relationship") }
+        if blocker != 0 { throw conflict(.entity, id, "was given a relationship", by: blocker) }
         return attached
     }
 
-    private enum Presence { case visible, elsewhere, gone }
+    private enum Presence {
+        case visible, gone
+        /// By the transaction of this stamp, which the snapshot does not see.
+        case elsewhere(Stamp)
+    }
 
     /// Whether a relationship is there for this snapshot, for others only, or for nobody who could still matter.
     private func presence(of relationship: RowId, for snapshot: Snapshot) -> Presence {
@@ -345,6 +353,8 @@ extension Graph {
         if segment.pointee.isDead(row) || !segment.pointee.hasVersions { return .gone }
         // A deletion that another transaction is running may be undone.
         let deleted = segment.pointee.versions.deletedStamp(row)
-        return deleted != 0 && (!isRunning(deleted) || deleted == snapshot.mark) ? .gone : .elsewhere
+        if deleted != 0 && (!isRunning(deleted) || deleted == snapshot.mark) { return .gone }
+        let created = max(segment.pointee.versions.createdStamp(row), segment.pointee.createdAll)
+        return .elsewhere(max(deleted, created))
     }
 }

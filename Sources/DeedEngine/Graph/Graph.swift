@@ -24,6 +24,10 @@ package struct GraphOptions: Sendable {
     package var memoryLimit: Int
     /// A background checkpoint starts after so many bytes of log; 0 for never.
     package var checkpointLogBytes = 64 << 20
+    /// The log kept below the last checkpoint, for readers of the change feed.
+    package var retention = LogRetentionPolicy()
+    /// The log gets the state of each row before an update or delete as well.
+    package var logsBeforeImages = false
     /// Loads of fewer rows go row by row; see Limits.
     package var bulkRowsMin = Limits.bulkRowsMin
     /// For tests: a disk that fails on demand.
@@ -55,6 +59,7 @@ package final class Graph: @unchecked Sendable {
     let commits: CommitQueue
     let maintenance = Maintenance()
     let evaporation = Evaporation()
+    let retention: LogRetention
     /// Marks of transactions: the top bit and a number.
     private let nextMark = Atomic<UInt64>(1)
     let scratches = Mutex<[TraversalScratch]>([])
@@ -88,6 +93,7 @@ package final class Graph: @unchecked Sendable {
         let memory = StoreMemory(limit: options.memoryLimit)
         pool = MemoryPool(limit: memory.pool)
         commits = CommitQueue()
+        retention = LogRetention(options.retention)
         if let path {
             store = try KeyValueStore(
                 path: path,
@@ -183,9 +189,17 @@ package final class Graph: @unchecked Sendable {
         DeedError(.notFound, "there is no \(kind) with id \(id)")
     }
 
-    func conflict(_ kind: RowKind, _ id: RowId, _ what: String) -> DeedError {
+    func conflict(_ kind: RowKind, _ id: RowId, _ what: String, by stamp: Stamp) -> DeedError {
+        conflict("\(kind) \(id) \(what)", by: stamp)
+    }
+
+    /// What is in a statement's way because of another transaction, whose stamp it carries: a row, a key, a place. If that
+    /// transaction is running the error names its mark, so that a statement that waits knows for whom.
+    func conflict(_ what: String, by stamp: Stamp) -> DeedError {
         counters.conflicts.add(1, ordering: .relaxed)
-        return DeedError(.transactionConflict, "\(kind) \(id) \(what) by another transaction; roll back and try again")
+        return DeedError(
+            .transactionConflict, "\(what) by another transaction; roll back and try again",
+            blocker: isRunning(stamp) ? stamp : 0)
     }
 
     package func requireOpen() throws(DeedError) {

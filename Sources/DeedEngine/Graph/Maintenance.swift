@@ -60,10 +60,10 @@ final class Maintenance: @unchecked Sendable {
         }
     }
 
-    func setNamesLogged(_ names: Names) {
-        state.withLock { state in
-            for kind in NameKind.allCases { state.namesLogged[Int(kind.rawValue)] = names.count(kind) }
-        }
+    /// By kind, how many names records have defined.
+    var namesLogged: [Int] {
+        get { state.withLock { $0.namesLogged } }
+        set { state.withLock { $0.namesLogged = newValue } }
     }
 
     func noteCommit(logBytes bytes: Int, graph: Graph) {

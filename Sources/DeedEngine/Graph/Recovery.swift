@@ -13,7 +13,8 @@ extension Graph {
         try readDirectory(store)
         try readSchema(store)
         try replayLog(store)
-        maintenance.setNamesLogged(names)
+        // Names that the log above the mark defines may be defined once more, which does no harm.
+        maintenance.namesLogged = retention.namesLogged
         setTails()
         forgetIncompleteObjects()
     }
@@ -73,6 +74,12 @@ extension Graph {
         snapshots.publish(mark)
         lastMark.store(mark, ordering: .relaxed)
         nextGeneration.store(try reader.readVarint(), ordering: .relaxed)
+        if let value = try store.get(.meta, StoreKeys.text("log")) {
+            var reader = ByteReader(value.bytes)
+            try retention.decode(&reader)
+        } else {
+            retention.begin(at: mark)
+        }
         if let value = try store.get(.meta, StoreKeys.text("evaporation")) {
             var reader = ByteReader(value.bytes)
             try evaporation.decode(&reader)
@@ -191,7 +198,7 @@ extension Graph {
 
     private func apply(_ record: UnsafeRawBufferPointer, _ timestamp: Timestamp) throws(DeedError) {
         var reader = ByteReader(record)
-        guard try LogRecord.readHeader(&reader) == timestamp else {
+        guard try LogRecord.readHeader(&reader).sequence == timestamp else {
             throw DeedError(.corruption, "the log record of commit \(timestamp) carries another number")
         }
         var cells: [PropertyCell] = []
@@ -227,8 +234,13 @@ extension Graph {
                 try replayAttach(&reader)
             case .schemaObject:
                 try replaySchemaObject(&reader)
+            case .commitTime:
+                _ = try reader.readFixed64()
+            case .beforeImage:
+                try LogRecord.skipBeforeImage(&reader, cells: &cells)
             }
         }
+        retention.noteRecord(bytes: record.count)
         snapshots.publish(timestamp)
     }
 
@@ -336,6 +348,7 @@ extension Graph {
         }
         try addSegment(kind, number, entry)
         nextGeneration.store(max(nextGeneration.load(ordering: .relaxed), generation + 1), ordering: .relaxed)
+        retention.noteLoad(generation: generation, at: snapshots.lastCommit + 1)
         guard let segment = directory(kind)[number] else { return }
         segment.pointee.directoryDirty = true
         guard kind == .relationship else { return }

@@ -12,6 +12,9 @@
 //     5 name                  name kind byte, varint number, varint size, text
 //     6 attach segment        row kind byte, varint segment number, table, rows, generation, count of columns, their keys
 //     7 schema object         varint number, then as in SchemaObject.swift
+//     8 commit time           u64 microseconds since the epoch; for readers of the log, without effect
+//     9 before image          what an update or delete is about to change; for readers of the log, without effect:
+//                             row kind byte, varint id, table, source, target (0 for entities), properties
 //   properties: varint count, then for each varint key, type byte, payload as in ValueType.swift
 // These numbers are embedded in files: do not renumber.
 
@@ -27,15 +30,25 @@ enum LogRecord {
         case name = 5
         case attachSegment = 6
         case schemaObject = 7
+        case commitTime = 8
+        case beforeImage = 9
     }
 
     // MARK: Writing
 
-    static func header(sequence: Timestamp, into buffer: inout ByteBuffer) {
+    /// What stands before the effects.
+    struct Header {
+        var sequence: Timestamp
+        /// Which group of stores the record comes from, and how often it has changed hands.
+        var group: UInt32 = 0
+        var epoch: UInt32 = 0
+    }
+
+    static func header(_ header: Header, into buffer: inout ByteBuffer) {
         buffer.append(formatVersion)
-        buffer.append(fixed32: 0)
-        buffer.append(fixed32: 0)
-        buffer.append(fixed64: sequence)
+        buffer.append(fixed32: header.group)
+        buffer.append(fixed32: header.epoch)
+        buffer.append(fixed64: header.sequence)
     }
 
     static func insertEntity(
@@ -97,31 +110,61 @@ enum LogRecord {
         for column in columns { buffer.append(varint: UInt64(column)) }
     }
 
+    static func commitTime(microseconds: Int64, into buffer: inout ByteBuffer) {
+        buffer.append(Effect.commitTime.rawValue)
+        buffer.append(fixed64: UInt64(bitPattern: microseconds))
+    }
+
+    static func beforeImage(
+        _ kind: RowKind, _ id: RowId, _ table: NameId, _ source: RowId, _ target: RowId,
+        _ properties: UnsafeBufferPointer<PropertyCell>, into buffer: inout ByteBuffer
+    ) {
+        buffer.append(Effect.beforeImage.rawValue)
+        buffer.append(kind.rawValue)
+        buffer.append(varint: id)
+        buffer.append(varint: UInt64(table))
+        buffer.append(varint: source)
+        buffer.append(varint: target)
+        append(properties, to: &buffer)
+    }
+
     @inline(__always)
     private static func append(_ properties: UnsafeBufferPointer<PropertyCell>, to buffer: inout ByteBuffer) {
         buffer.append(varint: UInt64(properties.count))
         for property in properties {
             buffer.append(varint: UInt64(property.key))
-            buffer.append(property.cell.type.rawValue)
-            switch property.cell.type.width {
-            case 0: break
-            case 1: buffer.append(UInt8(truncatingIfNeeded: property.cell.bits))
-            case 8: buffer.append(fixed64: property.cell.bits)
-            default: buffer.append(sized: property.cell.bytes)
-            }
+            append(property.cell, to: &buffer)
+        }
+    }
+
+    /// A type byte and the payload.
+    @inline(__always)
+    static func append(_ cell: Cell, to buffer: inout ByteBuffer) {
+        buffer.append(cell.type.rawValue)
+        switch cell.type.width {
+        case 0: break
+        case 1: buffer.append(UInt8(truncatingIfNeeded: cell.bits))
+        case 8: buffer.append(fixed64: cell.bits)
+        default: buffer.append(sized: cell.bytes)
         }
     }
 
     // MARK: Reading
 
-    static func readHeader(_ reader: inout ByteReader) throws(DeedError) -> Timestamp {
+    static func readHeader(_ reader: inout ByteReader) throws(DeedError) -> Header {
         let version = try reader.readByte()
         guard version == formatVersion else {
             throw DeedError(.newerFormat, "the log has records of format \(version); this is for format \(formatVersion)")
         }
-        _ = try reader.readFixed32()
-        _ = try reader.readFixed32()
-        return try reader.readFixed64()
+        let (group, epoch) = (try reader.readFixed32(), try reader.readFixed32())
+        return Header(sequence: try reader.readFixed64(), group: group, epoch: epoch)
+    }
+
+    /// Passes over a before image, whose kind has been read.
+    static func skipBeforeImage(_ reader: inout ByteReader, cells: inout [PropertyCell]) throws(DeedError) {
+        _ = try readKind(&reader)
+        for _ in 0..<4 { _ = try reader.readVarint() }
+        try readProperties(&reader, into: &cells)
     }
 
     static func readEffect(_ reader: inout ByteReader) throws(DeedError) -> Effect {

@@ -3,6 +3,7 @@
 //   meta        "format"                                     varint version of the whole layout
 //               "mark"                                       see Checkpoint
 //               "evaporation"                                see Evaporation
+//               "log"                                        see LogRetention
 //               "n" kind number(4)                           text of a name
 //               "s" kind segment(8)                          directory entry of a segment, see SegmentEntry
 //               "x" number(4)                                an index or constraint, see SchemaObject
@@ -56,6 +57,24 @@ enum StoreKeys {
         key.append(bigEndian64: UInt64(segment))
         key.append(bigEndian32: column)
         return key
+    }
+
+    /// What the keys of a generation's chunks begin with.
+    static func generation(_ generation: UInt64) -> ByteBuffer {
+        var key = ByteBuffer(capacity: 16)
+        key.append(bigEndian64: generation)
+        return key
+    }
+
+    /// The parts of a chunk's key.
+    static func readChunk(
+        _ key: UnsafeRawBufferPointer
+    ) throws(DeedError) -> (generation: UInt64, kind: RowKind, segment: Int, column: UInt32) {
+        var reader = ByteReader(key)
+        let generation = try reader.readFixed64().byteSwapped
+        let kind = try LogRecord.readKind(&reader)
+        let segment = Int(clamping: try reader.readFixed64().byteSwapped)
+        return (generation, kind, segment, try reader.readFixed32().byteSwapped)
     }
 
     static func part(_ generation: UInt64, _ segment: Int, _ type: NameId, _ direction: Direction) -> ByteBuffer {

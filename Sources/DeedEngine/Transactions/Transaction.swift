@@ -105,4 +105,6 @@ package final class Transaction: @unchecked Sendable {
 struct BulkFile {
     var path: String
     var family: KeyValueStore.Family
+    /// Of all chunks in it.
+    var generation: UInt64
 }

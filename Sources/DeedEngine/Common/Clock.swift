@@ -1,0 +1,19 @@
+// The wall clock, for what people want to read as a time. Nothing is ordered by it: it may jump.
+
+import Glibc
+
+enum Clock {
+    /// Microseconds since 1970-01-01T00:00:00 UTC.
+    static func microseconds() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+    }
+
+    /// Milliseconds that only go up, for waiting.
+    static func monotonicMilliseconds() -> Int {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int(time.tv_sec) * 1000 + Int(time.tv_nsec) / 1_000_000
+    }
+}
