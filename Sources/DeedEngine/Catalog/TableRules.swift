@@ -9,6 +9,11 @@ import Synchronization
 package final class TableRules: Sendable {
     /// In order of number.
     let objects: [SchemaObject]
+    /// Those of the objects that are indexes.
+    let indexes: [SecondaryIndex]
 
-    init(_ objects: [SchemaObject]) { self.objects = objects }
+    init(_ objects: [SchemaObject], indexes: [SecondaryIndex]) {
+        self.objects = objects
+        self.indexes = indexes
+    }
 }

@@ -297,6 +297,7 @@ private final class BulkLoad {
             }
             table.add(segment: segment.pointee.number)
             try write(segment)
+            try graph.enterIndexes(transaction, segment, skipped..<skipped + rows)
             done += rows
             if !progress(done, count) { throw DeedError(.interrupted, "the load was interrupted") }
         }

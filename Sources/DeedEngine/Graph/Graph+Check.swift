@@ -9,6 +9,7 @@ extension Graph {
             var problems: [String] = []
             try checkRows(snapshot, &problems)
             try checkLists(snapshot, &problems)
+            try checkIndexes(snapshot, &problems)
             return problems
         }
     }

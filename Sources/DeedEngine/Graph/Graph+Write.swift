@@ -14,13 +14,25 @@ extension Graph {
     ) throws(DeedError) -> RowId {
         try makeRoom()
         let table = try requireTable(.entity, collection)
+        let savepoint = transaction.savepoint
         let segment = try lockTail(of: table)
         let row: Int
+        let rules: TableRules?
         do {
             defer { segment.pointee.latch.unlockExclusive() }
+            rules = table.rules
             row = try writeNewRow(transaction, segment, properties)
+            if let rules { noteEntering(rules, transaction, segment, row) }
         }
         let id = rowId(segment: segment.pointee.number, row: row)
+        if rules != nil {
+            do throws(DeedError) {
+                try enterIndexes(transaction, since: savepoint)
+            } catch {
+                undo(transaction, to: savepoint)
+                throw error
+            }
+        }
         if isLogged { LogRecord.insertEntity(id, collection, properties, into: &transaction.log) }
         return id
     }
@@ -45,11 +57,14 @@ extension Graph {
                 try segment.pointee.targets.set(row, target, pool, .columns)
                 segment.pointee.endpointsDirty = true
                 try startPheromone(segment, row)
+                let rules = table.rules
                 _ = try writeNewRow(transaction, segment, properties)
+                if let rules { noteEntering(rules, transaction, segment, row) }
             }
             let id = rowId(segment: segment.pointee.number, row: row)
             try link(transaction, sourceSegment, source, target, id, type, .out)
             try link(transaction, targetSegment, target, source, id, type, .in)
+            try enterIndexes(transaction, since: savepoint)
             if isLogged { LogRecord.insertRelationship(id, type, source, target, properties, into: &transaction.log) }
             return id
         } catch {
@@ -163,29 +178,44 @@ extension Graph {
         let row = rowNumber(of: id)
         let savepoint = transaction.savepoint
         do throws(DeedError) {
-            try lockLoaded(segment)
-            defer { segment.pointee.latch.unlockExclusive() }
-            try requireWritableRow(transaction, segment, row, id)
-            logBeforeImage(transaction, segment, row, id)
-            if segment.pointee.writers.enter(transaction.mark) { transaction.record(.enterSegment, segment, row: 0) }
-            segment.pointee.hasVersions = true
-            for property in properties {
-                if property.cell.type == .null && segment.pointee.columnIndex(property.key) == nil { continue }
-                try change(transaction, segment, row, property)
-            }
-            if replacing {
-                for column in 0..<segment.pointee.columnCount {
-                    let key = segment.pointee.columns[column].key
-                    if segment.pointee.columns[column].chunk.isValid(row) && !properties.contains(where: { $0.key == key }) {
-                        try change(transaction, segment, row, PropertyCell(key: key, cell: .null))
-                    }
-                }
-            }
+            try changeRow(transaction, segment, row, id, properties, replacing)
+            try enterIndexes(transaction, since: savepoint)
         } catch {
             undo(transaction, to: savepoint)
             throw error
         }
         if isLogged { LogRecord.update(kind, id, properties, replacing: replacing, into: &transaction.log) }
+    }
+
+    @inline(__always)
+    private func changeRow(
+        _ transaction: Transaction, _ segment: SegmentRef, _ row: Int, _ id: RowId,
+        _ properties: UnsafeBufferPointer<PropertyCell>, _ replacing: Bool
+    ) throws(DeedError) {
+        try lockLoaded(segment)
+        defer { segment.pointee.latch.unlockExclusive() }
+        try requireWritableRow(transaction, segment, row, id)
+        logBeforeImage(transaction, segment, row, id)
+        let rules = table(segment.pointee.kind, segment.pointee.table)?.rules
+        let indexWrites = rules.map { noteLeaving($0, transaction, segment, row, changing: replacing ? nil : properties) }
+        if segment.pointee.writers.enter(transaction.mark) { transaction.record(.enterSegment, segment, row: 0) }
+        segment.pointee.hasVersions = true
+        for property in properties {
+            if property.cell.type == .null && segment.pointee.columnIndex(property.key) == nil { continue }
+            try change(transaction, segment, row, property)
+        }
+        if replacing {
+            for column in 0..<segment.pointee.columnCount {
+                let key = segment.pointee.columns[column].key
+                if segment.pointee.columns[column].chunk.isValid(row) && !properties.contains(where: { $0.key == key }) {
+                    try change(transaction, segment, row, PropertyCell(key: key, cell: .null))
+                }
+            }
+        }
+        if let rules {
+            noteEntering(
+                rules, transaction, segment, row, changing: replacing ? nil : properties, leaving: indexWrites ?? 0)
+        }
     }
 
     private func change(
@@ -245,6 +275,7 @@ extension Graph {
             try requireWritableRow(transaction, segment, row, id)
             logBeforeImage(transaction, segment, row, id)
             try markDeleted(transaction, segment, row)
+            noteLeaving(transaction, segment, row)
             source = segment.pointee.sources[row]
             target = segment.pointee.targets[row]
         }
@@ -295,6 +326,7 @@ extension Graph {
                 }
                 logBeforeImage(transaction, segment, row, id)
                 try markDeleted(transaction, segment, row)
+                noteLeaving(transaction, segment, row)
             }
             for relationship in attached { try removeUnlessGone(transaction, relationship) }
         } catch {
