@@ -28,7 +28,10 @@ let package = Package(
                     ["-static-stdlib", "-use-ld=lld", "-Xlinker", "--version-script=Include/deedcore.map"],
                     .when(configuration: .release))
             ]),
-        .testTarget(name: "DeedEngineTests", dependencies: ["DeedEngine", "CRocksDB"], swiftSettings: swiftSettings),
+        // The fault table's children; a program, so that they can end in the middle of anything.
+        .executableTarget(
+            name: "FaultRunner", dependencies: ["DeedEngine"], path: "Tests/FaultRunner", swiftSettings: swiftSettings),
+        .testTarget(name: "DeedEngineTests", dependencies: ["DeedEngine", "CRocksDB", "FaultRunner"], swiftSettings: swiftSettings),
         .testTarget(
             name: "DeedCAPITests", dependencies: ["DeedCAPI", "DeedEngine", "CDeed"], swiftSettings: swiftSettings),
     ],

@@ -1,32 +1,94 @@
-/* What RocksDB's C interface lacks, in C++ behind C: an environment whose write-ahead log makes cheap syncs, and one
- * whose disk fails on demand. */
+/* What the C interface of RocksDB lacks, in C++ behind C: an environment whose write-ahead log makes cheap syncs and is
+ * read with care, a disk that fails on demand (faults.cpp), and checksums of whole files (integrity.cpp). */
 #ifndef DEED_SHIMS_H
 #define DEED_SHIMS_H
 
 #include <rocksdb/c.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* A disk that fails on demand, for tests. Any thread may call these at any time. */
+/* ---- A disk that fails on demand, for tests. Any thread may call these at any time. --------------------------- */
+
 typedef struct shim_faults shim_faults;
+
+enum {
+    SHIM_FAULT_NONE = 0,
+    SHIM_FAULT_WRITE_ERROR = 1,     /* every write fails with EIO */
+    SHIM_FAULT_SYNC_ERROR = 2,      /* every fdatasync, fsync and fsync of a directory fails with EIO */
+    SHIM_FAULT_DISK_FULL = 3,       /* every write fails with ENOSPC */
+    SHIM_FAULT_PARTIAL_WRITE = 4,   /* one write ends half done with ENOSPC, then as DISK_FULL */
+    SHIM_FAULT_SHORT_READ = 5,      /* one read of more than a few bytes ends half done, as at the end of a file */
+    SHIM_FAULT_FLIPPED_READ = 6,    /* one read has a flipped bit in its middle */
+    SHIM_FAULT_STOP = 7,            /* the process ends at once, as by kill -9 */
+    SHIM_FAULT_POWER_CUT = 8,       /* the same, and whatever was not synced is lost */
+    SHIM_FAULT_TORN_POWER_CUT = 9   /* the same, and half of what was not synced is lost */
+};
+
+/* Points that the environment reaches by itself; those above belong to the engine. */
+enum { SHIM_POINT_TABLE_CREATED = 1, SHIM_POINT_TABLE_SYNCED = 2, SHIM_POINT_FILE_RENAMED = 3, SHIM_POINT_LOG_SYNCED = 4 };
+
+/* The status of a process that a fault has stopped. */
+enum { SHIM_STOPPED = 86 };
 
 shim_faults *shim_faults_create(void);
 /* NULL is fine. Only after every environment made with it is gone. */
 void shim_faults_destroy(shim_faults *faults);
 /* After `writes` (`syncs`) more of them succeeded, every one fails with `error_number` (ENOSPC, EIO, ...) until the
- * next call. A negative number: none fails. */
+ * next call. A negative number: none fails. Ends whatever fault a plan began. */
 void shim_faults_set(shim_faults *faults, int64_t writes, int64_t syncs, int error_number);
+/* The fault begins when the point is reached for the `count`-th time from now. */
+void shim_faults_plan(shim_faults *faults, int point, int64_t count, int fault);
+/* Says that the point is reached. */
+void shim_faults_reach(shim_faults *faults, int point);
+/* How often the point was reached since the last plan. */
+int64_t shim_faults_reached(shim_faults *faults, int point);
 
-/* The system's files and threads, with two differences:
- * the space of a log file is allocated with its size, in advance. A commit then overwrites bytes that are in the file
- * already, and its fdatasync need not write the inode through the file system's journal (measured on ext4: 135 us
- * against 187 us, and against 168 us of a plain append). A log that was not closed ends in zeros, which recovery skips;
- * and with `faults` (may be NULL), writes and syncs fail as told.
+/* ---- The environment ------------------------------------------------------------------------------------------ */
+
+/* The system's files and threads, with these differences:
+ * - The space of a log file is allocated with its size, in advance. A commit then overwrites bytes that are in the file
+ *   already, and its fdatasync need not write the inode through the file system's journal (measured on ext4: 135 us
+ *   against 187 us, and against 168 us of a plain append). A log that was not closed ends in zeros, which recovery skips.
+ * - If it is careful, what is read from front to back on opening (the log, the manifest) is read twice and compared, and
+ *   a read that ends before the file does is an error: RocksDB takes a misread log for one that ends there, and drops the
+ *   rest for good. Not for a reader beside a writer, whose files change.
+ * - With `faults` (may be NULL), files fail as told.
  * Freed by rocksdb_env_destroy, after all that uses it. */
-rocksdb_env_t *shim_environment_create(shim_faults *faults);
+rocksdb_env_t *shim_environment_create(shim_faults *faults, bool is_careful);
+
+/* ---- Checksums of whole files --------------------------------------------------------------------------------- */
+
+/* Databases opened with these options keep a checksum (CRC-32C) of every table file in their manifest. */
+void shim_options_keep_file_checksums(rocksdb_options_t *options);
+
+/* The CRC-32C of some bytes. */
+uint32_t shim_checksum(const void *data, size_t size);
+
+/* The size and checksum of a file; false if it cannot be read. */
+bool shim_file_checksum(rocksdb_env_t *environment, const char *path, uint64_t *out_size, uint32_t *out_checksum);
+
+/* `problem` is NULL for a file that is as it was written. False stops. */
+typedef bool (*shim_table_visitor)(void *context, const char *family, const char *path, uint64_t size, const char *problem);
+
+/* Reads every table file of the database and compares it with its checksum, or, for files written before checksums were
+ * kept, checks every block. O(bytes on disk). */
+void shim_verify_tables(rocksdb_t *database, const rocksdb_options_t *options, shim_table_visitor visitor, void *context);
+
+/* Leaves ingested files as they were written; otherwise RocksDB changes a number inside. */
+void shim_ingestion_keep_files(rocksdb_ingestexternalfileoptions_t *options);
+
+/* Replaces a file by one with this content, durably and in one step. An error as in RocksDB's C interface. */
+void shim_replace_file(rocksdb_env_t *environment, const char *directory, const char *name, const char *data, size_t size,
+                       char **error);
+
+/* Takes the lock of a store as RocksDB does, for work on the files of a store that is not open. NULL and an error if
+ * another process or this one has it. */
+void *shim_lock(rocksdb_env_t *environment, const char *directory, char **error);
+void shim_unlock(rocksdb_env_t *environment, void *lock);
 
 #ifdef __cplusplus
 }

@@ -1,20 +1,19 @@
-// See CDeedShims.h. Everything here wraps RocksDB's public classes FileSystem and FSWritableFile.
+// The environment of a store; see CDeedShims.h. Everything here wraps RocksDB's public class FileSystem.
 
-#include "CDeedShims.h"
+#include "faults.h"
 
 #include <rocksdb/env.h>
-#include <rocksdb/file_system.h>
 
-#include <atomic>
-#include <cerrno>
 #include <cstdarg>
 #include <cstring>
-#include <memory>
 #include <utility>
+#include <vector>
 
-using rocksdb::DataVerificationInfo;
 using rocksdb::FileOptions;
 using rocksdb::FileSystem;
+using rocksdb::FSDirectory;
+using rocksdb::FSRandomAccessFile;
+using rocksdb::FSSequentialFile;
 using rocksdb::FSWritableFile;
 using rocksdb::IODebugContext;
 using rocksdb::IOOptions;
@@ -27,60 +26,7 @@ struct rocksdb_env_t {
     bool is_default;
 };
 
-struct shim_faults {
-    std::atomic<int64_t> writes{-1};
-    std::atomic<int64_t> syncs{-1};
-    std::atomic<int> error_number{0};
-
-    IOStatus take(std::atomic<int64_t> &left) {
-        int64_t seen = left.load();
-        while (seen > 0 && !left.compare_exchange_weak(seen, seen - 1)) {
-        }
-        return seen == 0 ? failure() : IOStatus::OK();
-    }
-
-  private:
-    // The statuses that RocksDB's own POSIX files give: it retries after a full disk, and after nothing else.
-    IOStatus failure() const {
-        const int number = error_number.load();
-        if (number != ENOSPC) return IOStatus::IOError("injected", std::strerror(number));
-        IOStatus status = IOStatus::NoSpace("injected", std::strerror(number));
-        status.SetRetryable(true);
-        return status;
-    }
-};
-
 namespace {
-
-class FaultyFile final : public rocksdb::FSWritableFileOwnerWrapper {
-  public:
-    FaultyFile(std::unique_ptr<FSWritableFile> file, shim_faults *faults)
-        : FSWritableFileOwnerWrapper(std::move(file)), faults_(faults) {}
-
-    IOStatus Append(const Slice &data, const IOOptions &options, IODebugContext *context) override {
-        IOStatus status = faults_->take(faults_->writes);
-        return status.ok() ? FSWritableFileOwnerWrapper::Append(data, options, context) : status;
-    }
-
-    IOStatus Append(const Slice &data, const IOOptions &options, const DataVerificationInfo &info,
-                    IODebugContext *context) override {
-        IOStatus status = faults_->take(faults_->writes);
-        return status.ok() ? FSWritableFileOwnerWrapper::Append(data, options, info, context) : status;
-    }
-
-    IOStatus Sync(const IOOptions &options, IODebugContext *context) override {
-        IOStatus status = faults_->take(faults_->syncs);
-        return status.ok() ? FSWritableFileOwnerWrapper::Sync(options, context) : status;
-    }
-
-    IOStatus Fsync(const IOOptions &options, IODebugContext *context) override {
-        IOStatus status = faults_->take(faults_->syncs);
-        return status.ok() ? FSWritableFileOwnerWrapper::Fsync(options, context) : status;
-    }
-
-  private:
-    shim_faults *const faults_;
-};
 
 // RocksDB's diary goes nowhere: what matters comes back as an error. Its file would be one more thing to fail on a full
 // disk, where RocksDB's own logger, in builds with assertions, ends the process.
@@ -90,9 +36,44 @@ class SilentLogger final : public rocksdb::Logger {
     void Logv(const char *, va_list) override {}
 };
 
+// Reads everything twice and compares, and takes a read that ends before the file does for an error.
+class CarefulFile final : public rocksdb::FSSequentialFileOwnerWrapper {
+  public:
+    CarefulFile(std::unique_ptr<FSSequentialFile> file, std::unique_ptr<FSRandomAccessFile> second, uint64_t size,
+                const std::string &path)
+        : FSSequentialFileOwnerWrapper(std::move(file)), second_(std::move(second)), size_(size), path_(path) {}
+
+    IOStatus Read(size_t size, const IOOptions &options, Slice *result, char *scratch, IODebugContext *context) override {
+        IOStatus status = FSSequentialFileOwnerWrapper::Read(size, options, result, scratch, context);
+        if (!status.ok()) return status;
+        if (result->size() < size && position_ + result->size() < size_)
+            return IOStatus::IOError(path_, "a read ended before the file does");
+        if (result->empty()) return status;
+        copy_.resize(result->size());
+        Slice again;
+        status = second_->Read(position_, result->size(), options, &again, copy_.data(), context);
+        if (status.ok() && again != *result) return IOStatus::IOError(path_, "was read differently the second time");
+        position_ += result->size();
+        return status;
+    }
+
+    IOStatus Skip(uint64_t size) override {
+        position_ += size;
+        return FSSequentialFileOwnerWrapper::Skip(size);
+    }
+
+  private:
+    std::unique_ptr<FSRandomAccessFile> second_;
+    const uint64_t size_;
+    const std::string path_;
+    std::vector<char> copy_;
+    uint64_t position_ = 0;
+};
+
 class DeedFileSystem final : public rocksdb::FileSystemWrapper {
   public:
-    explicit DeedFileSystem(shim_faults *faults) : FileSystemWrapper(FileSystem::Default()), faults_(faults) {}
+    DeedFileSystem(shim_faults *faults, bool is_careful)
+        : FileSystemWrapper(FileSystem::Default()), faults_(faults), is_careful_(is_careful) {}
 
     const char *Name() const override { return "DeedFileSystem"; }
 
@@ -111,29 +92,73 @@ class DeedFileSystem final : public rocksdb::FileSystemWrapper {
     IOStatus NewWritableFile(const std::string &name, const FileOptions &options,
                              std::unique_ptr<FSWritableFile> *result, IODebugContext *context) override {
         IOStatus status = FileSystemWrapper::NewWritableFile(name, options, result, context);
-        if (status.ok() && faults_ != nullptr) *result = std::make_unique<FaultyFile>(std::move(*result), faults_);
+        if (status.ok() && faults_ != nullptr) {
+            *result = deed::faulty(std::move(*result), faults_, name);
+            if (deed::is_table(name)) faults_->reach(SHIM_POINT_TABLE_CREATED);
+        }
+        return status;
+    }
+
+    IOStatus NewSequentialFile(const std::string &name, const FileOptions &options,
+                               std::unique_ptr<FSSequentialFile> *result, IODebugContext *context) override {
+        IOStatus status = FileSystemWrapper::NewSequentialFile(name, options, result, context);
+        if (status.ok() && faults_ != nullptr) *result = deed::faulty(std::move(*result), faults_);
+        if (!status.ok() || !is_careful_) return status;
+        uint64_t size = 0;
+        std::unique_ptr<FSRandomAccessFile> second;
+        status = GetFileSize(name, IOOptions(), &size, context);
+        if (status.ok()) status = FileSystemWrapper::NewRandomAccessFile(name, FileOptions(), &second, context);
+        if (status.ok()) *result = std::make_unique<CarefulFile>(std::move(*result), std::move(second), size, name);
+        return status;
+    }
+
+    IOStatus NewRandomAccessFile(const std::string &name, const FileOptions &options,
+                                 std::unique_ptr<FSRandomAccessFile> *result, IODebugContext *context) override {
+        IOStatus status = FileSystemWrapper::NewRandomAccessFile(name, options, result, context);
+        if (status.ok() && faults_ != nullptr) *result = deed::faulty(std::move(*result), faults_);
+        return status;
+    }
+
+    IOStatus NewDirectory(const std::string &name, const IOOptions &options, std::unique_ptr<FSDirectory> *result,
+                          IODebugContext *context) override {
+        IOStatus status = FileSystemWrapper::NewDirectory(name, options, result, context);
+        if (status.ok() && faults_ != nullptr) *result = deed::faulty(std::move(*result), faults_, name);
+        return status;
+    }
+
+    IOStatus LinkFile(const std::string &from, const std::string &to, const IOOptions &options,
+                      IODebugContext *context) override {
+        IOStatus status = FileSystemWrapper::LinkFile(from, to, options, context);
+        if (status.ok() && faults_ != nullptr) faults_->linked(from, to);
+        return status;
+    }
+
+    IOStatus RenameFile(const std::string &from, const std::string &to, const IOOptions &options,
+                        IODebugContext *context) override {
+        IOStatus status = FileSystemWrapper::RenameFile(from, to, options, context);
+        if (status.ok() && faults_ != nullptr) {
+            faults_->renamed(from, to);
+            faults_->reach(SHIM_POINT_FILE_RENAMED);
+        }
+        return status;
+    }
+
+    IOStatus DeleteFile(const std::string &name, const IOOptions &options, IODebugContext *context) override {
+        IOStatus status = FileSystemWrapper::DeleteFile(name, options, context);
+        if (status.ok() && faults_ != nullptr) faults_->removed(name);
         return status;
     }
 
   private:
     shim_faults *const faults_;
+    const bool is_careful_;
 };
 
 }  // namespace
 
-shim_faults *shim_faults_create(void) { return new shim_faults(); }
-
-void shim_faults_destroy(shim_faults *faults) { delete faults; }
-
-void shim_faults_set(shim_faults *faults, int64_t writes, int64_t syncs, int error_number) {
-    faults->error_number.store(error_number);
-    faults->writes.store(writes);
-    faults->syncs.store(syncs);
-}
-
-rocksdb_env_t *shim_environment_create(shim_faults *faults) {
+rocksdb_env_t *shim_environment_create(shim_faults *faults, bool is_careful) {
     auto *result = new rocksdb_env_t();
-    result->rep = rocksdb::NewCompositeEnv(std::make_shared<DeedFileSystem>(faults)).release();
+    result->rep = rocksdb::NewCompositeEnv(std::make_shared<DeedFileSystem>(faults, is_careful)).release();
     result->is_default = false;
     return result;
 }

@@ -66,7 +66,7 @@ import Testing
         let segment = try #require(graph.entities.segment(of: source))
         for index in 0..<segment.pointee.adjacencyCount {
             #expect(segment.pointee.adjacency[index].count == 0)
-            #expect(segment.pointee.adjacency[index].deadCount == 0)
+            #expect(!segment.pointee.adjacency[index].hasDoubts)
         }
         try graph.close()
     }

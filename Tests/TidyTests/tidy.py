@@ -26,7 +26,7 @@ FILE_LINES_MAX = 700
 LINE_CHARACTERS_MAX = 140
 
 # The folders of DeedEngine from the bottom up; each may use itself and those before it.
-ENGINE_LAYERS = ["Common", "Columns", "Storage", "Segments", "Indexes", "Catalog", "Transactions", "Graph", "Replication"]
+ENGINE_LAYERS = ["Common", "Columns", "Storage", "Segments", "Indexes", "Catalog", "Transactions", "Graph", "Replication", "Integrity"]
 
 # What a module may import. Glibc and Synchronization belong to the language's platform and are open to all.
 PLATFORM = {"Glibc", "Synchronization"}

@@ -59,6 +59,14 @@ package struct IdArray {
         self = grown
     }
 
+    /// Keeps the first `count` ids only.
+    package mutating func shrink(to count: Int, _ pool: MemoryPool, _ part: MemoryPool.Part) throws(DeedError) {
+        guard let block = pool.reallocate(base, from: size, to: count &* (isWide ? 8 : 4), part) else {
+            throw DeedError(.outOfMemory, "no memory for \(count) ids")
+        }
+        (base, capacity) = (block, count)
+    }
+
     package mutating func free(_ pool: MemoryPool, _ part: MemoryPool.Part) {
         pool.free(base, size, part)
         self = IdArray()

@@ -20,6 +20,8 @@ extension Graph {
 
     private func writeCheckpoint() throws(DeedError) {
         guard let store else { return }
+        // What is gone for everybody need not be looked at once more.
+        settleQueued()
         let (mark, place) = snapshots.acquire()
         defer { snapshots.release(place) }
         let work = CheckpointWork(
@@ -67,18 +69,23 @@ private final class CheckpointWork {
     }
 
     func write() throws(DeedError) {
+        graph.reach(.checkpointBegun)
         for kind in [RowKind.entity, .relationship] {
             let directory = graph.directory(kind)
             for number in 0..<directory.count {
                 if let segment = directory[number] { try writeRows(segment) }
             }
         }
+        graph.reach(.checkpointRowsWritten)
         for number in 0..<graph.entities.count {
             if let segment = graph.entities[number] { try writeParts(segment) }
         }
+        graph.reach(.checkpointListsWritten)
         if try chunkFile?.finish() != nil, let path = chunkFile?.path { try store.ingest([path], into: .segments) }
+        graph.reach(.checkpointRowsIngested)
         if try partFile?.finish() != nil, let path = partFile?.path { try store.ingest([path], into: .adjacency) }
         try indexes.write()
+        graph.reach(.checkpointListsIngested)
         if hasNews { try publish() }
     }
 
@@ -181,9 +188,9 @@ private final class CheckpointWork {
         segment.pointee.latch.lockShared()
         let part = segment.pointee.adjacency[index]
         segment.pointee.latch.unlockShared()
-        let fate: ((RowId) -> EntryFate)? = part.deadCount > 0 ? { [graph] in graph.fate(of: $0) } : nil
-        guard part.deadCount > 0 || part.deltaCount > 0 else { return }
-        try graph.mergeList(segment, type: part.type, direction: part.direction, fate: fate) { _ throws(DeedError) in }
+        let filter = part.hasDoubts ? graph.filterOfDead(segment) : nil
+        guard filter != nil || part.deltaCount > 0 else { return }
+        try graph.mergeList(segment, type: part.type, direction: part.direction, filter: filter) { _ throws(DeedError) in }
     }
 
     /// The parts to write, in the order of their keys.
@@ -206,9 +213,11 @@ private final class CheckpointWork {
             ChunkCodec.encode(part.pointee, into: &buffer)
             part.pointee.isDirty = false
         } else {
-            var copy = try part.pointee.merged(rows: rows, adding: nil, graph.pool) { [graph, snapshot] relationship in
-                graph.isRelationshipVisible(relationship, snapshot) ? .alive : .dead
-            }.part
+            var filter = EntryFilter(dropsRow: { [snapshot] row in !segment.pointee.isVisible(row, to: snapshot) }) {
+                [graph, snapshot] in graph.isRelationshipVisible($0, snapshot) ? .alive : .dead
+            }
+            filter.looksEverywhere = !part.pointee.writers.areSettled(for: snapshot)
+            var copy = try part.pointee.merged(rows: rows, adding: nil, graph.pool, filter).part
             defer { copy.free(graph.pool) }
             ChunkCodec.encode(copy, into: &buffer)
         }
@@ -246,13 +255,16 @@ private final class CheckpointWork {
         batch.put(.meta, StoreKeys.text("evaporation"), buffer)
         try graph.putRetention(retention, &batch)
         try store.write(batch, sync: true)
+        graph.reach(.checkpointPublished)
         graph.retention.adopt(retention)
         graph.savedEvaporations.store(evaporations, ordering: .relaxed)
         graph.schema.noteSaved(schema)
         indexes.publish()
         // RocksDB's own log then holds nothing that an open would have to read again.
         for family in KeyValueStore.Family.allCases { try store.flush(family) }
+        graph.reach(.checkpointFlushed)
         for segment in changed { adopt(segment, written[segment] ?? Written()) }
+        graph.reach(.checkpointAdopted)
     }
 
     /// What of one segment this checkpoint wrote.

@@ -2,23 +2,28 @@
 // entries must ascend, and a unique index must have no key twice. Entries that agree with no row do no harm.
 
 extension Graph {
-    func checkIndexes(_ snapshot: Snapshot, _ problems: inout [String]) throws(DeedError) {
+    func checkIndexes(_ snapshot: Snapshot, _ problems: inout [CheckProblem]) throws(DeedError) {
         for index in readyIndexes {
             do throws(DeedError) {
                 let entries = try countEntries(index, snapshot, &problems)
                 let rows = try countRows(index, snapshot)
                 if entries != rows {
-                    problems.append("index '\(index.name)': \(rows) rows have a value, \(entries) have an entry")
+                    problems.append(problem(index, "\(rows) rows have a value, \(entries) have an entry"))
                 }
             } catch {
-                problems.append(error.message)
+                problems.append(problem(index, error.message))
             }
         }
     }
 
+    /// An index can always be made from the rows again.
+    private func problem(_ index: SecondaryIndex, _ text: String) -> CheckProblem {
+        CheckProblem(place: "index '\(index.name)'", text: text, isAboutRows: false)
+    }
+
     /// The entries that agree with a row.
     private func countEntries(
-        _ index: SecondaryIndex, _ snapshot: Snapshot, _ problems: inout [String]
+        _ index: SecondaryIndex, _ snapshot: Snapshot, _ problems: inout [CheckProblem]
     ) throws(DeedError) -> Int {
         let cursor = IndexCursor()
         cursor.begin(low: nil, end: nil)
@@ -32,7 +37,7 @@ extension Graph {
                 let (key, id) = (cursor.key(entry), cursor.rows[entry])
                 let order = compareBytes(previous.bytes, key)
                 if order > 0 || order == 0 && previousRow >= id {
-                    problems.append("index '\(index.name)': the entry of \(index.rowKind) \(id) is out of order")
+                    problems.append(problem(index, "the entry of \(index.rowKind) \(id) is out of order"))
                 }
                 previous.removeAll()
                 previous.append(key)
@@ -42,7 +47,7 @@ extension Graph {
                 count += 1
                 if !index.isUnique || form == .partial || key.count == Limits.indexKeyBytesMax { continue }
                 if compareBytes(unique.bytes, key) == 0 {
-                    problems.append("unique index '\(index.name)': \(index.rowKind) \(id) has the key of another")
+                    problems.append(problem(index, "\(index.rowKind) \(id) has the key of another, and the index is unique"))
                 }
                 unique.removeAll()
                 unique.append(key)

@@ -7,19 +7,22 @@ extension Graph {
     /// The caller makes sure that no other call is under way.
     package func close() throws(DeedError) {
         if closing.load(ordering: .relaxed) { return }
+        reach(.closeBegun)
         maintenance.stop()
         var failure: DeedError?
         if store != nil && !options.isReadOnly {
             do throws(DeedError) { try checkpoint() } catch { failure = error }
         }
+        reach(.closeCheckpointed)
         closing.store(true, ordering: .relaxed)
-        store?.close()
+        store?.close(sealing: failure == nil)
         if let failure { throw failure }
     }
 
     /// Gives space back: in memory, and on disk.
     package func compact() throws(DeedError) {
         try requireWritable()
+        reach(.compactBegun)
         settleQueued()
         let oldest = snapshots.oldest()
         for kind in [RowKind.relationship, .entity] {
@@ -28,17 +31,23 @@ extension Graph {
             }
         }
         try sweepIndexes()
+        reach(.compactMerged)
         guard let store else { return }
         try checkpoint()
         try deleteUnreferencedChunks(store)
-        for family in KeyValueStore.Family.allCases { try store.compactRange(family) }
+        reach(.compactSwept)
+        for family in KeyValueStore.Family.allCases {
+            reach(.compactFamily)
+            try store.compactRange(family)
+        }
+        reach(.compactDone)
     }
 
     private func compact(_ segment: SegmentRef, _ oldest: Timestamp) throws(DeedError) {
         segment.pointee.latch.lockExclusive()
         defer { segment.pointee.latch.unlockExclusive() }
         if segment.pointee.kind == .entity {
-            _ = foldDeadEntries(segment, oldest, force: true)
+            _ = foldDeadEntries(segment, force: true)
             for index in 0..<segment.pointee.adjacencyCount where segment.pointee.adjacency[index].deltaCount > 0 {
                 try segment.pointee.adjacency[index].merge(rows: segment.pointee.rowCount, pool)
             }
@@ -56,11 +65,18 @@ extension Graph {
         maintenance.beginCheckpoint()
         defer { maintenance.endCheckpoint() }
         var batch = try WriteBatch(store)
+        try forEachUnreferencedChunk(store) { family, key in batch.delete(family, key) }
+        if batch.count > 0 { try store.write(batch, sync: true) }
+    }
+
+    private func forEachUnreferencedChunk(
+        _ store: KeyValueStore, _ body: (KeyValueStore.Family, UnsafeRawBufferPointer) -> Void
+    ) throws(DeedError) {
         try store.forEach(in: .segments) { key, _ throws(DeedError) in
             let chunk = try StoreKeys.readChunk(key)
             let isWanted = isNamed(chunk.kind, chunk.segment, chunk.column, chunk.generation)
                 || retention.isRetained(chunk.generation)
-            if !isWanted { batch.delete(.segments, key) }
+            if !isWanted { body(.segments, key) }
             return true
         }
         try store.forEach(in: .adjacency) { key, _ throws(DeedError) in
@@ -69,10 +85,16 @@ extension Graph {
             let number = Int(clamping: try reader.readFixed64().byteSwapped)
             let type = try reader.readFixed32().byteSwapped
             let direction = Direction(rawValue: try reader.readByte())
-            if direction == nil || !isNamed(number, type, direction ?? .out, generation) { batch.delete(.adjacency, key) }
+            if direction == nil || !isNamed(number, type, direction ?? .out, generation) { body(.adjacency, key) }
             return true
         }
-        if batch.count > 0 { try store.write(batch, sync: true) }
+    }
+
+    /// The chunks that a crash between two steps left, and that `compact` removes.
+    func countUnreferencedChunks() throws(DeedError) -> Int {
+        var count = 0
+        if let store { try forEachUnreferencedChunk(store) { _, _ in count += 1 } }
+        return count
     }
 
     private func isNamed(_ number: Int, _ type: NameId, _ direction: Direction, _ generation: UInt64) -> Bool {

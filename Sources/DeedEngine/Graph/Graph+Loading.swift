@@ -15,7 +15,7 @@ extension Graph {
                 if storedRows(segment) == stored {
                     throw DeedError(
                         error.status,
-                        "\(segment.pointee.kind) segment \(segment.pointee.number) cannot be read: \(error.message)")
+                        "\(describe(segment)) cannot be read: \(error.message)")
                 }
             }
         }
@@ -133,7 +133,19 @@ extension Graph {
         _ body: (inout ByteReader) throws(DeedError) -> Void
     ) throws(DeedError) {
         let key = StoreKeys.chunk(generation, segment.pointee.kind, segment.pointee.number, column)
-        try readValue(.segments, key, body)
+        do throws(DeedError) {
+            try readValue(.segments, key, body)
+        } catch {
+            throw DeedError(error.status, "\(describe(column: column)): \(error.message)")
+        }
+    }
+
+    private func describe(column: UInt32) -> String {
+        switch column {
+        case StoreKeys.endpointsColumn: "the ends"
+        case StoreKeys.pheromoneColumn: "the pheromone"
+        default: "the property '\(nameText(.propertyKey, column))'"
+        }
     }
 
     func readValue(
@@ -160,7 +172,7 @@ extension Graph {
                 if storedPart(segment, index) == generation {
                     throw DeedError(
                         error.status,
-                        "the adjacency of segment \(segment.pointee.number) cannot be read: \(error.message)")
+                        "lists of \(describe(segment)) cannot be read: \(error.message)")
                 }
             }
         }

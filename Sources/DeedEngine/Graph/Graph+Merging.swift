@@ -6,7 +6,7 @@ extension Graph {
     /// in which the lists change. No latch is held by the caller. O(entries).
     func mergeList(
         _ segment: SegmentRef, type: NameId, direction: Direction, adding additions: AdjacencyRun? = nil,
-        fate: ((RowId) -> EntryFate)? = nil, whenReplaced: (Int) throws(DeedError) -> Void
+        filter: EntryFilter? = nil, whenReplaced: (Int) throws(DeedError) -> Void
     ) throws(DeedError) {
         try lockSharedWithParts(segment)
         var prepared: (merged: AdjacencyPart.Merged, from: AdjacencyPart.Fingerprint)?
@@ -15,7 +15,7 @@ extension Graph {
                 let part = segment.pointee.adjacency + index
                 let rows = segment.pointee.rowCount
                 prepared = (
-                    try part.pointee.merged(rows: rows, adding: additions, pool, fate: fate), part.pointee.fingerprint
+                    try part.pointee.merged(rows: rows, adding: additions, pool, filter), part.pointee.fingerprint
                 )
             }
         } catch {
@@ -23,6 +23,7 @@ extension Graph {
             throw error
         }
         segment.pointee.latch.unlockShared()
+        reach(.mergePrepared)
 
         do throws(DeedError) {
             try lockExclusiveWithLists(segment)
@@ -44,7 +45,8 @@ extension Graph {
         } else {
             prepared?.merged.part.free(pool)
             let rows = segment.pointee.rowCount
-            part.pointee.replace(by: try part.pointee.merged(rows: rows, adding: additions, pool, fate: fate), pool)
+            part.pointee.replace(by: try part.pointee.merged(rows: rows, adding: additions, pool, filter), pool)
         }
+        reach(.mergeReplaced)
     }
 }

@@ -133,7 +133,7 @@ extension Graph {
                     unloaded = index
                     break
                 }
-                if part.pointee.isSettled(for: snapshot) {
+                if part.pointee.isSettled(row, for: snapshot) {
                     copyAll(part, row, buffer)
                 } else if mayCheck {
                     copyVisible(part, row, snapshot, buffer)
@@ -213,7 +213,7 @@ extension Graph {
             for index in 0..<segment.pointee.adjacencyCount {
                 let part = segment.pointee.adjacency + index
                 guard directions.contains(part.pointee.direction), type == nil || part.pointee.type == type else { continue }
-                if part.pointee.isSettled(for: snapshot) {
+                if part.pointee.isSettled(row, for: snapshot) {
                     degree &+= part.pointee.entryCount(row)
                 } else {
                     part.pointee.forEach(row) { _, relationship in

@@ -64,7 +64,7 @@ extension Graph {
         counters.rollbacks.add(1, ordering: .relaxed)
     }
 
-    private func end(_ transaction: Transaction, as state: Transaction.State) {
+    func end(_ transaction: Transaction, as state: Transaction.State) {
         transaction.state = state
         if let place = transaction.place { snapshots.release(place) }
     }
@@ -74,8 +74,10 @@ extension Graph {
     /// Makes a group durable and visible. Called by one thread at a time.
     private func commitGroup(_ group: [Transaction]) throws(DeedError) {
         var timestamp = snapshots.lastCommit
+        reach(.commitBegun)
         if let store {
             for transaction in group { try ingest(transaction.bulkFiles, into: store) }
+            if group.contains(where: { !$0.bulkFiles.isEmpty }) { reach(.bulkIngested) }
             if isLogged {
                 var batch = try WriteBatch(store)
                 let now = Clock.microseconds()
@@ -84,6 +86,7 @@ extension Graph {
                     try appendRecord(of: transaction, at: timestamp, time: now, to: &batch)
                 }
                 try store.write(batch, sync: options.durability == .sync, log: true)
+                reach(.commitLogged)
                 timestamp = snapshots.lastCommit
             }
         }
@@ -92,7 +95,9 @@ extension Graph {
             transaction.commitTimestamp = timestamp
             stamp(transaction, timestamp)
         }
+        reach(.commitStamped)
         snapshots.publish(timestamp)
+        reach(.commitPublished)
     }
 
     private func appendRecord(
@@ -127,14 +132,14 @@ extension Graph {
     }
 
     /// Replaces a transaction's marks by its timestamp.
-    private func stamp(_ transaction: Transaction, _ timestamp: Timestamp) {
+    func stamp(_ transaction: Transaction, _ timestamp: Timestamp) {
         for entry in transaction.writes {
             entry.segment.pointee.latch.lockExclusive()
             apply(entry, transaction.mark, timestamp)
             entry.segment.pointee.latch.unlockExclusive()
             switch entry.action {
             case .insert, .attach: count(entry.segment, Int(entry.end &- entry.row))
-            case .delete: count(entry.segment, -1)
+            case .delete: count(entry.segment, -Int(entry.end &- entry.row))
             default: break
             }
         }
@@ -151,7 +156,8 @@ extension Graph {
             let created = segment.pointee.versions.created.unsafelyUnwrapped
             for row in Int(entry.row)..<Int(entry.end) { created[row] = timestamp }
         case .delete:
-            segment.pointee.versions.deleted.unsafelyUnwrapped[Int(entry.row)] = timestamp
+            let deleted = segment.pointee.versions.deleted.unsafelyUnwrapped
+            for row in Int(entry.row)..<Int(entry.end) { deleted[row] = timestamp }
         case .update:
             segment.pointee.versions.setStamp(ofUndo: Int(entry.end), timestamp)
         case .enterSegment:
@@ -162,8 +168,6 @@ extension Graph {
             if segment.pointee.adjacency[Int(entry.row)].deadCount > 0 { maintenance.queue(segment) }
         case .attach:
             segment.pointee.createdAll = timestamp
-        case .deadEntry:
-            break
         }
     }
 
@@ -203,7 +207,7 @@ extension Graph {
         case .insert:
             for row in row..<Int(entry.end) { bury(segment, row) }
         case .delete:
-            segment.pointee.versions.deleted.unsafelyUnwrapped[row] = 0
+            for row in row..<Int(entry.end) { segment.pointee.versions.deleted.unsafelyUnwrapped[row] = 0 }
         case .update:
             restore(segment, row)
         case .enterSegment:
@@ -212,8 +216,6 @@ extension Graph {
         case .enterPart:
             segment.pointee.adjacency[row].writers.leave(mark, committedAt: 0)
             if segment.pointee.adjacency[row].deadCount > 0 { maintenance.queue(segment) }
-        case .deadEntry:
-            segment.pointee.adjacency[row].deadCount = max(0, segment.pointee.adjacency[row].deadCount &- 1)
         case .attach:
             segment.pointee.createdAll = 0
             withMemory { () throws(DeedError) in try segment.pointee.markAllDead(pool) }
@@ -268,14 +270,39 @@ extension Graph {
         let (source, target) = hasEnds ? (segment.pointee.sources[row], segment.pointee.targets[row]) : (0, 0)
         segment.pointee.latch.unlockShared()
         if !hasEnds { return }
-        for (end, direction) in [(source, Direction.out), (target, .in)] {
-            guard let owner = entities.segment(of: end) else { continue }
-            owner.pointee.latch.lockExclusive()
-            if let part = owner.pointee.partIndex(type: segment.pointee.table, direction: direction) {
-                owner.pointee.adjacency[part].deadCount &+= 1
-                owner.pointee.adjacency[part].isDirty = true
-            }
-            owner.pointee.latch.unlockExclusive()
+        countDeadEntry(source, segment.pointee.table, .out)
+        countDeadEntry(target, segment.pointee.table, .in)
+    }
+
+    /// Says that entries in the lists of these entities belong to relationships that nobody will see. No latch is held.
+    func countDeadEntries(_ ends: inout [RowId], _ type: NameId, _ direction: Direction) {
+        ends.sort()
+        var next = 0
+        while next < ends.count {
+            let number = segmentNumber(of: ends[next])
+            let first = next
+            while next < ends.count && segmentNumber(of: ends[next]) == number { next += 1 }
+            guard let segment = entities.segment(of: ends[first]) else { continue }
+            segment.pointee.latch.lockExclusive()
+            defer { segment.pointee.latch.unlockExclusive() }
+            guard let part = segment.pointee.partIndex(type: type, direction: direction) else { continue }
+            for end in ends[first..<next] { countDeadEntry(segment, part, rowNumber(of: end)) }
+            maintenance.queue(segment)
         }
+    }
+
+    func countDeadEntry(_ end: RowId, _ type: NameId, _ direction: Direction) {
+        guard let segment = entities.segment(of: end) else { return }
+        segment.pointee.latch.lockExclusive()
+        defer { segment.pointee.latch.unlockExclusive() }
+        guard let part = segment.pointee.partIndex(type: type, direction: direction) else { return }
+        countDeadEntry(segment, part, rowNumber(of: end))
+        maintenance.queue(segment)
+    }
+
+    /// The segment is locked.
+    private func countDeadEntry(_ segment: SegmentRef, _ part: Int, _ row: Int) {
+        segment.pointee.adjacency[part].deadCount &+= 1
+        withMemory { () throws(DeedError) in try segment.pointee.adjacency[part].doubt(row, pool) }
     }
 }

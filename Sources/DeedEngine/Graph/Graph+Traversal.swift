@@ -202,7 +202,7 @@ extension Graph {
     private func expand(
         _ part: UnsafeMutablePointer<AdjacencyPart>, _ row: Int, _ snapshot: Snapshot, _ scratch: TraversalScratch
     ) {
-        guard part.pointee.isSettled(for: snapshot) else {
+        guard part.pointee.isSettled(row, for: snapshot) else {
             part.pointee.forEach(row) { neighbor, relationship in
                 guard isRelationshipVisible(relationship, snapshot) else { return }
                 scratch.visit(neighbor)

@@ -97,6 +97,7 @@ package final class Graph: @unchecked Sendable {
         commits = CommitQueue()
         retention = LogRetention(options.retention)
         if let path {
+            options.faults?.reach(.openBegun)
             store = try KeyValueStore(
                 path: path,
                 options: memory.storeOptions(options))
@@ -184,6 +185,10 @@ package final class Graph: @unchecked Sendable {
     }
 
     func newMark() -> Stamp { 1 << 63 | nextMark.add(1, ordering: .relaxed).oldValue }
+
+    /// For tests: what a fault is waiting for may begin here.
+    @inline(__always)
+    func reach(_ point: FaultPoint) { options.faults?.reach(point) }
 
     // MARK: Errors
 

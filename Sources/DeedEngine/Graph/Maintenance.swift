@@ -6,8 +6,11 @@ import Synchronization
 
 final class Maintenance: @unchecked Sendable {
     private struct State {
-        /// Addresses of segments.
-        var segments: [UInt] = []
+        /// Addresses of segments that were written since they were last looked at.
+        var written: [UInt] = []
+        /// Addresses of segments of which some snapshot needed old versions, and the oldest snapshot at that time.
+        var needed: [UInt] = []
+        var neededBy: Timestamp = 0
         var namesLogged = [Int](repeating: 0, count: NameKind.allCases.count)
     }
 
@@ -33,14 +36,27 @@ final class Maintenance: @unchecked Sendable {
         if segment.pointee.isSettleQueued { return }
         segment.pointee.isSettleQueued = true
         let address = UInt(bitPattern: segment)
-        state.withLock { $0.segments.append(address) }
+        state.withLock { $0.written.append(address) }
     }
 
-    func takeQueued() -> [SegmentRef] {
+    /// Remembers a segment for when the oldest snapshot is a later one. Its latch is held.
+    func keep(_ segment: SegmentRef) {
+        if segment.pointee.isSettleQueued { return }
+        segment.pointee.isSettleQueued = true
+        let address = UInt(bitPattern: segment)
+        state.withLock { $0.needed.append(address) }
+    }
+
+    /// The segments at which a look may be worth while, now that the oldest snapshot is this one.
+    func takeQueued(_ oldest: Timestamp) -> [SegmentRef] {
         let addresses = state.withLock { state in
-            let segments = state.segments
-            state.segments = []
-            return segments
+            var addresses = state.written
+            state.written = []
+            if oldest > state.neededBy {
+                addresses += state.needed
+                (state.needed, state.neededBy) = ([], oldest)
+            }
+            return addresses
         }
         return addresses.compactMap { SegmentRef(bitPattern: $0) }
     }
@@ -161,21 +177,23 @@ extension Graph {
 
     /// Looks at the segments that commits have queued: relationships first, so that lists can drop their entries.
     func settleQueued() {
-        let queued = maintenance.takeQueued()
-        if queued.isEmpty { return }
         let oldest = snapshots.oldest()
+        let queued = maintenance.takeQueued(oldest)
+        if queued.isEmpty { return }
         for segment in queued where segment.pointee.kind == .relationship { settle(segment, oldest) }
+        // That may have queued the segments of their ends.
+        for segment in maintenance.takeQueued(oldest) { settle(segment, oldest) }
         for segment in queued where segment.pointee.kind == .entity { settle(segment, oldest) }
     }
 
     /// Drops what no snapshot needs any more; queues the segment again if something is left.
     private func settle(_ segment: SegmentRef, _ oldest: Timestamp) {
+        var buried = BuriedEnds()
         segment.pointee.latch.lockExclusive()
-        defer { segment.pointee.latch.unlockExclusive() }
         segment.pointee.isSettleQueued = false
-        var isDone = segment.pointee.kind == .relationship || foldDeadEntries(segment, oldest, force: false)
+        var isDone = segment.pointee.kind == .relationship || foldDeadEntries(segment, force: false)
         if segment.pointee.hasVersions {
-            withMemory { () throws(DeedError) in try buryDeleted(segment, oldest) }
+            withMemory { () throws(DeedError) in try buryDeleted(segment, oldest, &buried) }
             if segment.pointee.isSettled(for: Snapshot(timestamp: oldest, mark: 0)) {
                 dropVersions(segment)
                 dropOverwrittenBytes(segment)
@@ -184,7 +202,16 @@ extension Graph {
                 isDone = false
             }
         }
-        if !isDone { maintenance.queue(segment) }
+        if !isDone { maintenance.keep(segment) }
+        segment.pointee.latch.unlockExclusive()
+        countDeadEntries(&buried.sources, segment.pointee.table, .out)
+        countDeadEntries(&buried.targets, segment.pointee.table, .in)
+    }
+
+    /// The ends of relationships that were buried, whose lists are still to be told.
+    private struct BuriedEnds {
+        var sources: [RowId] = []
+        var targets: [RowId] = []
     }
 
     private func dropVersions(_ segment: SegmentRef) {
@@ -219,11 +246,17 @@ extension Graph {
     }
 
     /// Makes rows dead whose deletion every snapshot sees. The segment is locked.
-    private func buryDeleted(_ segment: SegmentRef, _ oldest: Timestamp) throws(DeedError) {
+    private func buryDeleted(
+        _ segment: SegmentRef, _ oldest: Timestamp, _ buried: inout BuriedEnds
+    ) throws(DeedError) {
         guard segment.pointee.versions.deleted != nil else { return }
         for row in segment.pointee.firstRow..<segment.pointee.rowCount {
             let stamp = segment.pointee.versions.deletedStamp(row)
             guard stamp != 0 && !isRunning(stamp) && stamp <= oldest && !segment.pointee.isDead(row) else { continue }
+            if segment.pointee.kind == .relationship {
+                buried.sources.append(segment.pointee.sources[row])
+                buried.targets.append(segment.pointee.targets[row])
+            }
             try segment.pointee.markDead(row, pool)
             if segment.pointee.isLoaded { try clearValues(segment, row) }
         }
@@ -231,26 +264,29 @@ extension Graph {
 
     /// Merges the lists in which dead entries are many, or with `force` any. False if that has to wait. The segment is
     /// locked.
-    func foldDeadEntries(_ segment: SegmentRef, _ oldest: Timestamp, force: Bool) -> Bool {
+    func foldDeadEntries(_ segment: SegmentRef, force: Bool) -> Bool {
         var isDone = true
         for index in 0..<segment.pointee.adjacencyCount {
             let part = segment.pointee.adjacency + index
-            let dead = part.pointee.deadCount
-            guard dead > 0 && part.pointee.isLoaded else { continue }
-            guard force || dead &* 8 > part.pointee.count || part.pointee.count < 4096 else { continue }
-            if !part.pointee.writers.areSettled(for: Snapshot(timestamp: oldest, mark: 0)) {
-                isDone = false
-                continue
-            }
+            guard part.pointee.hasDoubts && part.pointee.isLoaded else { continue }
+            guard force || isWorthFolding(part.pointee) else { continue }
             do throws(DeedError) {
-                try part.pointee.merge(rows: segment.pointee.rowCount, pool) { self.fate(of: $0) }
+                try part.pointee.merge(rows: segment.pointee.rowCount, pool, filterOfDead(segment))
             } catch {
                 // Without memory for the merge the lists stay as they are: right, only slower to read.
                 isDone = false
             }
-            if part.pointee.deadCount > 0 { isDone = false }
         }
         return isDone
+    }
+
+    private func isWorthFolding(_ part: AdjacencyPart) -> Bool {
+        part.deadCount > 0 && (part.deadCount &* 8 > part.count || part.count < 4096)
+    }
+
+    /// Takes the entries out of a segment's lists that nobody will see again.
+    func filterOfDead(_ segment: SegmentRef) -> EntryFilter {
+        EntryFilter(dropsRow: { segment.pointee.isDead($0) }) { self.fate(of: $0) }
     }
 
     /// Whether a list entry is needed.

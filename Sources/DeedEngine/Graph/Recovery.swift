@@ -6,16 +6,19 @@ extension Graph {
     /// Restores the state that the store holds. Called once, before anybody else has the graph.
     func recover() throws(DeedError) {
         guard let store else { return }
+        reach(.openFilesOpened)
         let isNew = try checkFormat(store)
         if isNew { return }
         try readNames(store)
         try readMark(store)
         try readDirectory(store)
         try readSchema(store)
+        reach(.openDirectoryRead)
         try replayLog(store)
         // Names that the log above the mark defines may be defined once more, which does no harm.
         maintenance.namesLogged = retention.namesLogged
         setTails()
+        reach(.openDone)
         forgetIncompleteObjects()
     }
 
@@ -56,14 +59,6 @@ extension Graph {
             }
             try addName(kind, NameId(try reader.readFixed32().byteSwapped), value)
             return true
-        }
-    }
-
-    /// Gives a name the number that it had.
-    private func addName(_ kind: NameKind, _ number: NameId, _ text: UnsafeRawBufferPointer) throws(DeedError) {
-        if Int(number) < names.count(kind) { return }
-        guard try names.intern(kind, text) == number else {
-            throw DeedError(.corruption, "the names of the store are not numbered in sequence")
         }
     }
 
@@ -164,30 +159,11 @@ extension Graph {
     /// Applies the records above the mark. Commits are numbered without gaps; where one is missing, the log was never
     /// synced from there on (`async` durability and a crash of the machine), and what follows is dropped.
     private func replayLog(_ store: KeyValueStore) throws(DeedError) {
-        var record = ByteBuffer(capacity: 4096)
-        var timestamp: Timestamp = 0
-        var hasGap = false
-        let first = StoreKeys.log(snapshots.lastCommit + 1, 0)
-        let end = StoreKeys.log(.max, .max)
-        try store.forEach(in: .log, from: first, to: end) { key, value throws(DeedError) in
-            var reader = ByteReader(key)
-            let found = try reader.readFixed64().byteSwapped
-            let piece = try reader.readFixed32().byteSwapped
-            if found != timestamp {
-                if timestamp != 0 { try apply(record.bytes, timestamp) }
-                record.removeAll()
-                timestamp = 0
-                guard found == snapshots.lastCommit + 1 && piece == 0 else {
-                    hasGap = true
-                    return false
-                }
-                timestamp = found
-            }
-            record.append(value)
+        let gap = try store.forEachRecord(after: snapshots.lastCommit) { timestamp, record throws(DeedError) in
+            try apply(record, timestamp)
             return true
         }
-        if timestamp != 0 { try apply(record.bytes, timestamp) }
-        if hasGap && !options.isReadOnly { try dropLog(store, from: snapshots.lastCommit + 1) }
+        if gap != nil && !options.isReadOnly { try dropLog(store, from: snapshots.lastCommit + 1) }
     }
 
     private func dropLog(_ store: KeyValueStore, from timestamp: Timestamp) throws(DeedError) {
@@ -201,58 +177,19 @@ extension Graph {
         guard try LogRecord.readHeader(&reader).sequence == timestamp else {
             throw DeedError(.corruption, "the log record of commit \(timestamp) carries another number")
         }
-        var cells: [PropertyCell] = []
-        while !reader.isAtEnd {
-            switch try LogRecord.readEffect(&reader) {
-            case .insertEntity:
-                let id = try reader.readVarint()
-                let table = try LogRecord.readNameId(&reader)
-                try LogRecord.readProperties(&reader, into: &cells)
-                try replayInsert(.entity, id, table, cells, 0, 0)
-            case .insertRelationship:
-                let id = try reader.readVarint()
-                let table = try LogRecord.readNameId(&reader)
-                let (source, target) = (try reader.readVarint(), try reader.readVarint())
-                try LogRecord.readProperties(&reader, into: &cells)
-                try replayInsert(.relationship, id, table, cells, source, target)
-            case .update:
-                let kind = try LogRecord.readKind(&reader)
-                let id = try reader.readVarint()
-                let isReplacing = try reader.readByte() != 0
-                try LogRecord.readProperties(&reader, into: &cells)
-                try replayUpdate(kind, id, cells, isReplacing)
-            case .delete:
-                let kind = try LogRecord.readKind(&reader)
-                try replayDelete(kind, try reader.readVarint())
-            case .name:
-                guard let kind = NameKind(rawValue: try reader.readByte()) else {
-                    throw DeedError(.corruption, "the log has a name of unknown kind")
-                }
-                let number = try LogRecord.readNameId(&reader)
-                try addName(kind, number, try reader.readSized())
-            case .attachSegment:
-                try replayAttach(&reader)
-            case .schemaObject:
-                try replaySchemaObject(&reader)
-            case .commitTime:
-                _ = try reader.readFixed64()
-            case .beforeImage:
-                try LogRecord.skipBeforeImage(&reader, cells: &cells)
-            }
-        }
+        try forEachEffect(&reader, DirectReplay(graph: self))
         retention.noteRecord(bytes: record.count)
         snapshots.publish(timestamp)
+        reach(.openRecordApplied)
     }
 
     private func loadedSegment(_ kind: RowKind, _ id: RowId) throws(DeedError) -> SegmentRef {
-        guard let segment = directory(kind).segment(of: id) else {
-            throw DeedError(.corruption, "the log refers to \(kind) \(id), which was never added")
-        }
+        let segment = try knownSegment(kind, id)
         try load(segment)
         return segment
     }
 
-    private func replayInsert(
+    fileprivate func replayInsert(
         _ kind: RowKind, _ id: RowId, _ table: NameId, _ cells: [PropertyCell], _ source: RowId, _ target: RowId
     ) throws(DeedError) {
         let number = Int(clamping: segmentNumber(of: id))
@@ -284,7 +221,7 @@ extension Graph {
         try replayLink(target, source, id, table, .in)
     }
 
-    private func set(_ segment: SegmentRef, _ row: Int, _ cells: [PropertyCell]) throws(DeedError) {
+    func set(_ segment: SegmentRef, _ row: Int, _ cells: [PropertyCell]) throws(DeedError) {
         for property in cells {
             if property.cell.type == .null && segment.pointee.columnIndex(property.key) == nil { continue }
             let column = segment.pointee.column(property.key)
@@ -306,7 +243,7 @@ extension Graph {
         try part.pointee.append(rowNumber(of: end), other, relationship, pool)
     }
 
-    private func replayUpdate(_ kind: RowKind, _ id: RowId, _ cells: [PropertyCell], _ replacing: Bool) throws(DeedError) {
+    fileprivate func replayUpdate(_ kind: RowKind, _ id: RowId, _ cells: [PropertyCell], _ replacing: Bool) throws(DeedError) {
         let segment = try loadedSegment(kind, id)
         let row = rowNumber(of: id)
         try replayLeaving(segment, row, changing: replacing ? nil : cells)
@@ -315,7 +252,7 @@ extension Graph {
         try replayEntering(segment, row, changing: replacing ? nil : cells)
     }
 
-    private func replayDelete(_ kind: RowKind, _ id: RowId) throws(DeedError) {
+    fileprivate func replayDelete(_ kind: RowKind, _ id: RowId) throws(DeedError) {
         let segment = try loadedSegment(kind, id)
         let row = rowNumber(of: id)
         if segment.pointee.isDead(row) { return }
@@ -324,50 +261,65 @@ extension Graph {
         try clearValues(segment, row)
         table(kind, segment.pointee.table)?.rowCount.add(-1, ordering: .relaxed)
         guard kind == .relationship else { return }
-        for (end, direction) in [(segment.pointee.sources[row], Direction.out), (segment.pointee.targets[row], .in)] {
-            guard let owner = entities.segment(of: end) else { continue }
-            let part = owner.pointee.part(type: segment.pointee.table, direction: direction)
-            owner.pointee.adjacency[part].deadCount += 1
-            owner.pointee.adjacency[part].isDirty = true
-            maintenance.queue(owner)
-        }
+        countDeadEntry(segment.pointee.sources[row], segment.pointee.table, .out)
+        countDeadEntry(segment.pointee.targets[row], segment.pointee.table, .in)
     }
 
     /// A bulk load's segment: its chunks are in the store; only the lists of its relationships' ends are to be made.
-    private func replayAttach(_ reader: inout ByteReader) throws(DeedError) {
-        let kind = try LogRecord.readKind(&reader)
-        let number = try reader.readCount(max: Limits.segmentsMax)
-        let name = try LogRecord.readNameId(&reader)
-        let rows = try reader.readCount(max: Limits.segmentRows)
-        let generation = try reader.readVarint()
+    fileprivate func replayAttach(_ load: AttachedSegment) throws(DeedError) {
         var entry = SegmentEntry()
-        entry.table = name
-        entry.rowCount = rows
+        entry.table = load.table
+        entry.rowCount = load.rows
         entry.pheromoneEpoch = evaporation.epoch
-        entry.endpointsGeneration = kind == .relationship ? generation : 0
-        for _ in 0..<(try reader.readCount(max: Limits.namesMax)) {
-            entry.columns.append((try LogRecord.readNameId(&reader), generation))
-        }
+        entry.endpointsGeneration = load.kind == .relationship ? load.generation : 0
+        entry.columns = load.columns.map { ($0, load.generation) }
         // A checkpoint may have listed the segment before the load was committed, all of its rows unseen.
-        if let segment = directory(kind)[number] {
+        if let segment = directory(load.kind)[load.number] {
             for row in segment.pointee.firstRow..<segment.pointee.rowCount { segment.pointee.revive(row) }
         }
-        try addSegment(kind, number, entry)
-        nextGeneration.store(max(nextGeneration.load(ordering: .relaxed), generation + 1), ordering: .relaxed)
-        retention.noteLoad(generation: generation, at: snapshots.lastCommit + 1)
-        guard let segment = directory(kind)[number] else { return }
+        try addSegment(load.kind, load.number, entry)
+        noteGeneration(load.generation)
+        retention.noteLoad(generation: load.generation, at: snapshots.lastCommit + 1)
+        guard let segment = directory(load.kind)[load.number] else { return }
         segment.pointee.directoryDirty = true
-        try replayEntering(segment)
-        guard kind == .relationship else { return }
-        try load(segment)
-        let first = rowId(segment: number, row: 0)
-        // A copy: reading lists in may drop the rows again.
-        let ends = (segment.pointee.firstRow..<segment.pointee.rowCount).map { row in
-            (id: first | UInt64(row), source: segment.pointee.sources[row], target: segment.pointee.targets[row])
-        }
-        for (id, source, target) in ends {
-            try replayLink(source, target, id, name, .out)
-            try replayLink(target, source, id, name, .in)
+        try enterAttached(segment)
+        guard load.kind == .relationship else { return }
+        for end in try attachedEnds(segment) {
+            try replayLink(end.source, end.target, end.id, load.table, .out)
+            try replayLink(end.target, end.source, end.id, load.table, .in)
         }
     }
+
+    func noteGeneration(_ generation: UInt64) {
+        nextGeneration.store(max(nextGeneration.load(ordering: .relaxed), generation + 1), ordering: .relaxed)
+    }
+
+    /// The relationships of a segment that was just attached: a copy, since reading lists in may drop the rows again.
+    func attachedEnds(_ segment: SegmentRef) throws(DeedError) -> [(id: RowId, source: RowId, target: RowId)] {
+        try lockLoadedShared(segment)
+        defer { segment.pointee.latch.unlockShared() }
+        let first = rowId(segment: segment.pointee.number, row: 0)
+        return (segment.pointee.firstRow..<segment.pointee.rowCount).map { row in
+            (id: first | UInt64(row), source: segment.pointee.sources[row], target: segment.pointee.targets[row])
+        }
+    }
+}
+
+/// Writes effects straight into the segments, without versions: nobody else has the graph.
+private struct DirectReplay: LogEffects {
+    let graph: Graph
+
+    func insert(
+        _ kind: RowKind, _ id: RowId, _ table: NameId, _ cells: [PropertyCell], _ source: RowId, _ target: RowId
+    ) throws(DeedError) {
+        try graph.replayInsert(kind, id, table, cells, source, target)
+    }
+
+    func update(_ kind: RowKind, _ id: RowId, _ cells: [PropertyCell], replacing: Bool) throws(DeedError) {
+        try graph.replayUpdate(kind, id, cells, replacing)
+    }
+
+    func delete(_ kind: RowKind, _ id: RowId) throws(DeedError) { try graph.replayDelete(kind, id) }
+
+    func attach(_ load: AttachedSegment) throws(DeedError) { try graph.replayAttach(load) }
 }

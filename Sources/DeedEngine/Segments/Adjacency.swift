@@ -2,8 +2,8 @@
 //
 // An index over the relationship rows: a compact CSR base, and an append-only delta of linked entries, newest last, that
 // a merge folds into the base once it has grown. The index holds an entry for every relationship that anybody might
-// see, and says nothing about who: visibility is the rows' business. A list that has settled (no writer, no dead
-// entries, last change older than the snapshot) is read without looking at a single row.
+// see, and says nothing about who: visibility is the rows' business. A list that has settled (no writer, none of its
+// relationships deleted, last change older than the snapshot) is read without looking at a single row.
 
 /// One entry of the delta.
 struct DeltaEntry {
@@ -33,7 +33,12 @@ struct AdjacencyPart {
     private var deltaCapacity = 0
 
     var writers = Writers()
-    /// Entries of relationships that are deleted, perhaps not for everybody yet.
+    /// A bit for each entity that has, or had for a while, an entry of a deleted relationship: its entries are looked up in
+    /// the rows. nil if there is none.
+    private var doubtful: UnsafeMutablePointer<UInt64>?
+    /// How often an entity became doubtful.
+    private var doubtCount = 0
+    /// About how many entries belong to relationships that nobody will see again.
     var deadCount = 0
 
     var isLoaded = true
@@ -47,9 +52,42 @@ struct AdjacencyPart {
 
     var count: Int { baseCount &+ deltaCount }
 
+    /// True if a snapshot sees every entry of the row.
     @inline(__always)
-    func isSettled(for snapshot: Snapshot) -> Bool {
-        deadCount == 0 && writers.areSettled(for: snapshot)
+    func isSettled(_ row: Int, for snapshot: Snapshot) -> Bool {
+        writers.areSettled(for: snapshot) && !isDoubtful(row)
+    }
+
+    /// True if a snapshot sees every entry of every row.
+    func isSettled(for snapshot: Snapshot) -> Bool { writers.areSettled(for: snapshot) && doubtful == nil }
+
+    @inline(__always)
+    private func isDoubtful(_ row: Int) -> Bool {
+        guard let doubtful else { return false }
+        return doubtful[row &>> 6] & (1 &<< UInt64(row & 63)) != 0
+    }
+
+    /// True if an entry may belong to a deleted relationship.
+    var hasDoubts: Bool { doubtful != nil }
+
+    private static let doubtfulBytes = Limits.segmentRows / 8
+
+    /// Says that an entry of a row belongs to a relationship that is being deleted.
+    mutating func doubt(_ row: Int, _ pool: MemoryPool) throws(DeedError) {
+        if doubtful == nil { try makeDoubts(pool) }
+        doubtful.unsafelyUnwrapped[row &>> 6] |= 1 &<< UInt64(row & 63)
+        doubtCount &+= 1
+        isDirty = true
+    }
+
+    private mutating func makeDoubts(_ pool: MemoryPool) throws(DeedError) {
+        guard let block = pool.allocate(Self.doubtfulBytes, .adjacency) else { throw Self.outOfMemory }
+        doubtful = block.assumingMemoryBound(to: UInt64.self)
+    }
+
+    private mutating func freeDoubts(_ pool: MemoryPool) {
+        pool.free(doubtful, Self.doubtfulBytes, .adjacency)
+        doubtful = nil
     }
 
     // MARK: Reading
@@ -88,6 +126,8 @@ struct AdjacencyPart {
             position = entry.pointee.next
         }
     }
+
+    func hasEntries(_ row: Int) -> Bool { !baseRange(row).isEmpty || deltaHead(row) != 0 }
 
     /// The number of entries of a row, dead ones included.
     func entryCount(_ row: Int) -> Int {
@@ -143,17 +183,17 @@ struct AdjacencyPart {
     @inline(__always)
     var wantsMerge: Bool { deltaCount >= 64 && deltaCount &* 2 >= baseCount }
 
-    /// Folds the delta into a new base. With `fate` the entries of dead relationships are left out and those still being
-    /// deleted are counted anew. On failure nothing has changed. O(entries + rows).
-    mutating func merge(rows: Int, _ pool: MemoryPool, fate: ((RowId) -> EntryFate)? = nil) throws(DeedError) {
-        replace(by: try merged(rows: rows, adding: nil, pool, fate: fate), pool)
+    /// Folds the delta into a new base. With a filter the entries of dead relationships are left out and the doubtful rows
+    /// are found anew. On failure nothing has changed. O(entries + rows).
+    mutating func merge(rows: Int, _ pool: MemoryPool, _ filter: EntryFilter? = nil) throws(DeedError) {
+        replace(by: try merged(rows: rows, adding: nil, pool, filter), pool)
     }
 
     /// What a merge makes.
     struct Merged {
         var part: AdjacencyPart
-        /// How many of its entries are being deleted; nil if nobody looked.
-        var dying: Int?
+        /// Whether somebody looked which rows are doubtful.
+        var hasLooked: Bool
     }
 
     /// Tells one state of the lists from another.
@@ -161,13 +201,15 @@ struct AdjacencyPart {
         var offsets: UnsafeMutablePointer<UInt32>?
         var baseCount: Int
         var deltaCount: Int
+        var doubtCount: Int
         var deadCount: Int
         var isLoaded: Bool
     }
 
     var fingerprint: Fingerprint {
         Fingerprint(
-            offsets: offsets, baseCount: baseCount, deltaCount: deltaCount, deadCount: deadCount, isLoaded: isLoaded)
+            offsets: offsets, baseCount: baseCount, deltaCount: deltaCount, doubtCount: doubtCount,
+            deadCount: deadCount, isLoaded: isLoaded)
     }
 
     /// Takes over the lists that a merge of the present state made.
@@ -175,13 +217,17 @@ struct AdjacencyPart {
         freeLists(pool)
         (baseRows, baseCount, offsets) = (merged.part.baseRows, merged.part.baseCount, merged.part.offsets)
         (neighbors, relationships) = (merged.part.neighbors, merged.part.relationships)
-        if let dying = merged.dying { deadCount = dying }
+        if merged.hasLooked {
+            freeDoubts(pool)
+            doubtful = merged.part.doubtful
+            deadCount = 0
+        }
         isDirty = true
     }
 
-    /// Base, delta and `additions` as one base, without the entries whose fate is to be dead.
+    /// Base, delta and `additions` as one base, without the entries that the filter takes out.
     func merged(
-        rows: Int, adding additions: AdjacencyRun?, _ pool: MemoryPool, fate: ((RowId) -> EntryFate)?
+        rows: Int, adding additions: AdjacencyRun?, _ pool: MemoryPool, _ filter: EntryFilter?
     ) throws(DeedError) -> Merged {
         guard count &+ (additions?.count ?? 0) < Int(UInt32.max) else {
             throw DeedError(.limitExceeded, "more than 4,294,967,294 relationships of one type in one segment")
@@ -189,7 +235,7 @@ struct AdjacencyPart {
         var largestNeighbor = additions?.largestNeighbor ?? 0
         var largestRelationship = additions?.largestRelationship ?? 0
         var total = additions?.count ?? 0
-        for row in 0..<rows {
+        for row in 0..<rows where filter?.dropsRow(row) != true {
             forEach(row) { neighbor, relationship in
                 largestNeighbor = max(largestNeighbor, neighbor)
                 largestRelationship = max(largestRelationship, relationship)
@@ -198,38 +244,47 @@ struct AdjacencyPart {
         }
         var merged = AdjacencyPart(type: type, direction: direction)
         do throws(DeedError) {
+            if filter != nil { try merged.makeDoubts(pool) }
             try merged.allocateBase(
                 rows: rows, count: total, largestNeighbor: largestNeighbor, largestRelationship: largestRelationship, pool)
+            let (kept, isDoubtful) = merged.fill(from: self, adding: additions, rows: rows, filter)
+            if !isDoubtful { merged.freeDoubts(pool) }
+            try merged.shrinkBase(to: kept, pool)
         } catch {
             merged.free(pool)
             throw error
         }
-        let (kept, dying) = merged.fill(from: self, adding: additions, rows: rows, fate: fate)
-        merged.baseCount = kept
-        return Merged(part: merged, dying: fate == nil ? nil : dying)
+        return Merged(part: merged, hasLooked: filter != nil)
     }
 
-    /// Copies the entries in order of row; returns how many were kept and how many of these are being deleted.
+    /// Copies the entries in order of row; returns how many were kept and whether any of these is being deleted.
     private mutating func fill(
-        from old: AdjacencyPart, adding additions: AdjacencyRun?, rows: Int, fate: ((RowId) -> EntryFate)?
-    ) -> (kept: Int, dying: Int) {
+        from old: AdjacencyPart, adding additions: AdjacencyRun?, rows: Int, _ filter: EntryFilter?
+    ) -> (kept: Int, isDoubtful: Bool) {
         let offsets = self.offsets.unsafelyUnwrapped
         let (neighbors, relationships) = (self.neighbors, self.relationships)
         var position = 0
-        var dying = 0
+        var hasDoubts = false
         for row in 0..<rows {
             offsets[row] = UInt32(truncatingIfNeeded: position)
+            if filter?.dropsRow(row) == true { continue }
+            let fate = filter.flatMap { $0.looksEverywhere || old.isDoubtful(row) ? $0.fate : nil }
+            var isDoubtful = false
             old.forEach(row) { neighbor, relationship in
                 if let fate {
                     switch fate(relationship) {
                     case .dead: return
-                    case .dying: dying &+= 1
+                    case .dying: isDoubtful = true
                     case .alive: break
                     }
                 }
                 neighbors.store(position, neighbor)
                 relationships.store(position, relationship)
                 position &+= 1
+            }
+            if isDoubtful {
+                doubtful.unsafelyUnwrapped[row &>> 6] |= 1 &<< UInt64(row & 63)
+                hasDoubts = true
             }
             guard let additions, row < additions.rows else { continue }
             for index in Int(additions.offsets[row])..<Int(additions.offsets[row &+ 1]) {
@@ -240,7 +295,15 @@ struct AdjacencyPart {
             }
         }
         offsets[rows] = UInt32(truncatingIfNeeded: position)
-        return (position, dying)
+        return (position, hasDoubts)
+    }
+
+    /// Sets the number of entries, and gives back the room of many that were left out.
+    private mutating func shrinkBase(to count: Int, _ pool: MemoryPool) throws(DeedError) {
+        baseCount = count
+        if count >= neighbors.capacity / 8 &* 7 { return }
+        try neighbors.shrink(to: count, pool, .adjacency)
+        try relationships.shrink(to: count, pool, .adjacency)
     }
 
     /// An empty base with room for exactly `count` entries; for loading and merging.
@@ -279,7 +342,7 @@ struct AdjacencyPart {
 
     /// True if the store has exactly these lists, so that they may be dropped from memory.
     var isEvictable: Bool {
-        isLoaded && !isDirty && generation != 0 && deltaCount == 0 && deadCount == 0 && writers.count == 0
+        isLoaded && !isDirty && generation != 0 && deltaCount == 0 && !hasDoubts && writers.count == 0
     }
 
     mutating func evict(_ pool: MemoryPool) {
@@ -297,13 +360,25 @@ struct AdjacencyPart {
         (baseRows, baseCount, deltaRows, deltaCount, deltaCapacity) = (0, 0, 0, 0, 0)
     }
 
-    mutating func free(_ pool: MemoryPool) { freeLists(pool) }
+    mutating func free(_ pool: MemoryPool) {
+        freeLists(pool)
+        freeDoubts(pool)
+    }
 
     private static var outOfMemory: DeedError { DeedError(.outOfMemory, "no memory for adjacency lists") }
 }
 
 /// What a merge does with an entry.
 enum EntryFate { case alive, dying, dead }
+
+/// What a merge leaves out.
+struct EntryFilter {
+    /// True for an entity that has no relationship for anybody who matters.
+    var dropsRow: (Int) -> Bool
+    /// Whether to look at the entries of all rows, and not only of the doubtful ones.
+    var looksEverywhere = false
+    var fate: (RowId) -> EntryFate
+}
 
 /// The entries that a bulk load adds to one part. Borrowed for the duration of a merge.
 struct AdjacencyRun {

@@ -6,7 +6,7 @@ import CDeedShims
 extension KeyValueStore {
     /// Give it to a store in its options; it may be changed at any time.
     package final class Faults: @unchecked Sendable {
-        // Unchecked: the object behind the pointer is made of atomics.
+        // Unchecked: the object behind the pointer guards itself.
         let pointer: OpaquePointer
 
         package init() { pointer = shim_faults_create() }
@@ -24,5 +24,34 @@ extension KeyValueStore {
         }
 
         package func stop() { shim_faults_set(pointer, -1, -1, 0) }
+
+        // MARK: Plans
+
+        /// The fault begins when the point is reached for the `count`-th time from now.
+        package func plan(_ fault: Fault, at point: FaultPoint, count: Int = 1) {
+            shim_faults_plan(pointer, point.rawValue, Int64(count), fault.rawValue)
+        }
+
+        /// How often the point was reached since the last plan.
+        package func count(of point: FaultPoint) -> Int { Int(shim_faults_reached(pointer, point.rawValue)) }
+
+        @inline(never)
+        func reach(_ point: FaultPoint) { shim_faults_reach(pointer, point.rawValue) }
     }
+
+    /// What goes wrong; the numbers are those of CDeedShims.h.
+    package enum Fault: Int32, CaseIterable, Sendable {
+        case writeError = 1
+        case syncError = 2
+        case diskFull = 3
+        case partialWrite = 4
+        case shortRead = 5
+        case flippedRead = 6
+        case stop = 7
+        case powerCut = 8
+        case tornPowerCut = 9
+    }
+
+    /// The status of a process that a fault has stopped.
+    package static let stoppedStatus = Int32(SHIM_STOPPED)
 }

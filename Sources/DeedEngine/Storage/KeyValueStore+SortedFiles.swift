@@ -7,6 +7,7 @@
 // A writer that goes away before `finish` removes its file; finished files that are never ingested, and whatever a
 // crash leaves, are removed by the next open.
 
+import CDeedShims
 import CRocksDB
 import Glibc
 import Synchronization
@@ -79,6 +80,8 @@ extension KeyValueStore {
         let options = rocksdb_ingestexternalfileoptions_create()
         defer { rocksdb_ingestexternalfileoptions_destroy(options) }
         rocksdb_ingestexternalfileoptions_set_move_files(options, 1)
+        // A file stays as it was written, so that its checksum does too.
+        shim_ingestion_keep_files(options)
         let copies = paths.map { strdup($0) }
         defer { for copy in copies { free(copy) } }
         let list = copies.map { UnsafePointer($0) }

@@ -8,14 +8,14 @@ final class Tuning: @unchecked Sendable {
     // Unchecked: constants that RocksDB copies on open.
     let database: OpaquePointer
     let cache: OpaquePointer
-    private let environment: OpaquePointer
-    private let faults: KeyValueStore.Faults?
+    let environment: OpaquePointer
+    let faults: KeyValueStore.Faults?
     private let families: [OpaquePointer]
 
     init(_ options: KeyValueStore.Options) {
         cache = rocksdb_cache_create_lru(max(options.cacheBytes, 0))
         faults = options.faults
-        environment = shim_environment_create(options.faults?.pointer)
+        environment = shim_environment_create(options.faults?.pointer, !options.readOnly)
         let database: OpaquePointer = rocksdb_options_create()
         rocksdb_options_set_env(database, environment)
         Self.setUpDatabase(database, options)
@@ -53,6 +53,7 @@ final class Tuning: @unchecked Sendable {
         rocksdb_options_set_create_if_missing(database, options.createIfMissing ? 1 : 0)
         rocksdb_options_set_create_missing_column_families(database, options.readOnly ? 0 : 1)
         rocksdb_options_set_paranoid_checks(database, 1)
+        shim_options_keep_file_checksums(database)
         rocksdb_options_set_wal_recovery_mode(database, recoveryMode)
         // All families together; the largest memtable is flushed first.
         rocksdb_options_set_db_write_buffer_size(database, options.writeBufferBytes * 2)

@@ -3,6 +3,7 @@
 //
 // Files of the store's directory are RocksDB's, but for the subfolder `incoming/`, where sorted files are written until
 // they are ingested (KeyValueStore+SortedFiles.swift). What a crash leaves there is removed on the next open.
+// The file SEAL (StoreSeal.swift) has checksums of the rest.
 //
 // What a crash can take: nothing that `write(sync: true)` or `syncLog()` has acknowledged; see `recoveryMode` in
 // KeyValueStore+Tuning.swift. A batch is in the store wholly or not at all.
@@ -70,21 +71,27 @@ package final class KeyValueStore: Sendable {
         self.path = path
         self.options = options
         try Self.checkDirectory(path, options)
+        try Self.checkSeal(path)
         open = Mutex(try RocksHandle(path: path, options: options))
         // Only now: before, the lock may be another's, and so may the files.
-        if !options.readOnly { Self.clearIncoming(of: path) }
+        if !options.readOnly {
+            Self.removeSeal(path)
+            Self.clearIncoming(of: path)
+        }
     }
 
     /// Lets go of the store; later calls throw `.closed`. Iterators, pinned values and batches that are still there
     /// stay valid and keep the files open and locked until the last of them is gone. Does not sync: what was written
-    /// without it is in the operating system's hands (`syncLog` first, if that matters).
-    package func close() {
+    /// without it is in the operating system's hands (`syncLog` first, if that matters). With `sealing` the files get a
+    /// seal once they are closed.
+    package func close(sealing: Bool = false) {
         // The last reference may close the database, which takes a while: not under the lock.
         let last = open.withLock { handle in
             let taken = handle
             handle = nil
             return taken
         }
+        if sealing && !options.readOnly { last?.isSealing.store(true, ordering: .relaxed) }
         withExtendedLifetime(last) {}
     }
 
@@ -134,6 +141,7 @@ final class RocksHandle: @unchecked Sendable {
     let loggedWrite: OpaquePointer
     let syncedWrite: OpaquePointer
     let unloggedWrite: OpaquePointer
+    let isSealing = Atomic<Bool>(false)
 
     init(path: String, options: KeyValueStore.Options) throws(DeedError) {
         let tuning = Tuning(options)
@@ -157,6 +165,9 @@ final class RocksHandle: @unchecked Sendable {
     deinit {
         for family in families { if let family { rocksdb_column_family_handle_destroy(family) } }
         rocksdb_close(database)
+        tuning.faults?.reach(.closeFilesClosed)
+        if isSealing.load(ordering: .relaxed) { KeyValueStore.seal(path, tuning.environment) }
+        tuning.faults?.reach(.closeSealed)
         rocksdb_readoptions_destroy(readOptions)
         rocksdb_flushoptions_destroy(flushOptions)
         rocksdb_writeoptions_destroy(loggedWrite)

@@ -8,7 +8,7 @@ struct WriteEntry {
     enum Action: UInt8 {
         /// Rows `row ..< end` were added.
         case insert
-        /// Row `row` was deleted.
+        /// Rows `row ..< end` were deleted.
         case delete
         /// Row `row` was changed; `end` is the index of the undo record.
         case update
@@ -16,8 +16,6 @@ struct WriteEntry {
         case enterSegment
         /// The transaction was counted among the writers of adjacency part `row`.
         case enterPart
-        /// Entry of adjacency part `row` was counted as dead.
-        case deadEntry
         /// A bulk load filled the whole segment.
         case attach
     }
@@ -26,6 +24,9 @@ struct WriteEntry {
     var row: Int32
     var end: Int32
     var action: Action
+
+    /// True if a later write may extend it.
+    var isRange: Bool { action == .insert || action == .delete }
 }
 
 package final class Transaction: @unchecked Sendable {
@@ -76,7 +77,7 @@ package final class Transaction: @unchecked Sendable {
     /// Takes back the newest entry that was made, or the part of it that was added, since the savepoint.
     func popWrite(after savepoint: Savepoint) -> WriteEntry? {
         if writes.count > savepoint.writes { return writes.removeLast() }
-        guard var last = writes.last, last.action == .insert, last.end > savepoint.lastEnd else { return nil }
+        guard var last = writes.last, last.isRange, last.end > savepoint.lastEnd else { return nil }
         writes[writes.count &- 1].end = savepoint.lastEnd
         last.row = savepoint.lastEnd
         return last
@@ -89,14 +90,14 @@ package final class Transaction: @unchecked Sendable {
                 segment: segment, row: Int32(truncatingIfNeeded: row), end: Int32(truncatingIfNeeded: end), action: action))
     }
 
-    /// Records an added row, extending the last entry where rows follow each other.
+    /// Records an added or deleted row, extending the last entry where rows follow each other.
     @inline(__always)
-    func recordInsert(_ segment: SegmentRef, row: Int) {
-        if let last = writes.last, last.action == .insert, last.segment == segment, Int(last.end) == row {
+    func recordRow(_ action: WriteEntry.Action, _ segment: SegmentRef, row: Int) {
+        if let last = writes.last, last.action == action, last.segment == segment, Int(last.end) == row {
             writes[writes.count &- 1].end = Int32(truncatingIfNeeded: row &+ 1)
             return
         }
-        record(.insert, segment, row: row, end: row &+ 1)
+        record(action, segment, row: row, end: row &+ 1)
     }
 
     package func requireActive() throws(DeedError) {
