@@ -54,6 +54,7 @@ private final class CheckpointWork {
     private var parts: [(segment: SegmentRef, part: Int)] = []
     /// Segments whose directory entry changes, in order.
     private var entries: [SegmentRef] = []
+    private let indexes: IndexCheckpoint
     /// What of the log stays.
     private var retention: LogRetention.Plan
 
@@ -62,6 +63,7 @@ private final class CheckpointWork {
         self.store = store
         self.snapshot = snapshot
         self.generation = generation
+        indexes = IndexCheckpoint(graph, store)
         retention = graph.retention.plan(
             mark: snapshot.timestamp, microseconds: Clock.microseconds(), namesLogged: graph.maintenance.namesLogged)
     }
@@ -83,12 +85,13 @@ private final class CheckpointWork {
         graph.reach(.checkpointRowsIngested)
         if try partFile?.finish() != nil, let path = partFile?.path { try store.ingest([path], into: .adjacency) }
         graph.reach(.checkpointListsIngested)
+        try indexes.write()
         if hasNews { try publish() }
     }
 
     /// False if the store holds exactly this state already.
     private var hasNews: Bool {
-        !chunks.isEmpty || !parts.isEmpty || !entries.isEmpty
+        !chunks.isEmpty || !parts.isEmpty || !entries.isEmpty || indexes.hasNews
             || snapshot.timestamp != graph.lastMark.load(ordering: .relaxed) || graph.schema.hasUnsaved
             || retention.state.dropped != graph.retention.dropped
             || graph.evaporation.evaporations != graph.savedEvaporations.load(ordering: .relaxed)
@@ -231,6 +234,7 @@ private final class CheckpointWork {
         var batch = try WriteBatch(store)
         graph.appendNames(to: &batch)
         let schema = graph.appendSchema(to: &batch)
+        indexes.put(into: &batch, dropped: schema.dropped)
         var changed = entries
         let known = Set(entries)
         var seen = Set<SegmentRef>()
@@ -255,6 +259,7 @@ private final class CheckpointWork {
         graph.retention.adopt(retention)
         graph.savedEvaporations.store(evaporations, ordering: .relaxed)
         graph.schema.noteSaved(schema)
+        indexes.publish()
         // RocksDB's own log then holds nothing that an open would have to read again.
         for family in KeyValueStore.Family.allCases { try store.flush(family) }
         graph.reach(.checkpointFlushed)
@@ -338,6 +343,7 @@ private final class CheckpointWork {
 
     /// Makes everything that was written count as changed again.
     func abandon() {
+        indexes.abandon()
         for (segment, column) in chunks {
             segment.pointee.latch.lockExclusive()
             defer { segment.pointee.latch.unlockExclusive() }

@@ -32,6 +32,7 @@ extension Graph {
         transaction.commitTimestamp = timestamp
         stamp(transaction, timestamp)
         snapshots.publish(timestamp)
+        if let writes = transaction.indexWrites { queueLeftovers(writes, committedAt: timestamp) }
         end(transaction, as: .committed)
     }
 
@@ -67,17 +68,23 @@ private struct LiveApply: LogEffects {
     ) throws(DeedError) {
         try graph.makeRoom()
         let segment = try place(kind, Int(clamping: segmentNumber(of: id)), table)
+        let savepoint = transaction.savepoint
+        var hasEnds = true
         do {
             try graph.lockLoaded(segment)
             defer { segment.pointee.latch.unlockExclusive() }
             let row = rowNumber(of: id)
-            if try isThere(segment, row, id) {
+            let isNew = try !isThere(segment, row, id)
+            if isNew {
+                try fill(segment, row, id, cells, source, target)
+                if let rules = graph.table(kind, table)?.rules { graph.noteEntering(rules, transaction, segment, row) }
+            } else {
                 try change(segment, row, cells, replacing: true)
-                return
             }
-            try fill(segment, row, id, cells, source, target)
+            if !isNew || kind == .entity { hasEnds = false }
         }
-        guard kind == .relationship else { return }
+        try graph.enterIndexes(transaction, since: savepoint)
+        guard hasEnds == .relationship else { return }
         try link([(source, target, id)], table, .out)
         try link([(target, source, id)], table, .in)
     }
@@ -181,10 +188,14 @@ private struct LiveApply: LogEffects {
     func update(_ kind: RowKind, _ id: RowId, _ cells: [PropertyCell], replacing: Bool) throws(DeedError) {
         let segment = try graph.knownSegment(kind, id)
         try graph.makeRoom()
-        try graph.lockLoaded(segment)
-        defer { segment.pointee.latch.unlockExclusive() }
-        let row = rowNumber(of: id)
-        if try isThere(segment, row, id) { try change(segment, row, cells, replacing: replacing) }
+        let savepoint = transaction.savepoint
+        do {
+            try graph.lockLoaded(segment)
+            defer { segment.pointee.latch.unlockExclusive() }
+            let row = rowNumber(of: id)
+            if try isThere(segment, row, id) { try change(segment, row, cells, replacing: replacing) }
+        }
+        try graph.enterIndexes(transaction, since: savepoint)
     }
 
     /// Sets values, keeping what was there for older snapshots. The segment is locked.
@@ -195,6 +206,9 @@ private struct LiveApply: LogEffects {
         try requireOwn(segment, id, segment.pointee.versions.newestStamp(row), "was changed")
         enter(segment)
         segment.pointee.hasVersions = true
+        let rules = graph.table(segment.pointee.kind, segment.pointee.table)?.rules
+        let noted = rules.map { graph.noteLeaving($0, transaction, segment, row, changing: nil) }
+        defer { if let rules { graph.noteEntering(rules, transaction, segment, row, changing: nil, leaving: noted ?? 0) } }
         for property in cells {
             if property.cell.type == .null && segment.pointee.columnIndex(property.key) == nil { continue }
             try graph.change(transaction, segment, row, property)
@@ -243,7 +257,9 @@ private struct LiveApply: LogEffects {
         try graph.makeRoom()
         let segment = try place(load.kind, load.number, load.table)
         graph.noteGeneration(load.generation)
-        guard try announce(load, segment), load.kind == .relationship else { return }
+        guard try announce(load, segment) else { return }
+        try graph.enterIndexes(transaction, segment, segment.pointee.firstRow..<load.rows)
+        guard load.kind == .relationship else { return }
         let ends = try graph.attachedEnds(segment)
         try linkAll(ends.map { ($0.source, $0.target, $0.id) }, load.table, .out)
         try linkAll(ends.map { ($0.target, $0.source, $0.id) }, load.table, .in)

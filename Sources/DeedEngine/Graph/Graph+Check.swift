@@ -24,7 +24,7 @@ extension Graph {
             let check = GraphCheck(self, snapshot, progress)
             try check.checkRows()
             try check.checkLists()
-            return try check.problems + constraintProblems()
+            return try check.problems + indexProblems(snapshot) + constraintProblems()
         }
     }
 

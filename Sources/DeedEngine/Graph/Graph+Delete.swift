@@ -45,6 +45,7 @@ extension Graph {
         segment.pointee.directoryDirty = true
         if segment.pointee.writers.enter(transaction.mark) { transaction.record(.enterSegment, segment, row: 0) }
         transaction.recordRow(.delete, segment, row: row)
+        noteLeaving(transaction, segment, row)
     }
 
     /// Makes readers of an entity's list look at the rows from now on: one of its entries is deleted, or about to be.

@@ -31,6 +31,7 @@ extension Graph {
             }
         }
         reach(.compactMerged)
+        try sweepIndexes()
         guard let store else { return }
         try checkpoint()
         try deleteUnreferencedChunks(store)
@@ -131,12 +132,14 @@ extension Graph {
         package var memoryAdjacency = 0
         package var memoryPheromone = 0
         package var memoryVersions = 0
+        package var memoryIndexes = 0
         package var memoryStore = 0
         package var memoryTotal = 0
         package var memoryLimit = 0
         package var diskLog = 0
         package var diskSegments = 0
         package var diskAdjacency = 0
+        package var diskIndexes = 0
         package var diskTotal = 0
         package var commits: UInt64 = 0
         package var rollbacks: UInt64 = 0
@@ -167,6 +170,7 @@ extension Graph {
         result.memoryAdjacency = pool.bytes(of: .adjacency)
         result.memoryPheromone = pool.bytes(of: .pheromone)
         result.memoryVersions = pool.bytes(of: .versions)
+        result.memoryIndexes = pool.bytes(of: .indexes)
         result.memoryTotal = pool.bytesTotal
         result.memoryLimit = options.memoryLimit
         result.commits = counters.commits.load(ordering: .relaxed)
@@ -183,6 +187,7 @@ extension Graph {
             result.diskLog = disk.logFiles + disk.tableFiles[KeyValueStore.Family.log.rawValue]
             result.diskSegments = disk.tableFiles[KeyValueStore.Family.segments.rawValue]
             result.diskAdjacency = disk.tableFiles[KeyValueStore.Family.adjacency.rawValue]
+            result.diskIndexes = disk.tableFiles[KeyValueStore.Family.indexes.rawValue]
             result.diskTotal = disk.disk
         }
         return result

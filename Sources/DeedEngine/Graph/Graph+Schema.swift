@@ -62,14 +62,16 @@ extension Graph {
     /// Brings a committed change into effect.
     private func apply(_ object: SchemaObject) {
         if object.state == .dropped { schema.remove(object.number) } else { schema.set(object) }
+        if object.state != .dropped { register(object) }
         publishRules(object.rowKind, object.table)
+        if object.state == .dropped { unregister(object.number) }
     }
 
     /// Publishes the rules that follow from the schema for one table.
     func publishRules(_ kind: RowKind, _ name: NameId) {
         guard let table = table(kind, name) else { return }
         let objects = schema.objects(of: kind, name)
-        let rules = objects.isEmpty ? nil : TableRules(objects)
+        let rules = objects.isEmpty ? nil : TableRules(objects, indexes: objects.compactMap { index($0.number) })
         table.publish(rules)
         if let rules { allRules.withLock { $0.append(rules) } }
     }
@@ -109,10 +111,11 @@ extension Graph {
     private func restore(_ number: UInt32, _ reader: inout ByteReader) throws(DeedError) {
         if let object = try SchemaObject.decode(number: number, &reader) {
             _ = try requireTable(object.rowKind, object.table)
+            try restoreIndex(object)
             apply(object)
-        } else if let object = schema.object(number) {
-            schema.remove(number)
-            publishRules(object.rowKind, object.table)
+        } else if var object = schema.object(number) {
+            object.state = .dropped
+            apply(object)
         }
     }
 

@@ -51,6 +51,7 @@ extension Graph {
             if transaction.commitTimestamp == 0 { rollback(transaction) }
             throw error
         }
+        if let writes = transaction.indexWrites { queueLeftovers(writes, committedAt: transaction.commitTimestamp) }
         end(transaction, as: .committed)
         counters.commits.add(1, ordering: .relaxed)
         maintenance.noteCommit(logBytes: transaction.log.count, graph: self)
@@ -175,6 +176,7 @@ extension Graph {
     /// Takes back, newest first, what the transaction did since the savepoint. It leaves lists only at the end: until the
     /// rows are undone, readers of the lists must look at them.
     func undo(_ transaction: Transaction, to savepoint: Transaction.Savepoint) {
+        undoIndexWrites(transaction, to: savepoint)
         var parts: [WriteEntry] = []
         while let entry = transaction.popWrite(after: savepoint) {
             if entry.action == .enterPart {
@@ -184,6 +186,7 @@ extension Graph {
             if (entry.action == .insert || entry.action == .attach) && entry.segment.pointee.kind == .relationship {
                 for row in Int(entry.row)..<Int(entry.end) { abandonEntries(entry.segment, row) }
             }
+            if entry.action == .attach { leaveIndexes(entry.segment, Int(entry.row)..<Int(entry.end)) }
             revertUnderLatch(entry, transaction.mark)
         }
         for entry in parts { revertUnderLatch(entry, transaction.mark) }

@@ -1,4 +1,5 @@
-// The statements that add and change single rows; those that delete are in Graph+Delete.swift. Each either does all it should or leaves everything as it was.
+// The statements that add and change single rows; those that delete are in Graph+Delete.swift. Each either does all it
+// should or leaves everything as it was.
 //
 // First writer wins: a row that a running transaction has written, or that a transaction outside the snapshot has
 // committed, cannot be written. A relationship enters the lists of its ends under their latches, where a deletion of
@@ -15,14 +16,24 @@ extension Graph {
         try makeRoom()
         let table = try requireTable(.entity, collection)
         return try underRules(of: table, 0, properties, .insert) { rules, properties throws(DeedError) in
+            let savepoint = transaction.savepoint
             let segment = try lockTail(of: table)
             let row: Int
             do {
                 defer { segment.pointee.latch.unlockExclusive() }
                 if table.rules !== rules { return nil }
                 row = try writeNewRow(transaction, segment, properties)
+                if let rules { noteEntering(rules, transaction, segment, row) }
             }
             let id = rowId(segment: segment.pointee.number, row: row)
+            if rules != nil {
+                do throws(DeedError) {
+                    try enterIndexes(transaction, since: savepoint)
+                } catch {
+                    undo(transaction, to: savepoint)
+                    throw error
+                }
+            }
             if isLogged { LogRecord.insertEntity(id, collection, properties, into: &transaction.log) }
             return id
         }
@@ -66,10 +77,12 @@ extension Graph {
                 segment.pointee.endpointsDirty = true
                 try startPheromone(segment, row)
                 _ = try writeNewRow(transaction, segment, properties)
+                if let rules { noteEntering(rules, transaction, segment, row) }
             }
             let id = rowId(segment: segment.pointee.number, row: row)
             try link(transaction, sourceSegment, source, target, id, table, .out)
             try link(transaction, targetSegment, target, source, id, table, .in)
+            try enterIndexes(transaction, since: savepoint)
             if isLogged { LogRecord.insertRelationship(id, table.name, source, target, properties, into: &transaction.log) }
             return id
         } catch {
@@ -201,23 +214,37 @@ extension Graph {
         let row = rowNumber(of: id)
         let savepoint = transaction.savepoint
         do throws(DeedError) {
-            try lockLoaded(segment)
-            defer { segment.pointee.latch.unlockExclusive() }
-            try requireWritableRow(transaction, segment, row, id)
-            if table.rules !== rules { return nil }
-            logBeforeImage(transaction, segment, row, id)
-            if segment.pointee.writers.enter(transaction.mark) { transaction.record(.enterSegment, segment, row: 0) }
-            segment.pointee.hasVersions = true
-            for property in properties {
-                if property.cell.type == .null && segment.pointee.columnIndex(property.key) == nil { continue }
-                try change(transaction, segment, row, property)
-            }
-            if replacing { try removeOthers(transaction, segment, row, than: properties) }
+            guard try changeRow(transaction, segment, table, rules, row, id, properties, replacing) else { return nil }
+            try enterIndexes(transaction, since: savepoint)
             return ()
         } catch {
             undo(transaction, to: savepoint)
             throw error
         }
+    }
+
+    /// False if other rules than these are in force.
+    @inline(__always)
+    private func changeRow(
+        _ transaction: Transaction, _ segment: SegmentRef, _ table: Table, _ rules: TableRules?, _ row: Int, _ id: RowId,
+        _ properties: UnsafeBufferPointer<PropertyCell>, _ replacing: Bool
+    ) throws(DeedError) -> Bool {
+        try lockLoaded(segment)
+        defer { segment.pointee.latch.unlockExclusive() }
+        try requireWritableRow(transaction, segment, row, id)
+        if table.rules !== rules { return false }
+        logBeforeImage(transaction, segment, row, id)
+        let changing = replacing ? nil : properties
+        let noted = rules.map { noteLeaving($0, transaction, segment, row, changing: changing) }
+        if segment.pointee.writers.enter(transaction.mark) { transaction.record(.enterSegment, segment, row: 0) }
+        segment.pointee.hasVersions = true
+        for property in properties {
+            if property.cell.type == .null && segment.pointee.columnIndex(property.key) == nil { continue }
+            try change(transaction, segment, row, property)
+        }
+        if replacing { try removeOthers(transaction, segment, row, than: properties) }
+        if let rules { noteEntering(rules, transaction, segment, row, changing: changing, leaving: noted ?? 0) }
+        return true
     }
 
     private func removeOthers(

@@ -53,6 +53,8 @@ package final class Graph: @unchecked Sendable {
     private let tables = TableDirectory()
     /// One change of the schema at a time; taken before everything else.
     let schemaChange = Monitor()
+    /// The secondary indexes by number.
+    let indexes = Mutex<[UInt32: SecondaryIndex]>([:])
     /// All rules that were ever published, since writers hold them without a reference.
     let allRules = Mutex<[TableRules]>([])
 

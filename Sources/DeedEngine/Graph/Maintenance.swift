@@ -149,6 +149,7 @@ final class Maintenance: @unchecked Sendable {
             monitor.unlock()
             if stopping { return }
             graph.settleQueued()
+            graph.settleIndexes()
             rounds += 1
             if rounds % 10 == 0 && hasUnsynced.exchange(false, ordering: .relaxed) { graph.syncLog() }
             if isCheckpointDue.exchange(false, ordering: .relaxed) { graph.checkpointInBackground() }

@@ -207,8 +207,10 @@ extension Graph {
         let wasDead = segment.pointee.isDead(row)
         segment.pointee.revive(row)
         if isNew || wasDead { self.table(kind, table)?.rowCount.add(1, ordering: .relaxed) }
+        if !isNew && !wasDead { try replayLeaving(segment, row) }
         try clearValues(segment, row)
         try set(segment, row, cells)
+        try replayEntering(segment, row)
         segment.pointee.directoryDirty = true
         guard kind == .relationship else { return }
         try segment.pointee.sources.set(row, source, pool, .columns)
@@ -243,14 +245,18 @@ extension Graph {
 
     fileprivate func replayUpdate(_ kind: RowKind, _ id: RowId, _ cells: [PropertyCell], _ replacing: Bool) throws(DeedError) {
         let segment = try loadedSegment(kind, id)
-        if replacing { try clearValues(segment, rowNumber(of: id)) }
-        try set(segment, rowNumber(of: id), cells)
+        let row = rowNumber(of: id)
+        try replayLeaving(segment, row, changing: replacing ? nil : cells)
+        if replacing { try clearValues(segment, row) }
+        try set(segment, row, cells)
+        try replayEntering(segment, row, changing: replacing ? nil : cells)
     }
 
     fileprivate func replayDelete(_ kind: RowKind, _ id: RowId) throws(DeedError) {
         let segment = try loadedSegment(kind, id)
         let row = rowNumber(of: id)
         if segment.pointee.isDead(row) { return }
+        try replayLeaving(segment, row)
         try segment.pointee.markDead(row, pool)
         try clearValues(segment, row)
         table(kind, segment.pointee.table)?.rowCount.add(-1, ordering: .relaxed)
@@ -276,6 +282,7 @@ extension Graph {
         retention.noteLoad(generation: load.generation, at: snapshots.lastCommit + 1)
         guard let segment = directory(load.kind)[load.number] else { return }
         segment.pointee.directoryDirty = true
+        try replayEntering(segment)
         guard load.kind == .relationship else { return }
         for end in try attachedEnds(segment) {
             try replayLink(end.source, end.target, end.id, load.table, .out)
