@@ -394,6 +394,74 @@ deed_status deed_relationships_load(deed_database *database, deed_transaction *t
                                     struct ArrowArrayStream *stream, deed_progress progress, void *user_data,
                                     deed_ids **out_ids, deed_error **out_error);
 
+/* ---- Secondary indexes --------------------------------------------------------------------------------------- */
+
+/* An index over one to sixteen properties of the rows of one collection or relationship type. Rows without a value for
+ * the first property are not in it. A unique index refuses, with CONSTRAINT_VIOLATION, a statement that would leave two
+ * rows with the same values, unless one of them is null; and with TRANSACTION_CONFLICT where that depends on a
+ * transaction that is running. Integers and floats are compared as numbers, times with a zone as moments. */
+typedef struct deed_index {
+    const char *name;
+    size_t name_size;
+    deed_kind kind;
+    uint32_t table;             /* the name id of its collection or relationship type */
+    const uint32_t *properties; /* the name ids of its properties, in order */
+    size_t property_count;
+    bool unique;
+    uint64_t entry_count;       /* some of these may be of rows that were changed or deleted of late */
+} deed_index;
+
+typedef struct deed_indexes deed_indexes; /* a list of indexes, owned by the caller */
+
+/* Makes an index, on the rows that are there as well, while others read and write. name may be NULL: it is then made of
+ * the table's and the properties' names. It is durable on return; if the process dies before, there is no index.
+ * A transaction of its own. *out_name, if it is not NULL, receives the name (deed_text_destroy).
+ * Errors: ALREADY_EXISTS, CONSTRAINT_VIOLATION (names two rows), TRANSACTION_CONFLICT, INVALID_ARGUMENT, INTERRUPTED,
+ * OUT_OF_MEMORY. O(rows log rows). May block. */
+deed_status deed_index_create(deed_database *database, const char *name, size_t name_size, deed_kind kind, uint32_t table,
+                              const uint32_t *properties, size_t property_count, bool unique, deed_progress progress,
+                              void *user_data, char **out_name, deed_error **out_error);
+
+/* Errors: NOT_FOUND. May block. */
+deed_status deed_index_drop(deed_database *database, const char *name, size_t name_size, deed_error **out_error);
+
+/* The indexes there are, in the order in which they were made. */
+deed_status deed_indexes_get(deed_database *database, deed_indexes **out_indexes, deed_error **out_error);
+size_t deed_indexes_count(const deed_indexes *indexes);
+/* One of them, borrowed from the list; NULL beyond its end. */
+const deed_index *deed_indexes_item(const deed_indexes *indexes, size_t position);
+void deed_indexes_destroy(deed_indexes *indexes);
+
+/* The rows of a table whose properties have these values, in order of id (and before that of the properties of the index
+ * that were not asked for). The properties must be the first ones of an index, in any order. *out_ids is borrowed from
+ * the buffer until its next use. limit 0: all. Errors: NOT_FOUND (there is no such index), INVALID_ARGUMENT (a null).
+ * O(log rows + rows found). */
+deed_status deed_find(deed_database *database, deed_transaction *transaction, deed_kind kind, uint32_t table,
+                      const deed_property *properties, size_t count, uint64_t limit, deed_buffer *buffer,
+                      const uint64_t **out_ids, size_t *out_count, deed_error **out_error);
+
+/* Which rows deed_find_range finds. Bounds are values of the first properties, compared one after the other. An open
+ * side ends with the values of the same type as the bound on the other side; integers and floats are of one type. */
+typedef struct deed_range {
+    size_t struct_size;           /* set by the caller to sizeof(deed_range) */
+    const uint32_t *properties;   /* the first properties of an index, in its order */
+    size_t property_count;
+    const deed_value *low;        /* low_count of them, at most property_count; 0: no bound */
+    size_t low_count;
+    const deed_value *high;
+    size_t high_count;
+    bool exclude_low;
+    bool exclude_high;
+    bool prefix;                  /* the last value of `low` is how strings begin; `high` is empty */
+    bool descending;
+    uint64_t limit;               /* 0: all */
+} deed_range;
+
+/* As deed_find, for a range, in order of the values and of id where these are equal, or the reverse of that.
+ * Errors: as deed_find; TYPE_MISMATCH when the bounds cannot be compared with each other. */
+deed_status deed_find_range(deed_database *database, deed_transaction *transaction, deed_kind kind, uint32_t table,
+                            const deed_range *range, deed_buffer *buffer, const uint64_t **out_ids, size_t *out_count,
+                            deed_error **out_error);
 /* ---- Constraints ---------------------------------------------------------------------------------------------- */
 
 /* What the rows of a table must be like. A constraint is looked at when a statement writes a row; a statement that violates
@@ -523,6 +591,8 @@ typedef struct deed_statistics {
     uint64_t last_commit;           /* timestamp of the newest commit */
     uint64_t checkpoints;           /* since open */
     uint64_t checkpoint_mark;       /* the commit timestamp up to which the log has been dropped */
+    uint64_t memory_indexes;        /* bytes in memory */
+    uint64_t disk_indexes;          /* bytes on disk */
 } deed_statistics;
 
 /* Fills in *out_statistics. O(relationships whose pheromone was ever touched). May block. */
@@ -531,7 +601,7 @@ deed_status deed_statistics_get(deed_database *database, deed_statistics *out_st
 /* The number of committed rows of a table. O(1). */
 uint64_t deed_table_count(deed_database *database, deed_kind kind, uint32_t table);
 
-/* Compares the adjacency with the relationship rows, counts with rows, and checks every chunk's checksum.
+/* Compares the adjacency with the relationship rows, indexes with rows, counts with rows, and checks every chunk's checksum.
  * *out_report is the caller's (deed_ids_destroy is not for it): one line for each disagreement, empty if all is well,
  * freed with deed_text_destroy. May block. */
 deed_status deed_check(deed_database *database, char **out_report, size_t *out_size, deed_error **out_error);

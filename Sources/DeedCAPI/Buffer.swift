@@ -7,6 +7,8 @@ import Glibc
 final class BufferHandle {
     let graph: Graph
     let contents: RecordBuffer
+    /// Made by the first look-up.
+    private(set) lazy var found = IndexBuffer()
     private let record = UnsafeMutablePointer<deed_record>.allocate(capacity: 1)
     private var properties: UnsafeMutablePointer<deed_property>
     private var capacity = 16

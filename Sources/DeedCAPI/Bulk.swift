@@ -205,7 +205,10 @@ public func deed_statistics_get(
 ) -> deed_status {
     run(out_error) { () throws(DeedError) in
         let out = try required(out_statistics, "out_statistics")
-        guard out.pointee.struct_size >= MemoryLayout<deed_statistics>.size else {
+        // The struct as it was before it grew is understood too.
+        let size = out.pointee.struct_size
+        let sizeBeforeIndexes = MemoryLayout<deed_statistics>.offset(of: \.memory_indexes) ?? 0
+        guard size >= sizeBeforeIndexes else {
             throw DeedError(.invalidArgument, "struct_size of the statistics is not set")
         }
         let found = try graph(database).statistics()
@@ -234,6 +237,9 @@ public func deed_statistics_get(
         out.pointee.last_commit = found.lastCommit
         out.pointee.checkpoints = found.checkpoints
         out.pointee.checkpoint_mark = found.checkpointMark
+        guard size >= MemoryLayout<deed_statistics>.size else { return }
+        out.pointee.memory_indexes = UInt64(clamping: found.memoryIndexes)
+        out.pointee.disk_indexes = UInt64(clamping: found.diskIndexes)
     }
 }
 

@@ -47,6 +47,7 @@ _Value: TypeAlias = (
 # What can be stored: also tuples, anything with __index__, and buffers (bytes-likes, embeddings, NumPy).
 _Storable: TypeAlias = _Value | Sequence[Any] | Mapping[str, Any] | SupportsIndex | Buffer
 _Direction: TypeAlias = Literal["out", "in", "both"]
+_Kind: TypeAlias = Literal["entity", "relationship", "edge"]
 _Progress: TypeAlias = Callable[[int, int], object]
 
 @type_check_only
@@ -80,6 +81,7 @@ class _MemoryStats(TypedDict):
     columns: int
     strings: int
     adjacency: int
+    indexes: int
     pheromone: int
     versions: int
     store: int
@@ -91,6 +93,7 @@ class _DiskStats(TypedDict):
     log: int
     segments: int
     adjacency: int
+    indexes: int
     total: int
 
 @type_check_only
@@ -102,6 +105,15 @@ class _TransactionStats(TypedDict):
     last_commit: int
     checkpoints: int
     checkpoint_mark: int
+
+@type_check_only
+class _Index(TypedDict):
+    name: str
+    kind: Literal["entity", "relationship"]
+    on: str
+    properties: tuple[str, ...]
+    unique: bool
+    entries: int
 
 @type_check_only
 class _Stats(TypedDict):
@@ -155,6 +167,29 @@ class Session:
     def scan_edges(self, type: str) -> list[_Edge]: ...
     def iterate_edges(self, type: str) -> Scan: ...
     def scan_arrow(self, name: str, *, kind: Literal["entity", "edge"] | None = None) -> ArrowScan: ...
+    def find(
+        self,
+        collection: str,
+        property: str | Sequence[str],
+        value: _Storable | Sequence[_Storable],
+        *,
+        limit: SupportsIndex | None = None,
+        kind: _Kind = "entity",
+    ) -> list[int]: ...
+    def find_range(
+        self,
+        collection: str,
+        property: str | Sequence[str],
+        low: _Storable | Sequence[_Storable] | None = None,
+        high: _Storable | Sequence[_Storable] | None = None,
+        *,
+        include_low: bool = True,
+        include_high: bool = True,
+        prefix: str | Sequence[_Storable] | None = None,
+        descending: bool = False,
+        limit: SupportsIndex | None = None,
+        kind: _Kind = "entity",
+    ) -> list[int]: ...
     def add_entities(self, collection: str, columns: _Columns, *, progress: _Progress | None = None) -> Ids: ...
     def add_edges(
         self,
@@ -189,6 +224,18 @@ class PyDeedGraph(Session):
     def collections(self) -> dict[str, int]: ...
     def edge_types(self) -> dict[str, int]: ...
     def stats(self) -> _Stats: ...
+    def create_index(
+        self,
+        collection: str,
+        properties: str | Sequence[str],
+        *,
+        unique: bool = False,
+        name: str | None = None,
+        kind: _Kind = "entity",
+        progress: _Progress | None = None,
+    ) -> str: ...
+    def drop_index(self, name: str) -> None: ...
+    def indexes(self) -> list[_Index]: ...
     def evaporate_pheromones(self, rate: float | None = None) -> None: ...
     def pheromone(self, edge_id: SupportsIndex) -> float: ...
     def deposit_pheromone(self, edge_id: SupportsIndex, amount: float) -> None: ...

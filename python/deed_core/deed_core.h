@@ -78,7 +78,7 @@ PyObject *raise_status(ModuleState *state, deed_status status, const char *forma
 
 /* ---- Arguments (arguments.c) --------------------------------------------------------------------------------- */
 
-#define ARGUMENTS_MAX 6
+#define ARGUMENTS_MAX 12
 
 /* How a method may be called. `names` has `count` entries; the first `required` must be given, the first `positional`
  * may be given by position, the rest by keyword only. */
@@ -297,6 +297,22 @@ PyObject *capsule_of_stream(struct ArrowArrayStream *source);
 int take_stream(PyObject *object, struct ArrowArrayStream *out_stream);
 int take_array(PyObject *object, struct ArrowSchema *out_schema, struct ArrowArray *out_array);
 
+/* ---- Progress (progress.c) ----------------------------------------------------------------------------------- */
+
+/* What the engine's progress callback works with; it runs on the calling thread, which has released the GIL. */
+typedef struct Progress {
+    PyObject *callable; /* or NULL */
+    PyThreadState *thread;
+    int64_t next_report; /* monotonic clock, nanoseconds */
+    uint64_t last_done;
+    PyObject *error_type; /* what the callback raised, until the engine has returned */
+    PyObject *error_value;
+    PyObject *error_trace;
+} Progress;
+
+bool on_progress(void *user_data, uint64_t done, uint64_t total);
+int parse_progress(ModuleState *state, PyObject *object, Progress *progress);
+
 /* ---- Scans (scan.c, arrow_scan.c) ---------------------------------------------------------------------------- */
 
 extern PyType_Spec scan_spec;
@@ -329,6 +345,13 @@ METHOD(iterate_edges);
 METHOD(scan_arrow);
 METHOD(add_entities);
 METHOD(add_edges);
+METHOD(find);
+METHOD(find_range);
+
+/* The methods of a graph about its indexes (indexes.c). */
+PyObject *graph_create_index(struct GraphObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords);
+PyObject *graph_drop_index(struct GraphObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords);
+PyObject *graph_indexes(struct GraphObject *self, PyObject *ignored);
 
 #define METHOD_ENTRY(prefix, name, documentation) \
     {#name, (PyCFunction)(void (*)(void))prefix##_##name, METH_FASTCALL | METH_KEYWORDS, documentation}

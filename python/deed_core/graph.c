@@ -298,15 +298,16 @@ statistics_to_python(const deed_statistics *s)
 {
     typedef unsigned long long u;
     return Py_BuildValue(
-        "{s:K,s:K,s:K,s:K,s:d,s:K,s:{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K},s:{s:K,s:K,s:K,s:K},s:{s:K,s:K,s:K,s:K,s:K,s:K,s:K}}",
+        "{s:K,s:K,s:K,s:K,s:d,s:K,s:{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K},s:{s:K,s:K,s:K,s:K,s:K},s:{s:K,s:K,s:K,s:K,s:K,s:K,s:K}}",
         "entity_count", (u)s->entity_count, "edge_count", (u)s->relationship_count,
         "collection_count", (u)s->collection_count, "edge_type_count", (u)s->relationship_type_count,
         "avg_pheromone", s->average_pheromone, "pheromone_epoch", (u)s->pheromone_epoch,
         "memory", "columns", (u)s->memory_columns, "strings", (u)s->memory_strings, "adjacency", (u)s->memory_adjacency,
-        "pheromone", (u)s->memory_pheromone, "versions", (u)s->memory_versions, "store", (u)s->memory_store,
+        "indexes", (u)s->memory_indexes, "pheromone", (u)s->memory_pheromone, "versions", (u)s->memory_versions,
+        "store", (u)s->memory_store,
         "total", (u)s->memory_total, "limit", (u)s->memory_limit,
         "disk", "log", (u)s->disk_log, "segments", (u)s->disk_segments, "adjacency", (u)s->disk_adjacency,
-        "total", (u)s->disk_total,
+        "indexes", (u)s->disk_indexes, "total", (u)s->disk_total,
         "transactions", "commits", (u)s->commits, "rollbacks", (u)s->rollbacks, "conflicts", (u)s->conflicts,
         "active", (u)s->active_transactions, "last_commit", (u)s->last_commit, "checkpoints", (u)s->checkpoints,
         "checkpoint_mark", (u)s->checkpoint_mark);
@@ -444,6 +445,25 @@ static PyMethodDef graph_methods[] = {
 "stats($self, /)\n--\n\n"
 "Counts, and bytes by part: entity_count, edge_count, collection_count, edge_type_count, avg_pheromone,\n"
 "pheromone_epoch, and the dicts memory, disk and transactions."},
+    METHOD_ENTRY(graph, create_index,
+"create_index($self, collection, properties, *, unique=False, name=None, kind='entity', progress=None)\n--\n\n"
+"Make a secondary index, on the rows that are there as well, while others read and write.\n\n"
+"Parameters\n----------\ncollection : str\n    The collection or, with kind='relationship', the relationship type.\n"
+"properties : str or sequence of str\n    Rows without a value for the first of them are not in the index.\n"
+"unique : bool\n    Refuse writes after which two rows would have the same values, none of them None.\n"
+"name : str, optional\n    By default made of the names of the collection and the properties.\n"
+"progress : callable, optional\n    Called as progress(done, total); if it returns False there is no index.\n\n"
+"Returns\n-------\nstr\n    The name of the index. It is durable, and complete.\n\n"
+"Raises\n------\nAlreadyExists\n    There is an index or a constraint of that name.\n"
+"ConstraintViolation\n    Two rows have the same values; the message names them.\n"
+"TransactionConflict\n    Whether they will have depends on a transaction that is running.\n"
+"Interrupted\n    The progress callback returned False.\n"),
+    METHOD_ENTRY(graph, drop_index,
+"drop_index($self, name)\n--\n\nDrop an index.\n\nRaises\n------\nNotFound\n    There is no index of that name.\n"),
+    {"indexes", (PyCFunction)graph_indexes, METH_NOARGS,
+"indexes($self, /)\n--\n\n"
+"The secondary indexes, as a list of {'name', 'kind', 'on', 'properties', 'unique', 'entries'}; 'on' is the collection or\n"
+"relationship type, and 'entries' may count some of rows that were changed or deleted of late."},
     METHOD_ENTRY(graph, evaporate_pheromones,
 "evaporate_pheromones($self, rate=None)\n--\n\n"
 "Let the pheromone of all relationships decay by a rate between 0 and 1 (0.1 if None). O(1): levels are computed when read."),

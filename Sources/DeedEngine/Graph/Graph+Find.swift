@@ -65,7 +65,7 @@ extension Graph {
         }
         buffer.end.removeAll()
         buffer.end.append(buffer.low.bytes)
-        IndexKey.advance(&buffer.end)
+        IndexKey.appendEnd(to: &buffer.end)
         try read(transaction, index, descending: false, limit: limit, buffer)
     }
 
@@ -138,8 +138,8 @@ extension Graph {
         let (hasLow, hasHigh) = (buffer.low.count > 0, buffer.end.count > 0)
         if hasLow && !hasHigh { appendClass(of: buffer.low, plus: 1, to: &buffer.end) }
         if hasHigh && !hasLow { appendClass(of: buffer.end, plus: 0, to: &buffer.low) }
-        if hasLow && !range.includesLow { IndexKey.advance(&buffer.low) }
-        if hasHigh && range.includesHigh { IndexKey.advance(&buffer.end) }
+        if hasLow && !range.includesLow { IndexKey.appendEnd(to: &buffer.low) }
+        if hasHigh && range.includesHigh { IndexKey.appendEnd(to: &buffer.end) }
     }
 
     private func requireComparable(_ buffer: IndexBuffer) throws(DeedError) {

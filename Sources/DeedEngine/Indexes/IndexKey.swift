@@ -17,8 +17,9 @@
 //   0x50 list                its items, then 00
 //   0x51 map, 0x52 vector    as bytes
 //
-// So integers and floats are compared exactly, -0.0 equals 0.0, times with a zone are equal when they are the same
-// moment, and no encoded value begins with another one. A composite key is one value after the other.
+// So integers and floats are compared exactly, -0.0 equals 0.0, and times with a zone are equal when they are the same
+// moment. A composite key is one value after the other. Where one encoded value begins with another, as "a" with a zero
+// byte behind it does with "a", it goes on with FF, which no class has.
 
 import Glibc
 
@@ -216,6 +217,9 @@ package enum IndexKey {
     }
 
     // MARK: Ranges
+
+    /// Turns the key of some values into the end of all keys that begin with these values.
+    package static func appendEnd(to buffer: inout ByteBuffer) { buffer.append(0xff) }
 
     /// Turns a key into the least byte string that is greater than all that begin with it.
     package static func advance(_ buffer: inout ByteBuffer, from start: Int = 0) {

@@ -89,5 +89,10 @@ package final class SecondaryIndex: Sendable {
         }
     }
 
-    var hasLeftovers: Bool { leftovers.withLock { !$0.isEmpty } }
+    /// Entries, those that nobody needs any more included.
+    package var entryCount: Int {
+        tree.latch.lockShared()
+        defer { tree.latch.unlockShared() }
+        return tree.entryCount
+    }
 }
