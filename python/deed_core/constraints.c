@@ -50,12 +50,12 @@ kind_name(const NamedKind *named, size_t count, int32_t number)
 
 /* The arguments of create_constraint, in the order of its signature; what is not given, or None, is NULL. */
 enum {
-    TABLE, KIND, PROPERTIES, ON, NAME, TYPES, VALUE, VALUES, MIN, MAX, ABOVE, BELOW, ENDPOINTS, MAX_OUTGOING, MAX_INCOMING,
+    TABLE, KIND, PROPERTIES, ROW_KIND, NAME, TYPES, VALUE, VALUES, MIN, MAX, ABOVE, BELOW, ENDPOINTS, MAX_OUTGOING, MAX_INCOMING,
     PROGRESS, ARGUMENT_COUNT
 };
 
 static char *argument_names[] = {
-    "table", "kind", "properties", "on", "name", "types", "value", "values", "min", "max", "above", "below", "endpoints",
+    "table", "kind", "properties", "row_kind", "name", "types", "value", "values", "min", "max", "above", "below", "endpoints",
     "max_outgoing", "max_incoming", "progress", NULL,
 };
 
@@ -108,11 +108,11 @@ parse_kinds(Description *description)
     }
     bool is_about_ends = constraint->kind == DEED_CONSTRAINT_ENDPOINTS || constraint->kind == DEED_CONSTRAINT_CARDINALITY;
     constraint->row_kind = is_about_ends ? DEED_RELATIONSHIP : DEED_ENTITY;
-    if (given[ON] != NULL) {
-        static const NamedKind rows[] = {{"entity", DEED_ENTITY}, {"edge", DEED_RELATIONSHIP}};
-        constraint->row_kind = find_kind(rows, COUNT(rows), given[ON]);
+    if (given[ROW_KIND] != NULL) {
+        static const NamedKind rows[] = {{"entity", DEED_ENTITY}, {"relationship", DEED_RELATIONSHIP}};
+        constraint->row_kind = find_kind(rows, COUNT(rows), given[ROW_KIND]);
         if (constraint->row_kind < 0) {
-            raise_status(state_of(description), DEED_INVALID_ARGUMENT, "on is 'entity' or 'edge', not %R", given[ON]);
+            raise_status(state_of(description), DEED_INVALID_ARGUMENT, "row_kind is 'entity' or 'relationship', not %R", given[ROW_KIND]);
             return -1;
         }
     }
@@ -339,7 +339,7 @@ graph_create_constraint(GraphObject *self, PyObject *arguments, PyObject *keywor
     Progress progress = {0};
     if (!PyArg_ParseTupleAndKeywords(
             arguments, keywords, "OO|O$OOOOOOOOOOOOO:create_constraint", argument_names, &given[TABLE], &given[KIND],
-            &given[PROPERTIES], &given[ON], &given[NAME], &given[TYPES], &given[VALUE], &given[VALUES], &given[MIN], &given[MAX],
+            &given[PROPERTIES], &given[ROW_KIND], &given[NAME], &given[TYPES], &given[VALUE], &given[VALUES], &given[MIN], &given[MAX],
             &given[ABOVE], &given[BELOW], &given[ENDPOINTS], &given[MAX_OUTGOING], &given[MAX_INCOMING], &given[PROGRESS]))
         return NULL;
     for (int i = PROPERTIES; i < ARGUMENT_COUNT; i++)
@@ -488,7 +488,7 @@ constraint_to_python(GraphObject *self, const deed_constraint *constraint)
         return NULL;
     PyObject *table = name_text(&self->session, is_edge ? DEED_RELATIONSHIP_TYPE : DEED_COLLECTION, constraint->table);
     if (put(dict, "name", PyUnicode_DecodeUTF8(constraint->name, (Py_ssize_t)constraint->name_size, NULL)) < 0 ||
-        put(dict, "table", Py_XNewRef(table)) < 0 || put(dict, "on", PyUnicode_FromString(is_edge ? "edge" : "entity")) < 0 ||
+        put(dict, "table", Py_XNewRef(table)) < 0 || put(dict, "row_kind", PyUnicode_FromString(is_edge ? "relationship" : "entity")) < 0 ||
         put(dict, "kind", PyUnicode_FromString(kind_name(kinds, COUNT(kinds), constraint->kind))) < 0 ||
         put(dict, "properties", list_of(self, constraint, constraint->property_count, property_item)) < 0 ||
         put_details(self, dict, constraint) < 0)

@@ -69,22 +69,21 @@ private struct LiveApply: LogEffects {
         try graph.makeRoom()
         let segment = try place(kind, Int(clamping: segmentNumber(of: id)), table)
         let savepoint = transaction.savepoint
-        var hasEnds = true
+        let isNew: Bool
         do {
             try graph.lockLoaded(segment)
             defer { segment.pointee.latch.unlockExclusive() }
             let row = rowNumber(of: id)
-            let isNew = try !isThere(segment, row, id)
+            isNew = try !isThere(segment, row, id)
             if isNew {
                 try fill(segment, row, id, cells, source, target)
                 if let rules = graph.table(kind, table)?.rules { graph.noteEntering(rules, transaction, segment, row) }
             } else {
                 try change(segment, row, cells, replacing: true)
             }
-            if !isNew || kind == .entity { hasEnds = false }
         }
         try graph.enterIndexes(transaction, since: savepoint)
-        guard hasEnds == .relationship else { return }
+        guard isNew && kind == .relationship else { return }
         try link([(source, target, id)], table, .out)
         try link([(target, source, id)], table, .in)
     }
