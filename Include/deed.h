@@ -462,6 +462,7 @@ typedef struct deed_range {
 deed_status deed_find_range(deed_database *database, deed_transaction *transaction, deed_kind kind, uint32_t table,
                             const deed_range *range, deed_buffer *buffer, const uint64_t **out_ids, size_t *out_count,
                             deed_error **out_error);
+
 /* ---- Constraints ---------------------------------------------------------------------------------------------- */
 
 /* What the rows of a table must be like. A constraint is looked at when a statement writes a row; a statement that violates

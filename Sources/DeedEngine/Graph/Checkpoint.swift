@@ -84,8 +84,8 @@ private final class CheckpointWork {
         if try chunkFile?.finish() != nil, let path = chunkFile?.path { try store.ingest([path], into: .segments) }
         graph.reach(.checkpointRowsIngested)
         if try partFile?.finish() != nil, let path = partFile?.path { try store.ingest([path], into: .adjacency) }
-        graph.reach(.checkpointListsIngested)
         try indexes.write()
+        graph.reach(.checkpointListsIngested)
         if hasNews { try publish() }
     }
 

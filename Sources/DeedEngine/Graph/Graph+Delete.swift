@@ -31,6 +31,7 @@ extension Graph {
             try requireWritableRow(transaction, segment, row, id)
             logBeforeImage(transaction, segment, row, id)
             try markDeleted(transaction, segment, row)
+            noteLeaving(transaction, segment, row)
             source = segment.pointee.sources[row]
             target = segment.pointee.targets[row]
         }
@@ -45,7 +46,6 @@ extension Graph {
         segment.pointee.directoryDirty = true
         if segment.pointee.writers.enter(transaction.mark) { transaction.record(.enterSegment, segment, row: 0) }
         transaction.recordRow(.delete, segment, row: row)
-        noteLeaving(transaction, segment, row)
     }
 
     /// Makes readers of an entity's list look at the rows from now on: one of its entries is deleted, or about to be.
@@ -84,6 +84,7 @@ extension Graph {
         }
         logBeforeImage(transaction, segment, row, id)
         try markDeleted(transaction, segment, row)
+        noteLeaving(transaction, segment, row)
     }
 
     /// The relationships in the lists of an entity, each once, whether they are visible or not.

@@ -2,25 +2,28 @@
 // entries must ascend, and a unique index must have no key twice. Entries that agree with no row do no harm.
 
 extension Graph {
-    func indexProblems(_ snapshot: Snapshot) throws(DeedError) -> [CheckProblem] {
-        var problems: [CheckProblem] = []
+    func checkIndexes(_ snapshot: Snapshot, _ problems: inout [CheckProblem]) throws(DeedError) {
         for index in readyIndexes {
-            var found: [String] = []
             do throws(DeedError) {
-                let entries = try countEntries(index, snapshot, &found)
+                let entries = try countEntries(index, snapshot, &problems)
                 let rows = try countRows(index, snapshot)
-                if entries != rows { found.append("\(rows) rows have a value, \(entries) have an entry") }
+                if entries != rows {
+                    problems.append(problem(index, "\(rows) rows have a value, \(entries) have an entry"))
+                }
             } catch {
-                found.append(error.message)
+                problems.append(problem(index, error.message))
             }
-            problems += found.map { CheckProblem(place: "index '\(index.name)'", text: $0, isAboutRows: false) }
         }
-        return problems
+    }
+
+    /// An index can always be made from the rows again.
+    private func problem(_ index: SecondaryIndex, _ text: String) -> CheckProblem {
+        CheckProblem(place: "index '\(index.name)'", text: text, isAboutRows: false)
     }
 
     /// The entries that agree with a row.
     private func countEntries(
-        _ index: SecondaryIndex, _ snapshot: Snapshot, _ problems: inout [String]
+        _ index: SecondaryIndex, _ snapshot: Snapshot, _ problems: inout [CheckProblem]
     ) throws(DeedError) -> Int {
         let cursor = IndexCursor()
         cursor.begin(low: nil, end: nil)
@@ -34,7 +37,7 @@ extension Graph {
                 let (key, id) = (cursor.key(entry), cursor.rows[entry])
                 let order = compareBytes(previous.bytes, key)
                 if order > 0 || order == 0 && previousRow >= id {
-                    problems.append("the entry of \(index.rowKind) \(id) is out of order")
+                    problems.append(problem(index, "the entry of \(index.rowKind) \(id) is out of order"))
                 }
                 previous.removeAll()
                 previous.append(key)
@@ -44,7 +47,7 @@ extension Graph {
                 count += 1
                 if !index.isUnique || form == .partial || key.count == Limits.indexKeyBytesMax { continue }
                 if compareBytes(unique.bytes, key) == 0 {
-                    problems.append("\(index.rowKind) \(id) has the key of another")
+                    problems.append(problem(index, "\(index.rowKind) \(id) has the key of another, and the index is unique"))
                 }
                 unique.removeAll()
                 unique.append(key)

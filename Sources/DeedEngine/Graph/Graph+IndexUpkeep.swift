@@ -88,18 +88,24 @@ extension Graph {
 
     // MARK: The log
 
-    /// Restores an index as the last checkpoint saved it.
-    func restoreIndex(_ object: SchemaObject) throws(DeedError) {
-        if index(object.number) != nil { return }
+    /// Restores an index as the last checkpoint saved it; or makes it anew, if the log tells of its making. A checkpoint
+    /// before the index was ready has saved it whole: making an index ends with one.
+    func restoreIndex(_ object: SchemaObject, isSaved: Bool) throws(DeedError) {
+        if let index = index(object.number) {
+            let isIncomplete = object.state == .ready && index.wantsFilling.exchange(false, ordering: .relaxed)
+            if isIncomplete { try fill(index) { _, _ in true } }
+            return
+        }
         guard let definition = try object.indexDefinition() else { return }
         var root: IndexTree.StoredRoot?
-        if let value = try store?.get(.meta, StoreKeys.indexRoot(object.number)) {
+        if isSaved, let value = try store?.get(.meta, StoreKeys.indexRoot(object.number)) {
             var reader = ByteReader(value.bytes)
             root = try IndexTree.StoredRoot(&reader)
         }
         let tree = IndexTree(index: object.number, store: store, pool, stored: root)
         let index = SecondaryIndex(
             number: object.number, name: object.name, rowKind: object.rowKind, table: object.table, definition, tree)
+        index.wantsFilling.store(!isSaved, ordering: .relaxed)
         indexes.withLock { $0[object.number] = index }
     }
 
@@ -129,7 +135,7 @@ extension Graph {
     }
 
     /// Makes the entries of a segment that a bulk load has filled.
-    func replayEntering(_ segment: SegmentRef) throws(DeedError) {
+    func enterAttached(_ segment: SegmentRef) throws(DeedError) {
         guard let rules = table(segment.pointee.kind, segment.pointee.table)?.rules else { return }
         for index in rules.indexes {
             let run = IndexRun(pool)

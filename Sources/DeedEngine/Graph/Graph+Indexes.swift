@@ -186,12 +186,30 @@ extension Graph {
         try enter(writes, savepoint.indexWrites..<writes.count, transaction.mark)
     }
 
-    private func enter(_ writes: IndexWrites, _ range: Range<Int>, _ mark: Stamp) throws(DeedError) {
+    /// The same for effects that come from a log, which were found to be unique where they came from.
+    func enterIndexes(applying transaction: Transaction) throws(DeedError) {
+        guard let writes = transaction.indexWrites else { return }
+        try enter(writes, writes.appliedCount..<writes.count, transaction.mark, isChecking: false)
+        writes.appliedCount = writes.count
+    }
+
+    func enterIndexesOrUndo(_ transaction: Transaction, since savepoint: Transaction.Savepoint) throws(DeedError) {
+        do throws(DeedError) {
+            try enterIndexes(transaction, since: savepoint)
+        } catch {
+            undo(transaction, to: savepoint)
+            throw error
+        }
+    }
+
+    private func enter(
+        _ writes: IndexWrites, _ range: Range<Int>, _ mark: Stamp, isChecking: Bool = true
+    ) throws(DeedError) {
         var rivals: [RowId] = []
         for position in range where writes[position].action == .entering {
             let write = writes[position]
             let index = write.index.takeUnretainedValue()
-            let isChecked = index.isUnique && write.isWhole
+            let isChecked = index.isUnique && write.isWhole && isChecking
             let isNew = try isChecked
                 ? index.tree.insert(writes.key(write), write.row, rivals: &rivals)
                 : index.tree.insert(writes.key(write), write.row)

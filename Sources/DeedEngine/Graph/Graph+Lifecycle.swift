@@ -30,8 +30,8 @@ extension Graph {
                 if let segment = directory(kind)[number] { try compact(segment, oldest) }
             }
         }
-        reach(.compactMerged)
         try sweepIndexes()
+        reach(.compactMerged)
         guard let store else { return }
         try checkpoint()
         try deleteUnreferencedChunks(store)

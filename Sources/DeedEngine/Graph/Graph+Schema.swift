@@ -97,7 +97,7 @@ extension Graph {
             _ = try keyReader.readByte()
             let number = try keyReader.readFixed32().byteSwapped
             var reader = ByteReader(value)
-            try restore(number, &reader)
+            try restore(number, &reader, isSaved: true)
             return true
         }
         schema.noteSaved(schema.unsaved)
@@ -105,13 +105,13 @@ extension Graph {
 
     /// Applies a change from the log.
     func replaySchemaObject(_ reader: inout ByteReader) throws(DeedError) {
-        try restore(UInt32(try reader.readCount(max: Int(UInt32.max))), &reader)
+        try restore(UInt32(try reader.readCount(max: Int(UInt32.max))), &reader, isSaved: false)
     }
 
-    private func restore(_ number: UInt32, _ reader: inout ByteReader) throws(DeedError) {
+    private func restore(_ number: UInt32, _ reader: inout ByteReader, isSaved: Bool) throws(DeedError) {
         if let object = try SchemaObject.decode(number: number, &reader) {
             _ = try requireTable(object.rowKind, object.table)
-            try restoreIndex(object)
+            try restoreIndex(object, isSaved: isSaved)
             apply(object)
         } else if var object = schema.object(number) {
             object.state = .dropped

@@ -1,5 +1,4 @@
-// The statements that add and change single rows; those that delete are in Graph+Delete.swift. Each either does all it
-// should or leaves everything as it was.
+// The statements that add and change single rows; those that delete are in Graph+Delete.swift. Each either does all it should or leaves everything as it was.
 //
 // First writer wins: a row that a running transaction has written, or that a transaction outside the snapshot has
 // committed, cannot be written. A relationship enters the lists of its ends under their latches, where a deletion of
@@ -26,14 +25,7 @@ extension Graph {
                 if let rules { noteEntering(rules, transaction, segment, row) }
             }
             let id = rowId(segment: segment.pointee.number, row: row)
-            if rules != nil {
-                do throws(DeedError) {
-                    try enterIndexes(transaction, since: savepoint)
-                } catch {
-                    undo(transaction, to: savepoint)
-                    throw error
-                }
-            }
+            if rules != nil { try enterIndexesOrUndo(transaction, since: savepoint) }
             if isLogged { LogRecord.insertEntity(id, collection, properties, into: &transaction.log) }
             return id
         }
@@ -211,10 +203,9 @@ extension Graph {
         _ transaction: Transaction, _ segment: SegmentRef, _ table: Table, _ rules: TableRules?, _ id: RowId,
         _ properties: UnsafeBufferPointer<PropertyCell>, replacing: Bool
     ) throws(DeedError) -> Void? {
-        let row = rowNumber(of: id)
         let savepoint = transaction.savepoint
         do throws(DeedError) {
-            guard try changeRow(transaction, segment, table, rules, row, id, properties, replacing) else { return nil }
+            if try !changeRow(transaction, segment, table, rules, id, properties, replacing: replacing) { return nil }
             try enterIndexes(transaction, since: savepoint)
             return ()
         } catch {
@@ -223,19 +214,19 @@ extension Graph {
         }
     }
 
-    /// False if other rules than these are in force.
     @inline(__always)
     private func changeRow(
-        _ transaction: Transaction, _ segment: SegmentRef, _ table: Table, _ rules: TableRules?, _ row: Int, _ id: RowId,
-        _ properties: UnsafeBufferPointer<PropertyCell>, _ replacing: Bool
+        _ transaction: Transaction, _ segment: SegmentRef, _ table: Table, _ rules: TableRules?, _ id: RowId,
+        _ properties: UnsafeBufferPointer<PropertyCell>, replacing: Bool
     ) throws(DeedError) -> Bool {
+        let row = rowNumber(of: id)
         try lockLoaded(segment)
         defer { segment.pointee.latch.unlockExclusive() }
         try requireWritableRow(transaction, segment, row, id)
         if table.rules !== rules { return false }
         logBeforeImage(transaction, segment, row, id)
-        let changing = replacing ? nil : properties
-        let noted = rules.map { noteLeaving($0, transaction, segment, row, changing: changing) }
+        let touched = replacing ? nil : properties
+        let leaving = rules.map { noteLeaving($0, transaction, segment, row, changing: touched) }
         if segment.pointee.writers.enter(transaction.mark) { transaction.record(.enterSegment, segment, row: 0) }
         segment.pointee.hasVersions = true
         for property in properties {
@@ -243,7 +234,9 @@ extension Graph {
             try change(transaction, segment, row, property)
         }
         if replacing { try removeOthers(transaction, segment, row, than: properties) }
-        if let rules { noteEntering(rules, transaction, segment, row, changing: changing, leaving: noted ?? 0) }
+        if let rules, let leaving {
+            noteEntering(rules, transaction, segment, row, changing: touched, leaving: leaving)
+        }
         return true
     }
 

@@ -282,7 +282,7 @@ extension Graph {
         retention.noteLoad(generation: load.generation, at: snapshots.lastCommit + 1)
         guard let segment = directory(load.kind)[load.number] else { return }
         segment.pointee.directoryDirty = true
-        try replayEntering(segment)
+        try enterAttached(segment)
         guard load.kind == .relationship else { return }
         for end in try attachedEnds(segment) {
             try replayLink(end.source, end.target, end.id, load.table, .out)

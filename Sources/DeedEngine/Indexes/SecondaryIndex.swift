@@ -50,6 +50,8 @@ package final class SecondaryIndex: Sendable {
     let tree: IndexTree
     /// True once all rows are in it, so that it can be read.
     let isReady = Atomic<Bool>(false)
+    /// True for an index whose making the log tells of: it has to be filled when the log says that it was complete.
+    let wantsFilling = Atomic<Bool>(false)
 
     /// An entry that may not be needed any more once every snapshot is as new as `timestamp`.
     struct Leftover {

@@ -26,6 +26,8 @@ final class IndexWrites {
 
     private(set) var writes: [Write] = []
     var keys = ByteBuffer(capacity: 256)
+    /// How many have been made into entries; for effects that come from a log.
+    var appliedCount = 0
 
     var count: Int { writes.count }
 
@@ -49,5 +51,6 @@ final class IndexWrites {
     /// Forgets what was recorded last.
     func removeLast() {
         if let last = writes.popLast() { keys.truncate(to: last.start) }
+        appliedCount = min(appliedCount, writes.count)
     }
 }
