@@ -280,6 +280,29 @@ class PyDeedGraph(Session):
     ) -> str: ...
     def drop_index(self, name: str) -> None: ...
     def indexes(self) -> list[_Index]: ...
+    def create_constraint(
+        self,
+        /,
+        table: str,
+        kind: _ConstraintKind,
+        properties: str | Sequence[str] | None = None,
+        *,
+        row_kind: Literal["entity", "relationship"] | None = None,
+        name: str | None = None,
+        types: _ConstraintType | Sequence[_ConstraintType] | None = None,
+        value: _ValueIn | None = None,
+        values: Sequence[_ValueIn] | None = None,
+        min: _ValueIn | None = None,
+        max: _ValueIn | None = None,
+        above: _ValueIn | None = None,
+        below: _ValueIn | None = None,
+        endpoints: Sequence[tuple[str, str]] | None = None,
+        max_outgoing: int | None = None,
+        max_incoming: int | None = None,
+        progress: _Progress | None = None,
+    ) -> str: ...
+    def drop_constraint(self, name: str) -> None: ...
+    def constraints(self) -> list[dict[str, Any]]: ...
     def evaporate_pheromones(self, rate: float | None = None) -> None: ...
     def pheromone(self, edge_id: SupportsIndex) -> float: ...
     def deposit_pheromone(self, edge_id: SupportsIndex, amount: float) -> None: ...

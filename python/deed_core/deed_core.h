@@ -418,6 +418,11 @@ PyObject *graph_create_index(struct GraphObject *self, PyObject *const *argument
 PyObject *graph_drop_index(struct GraphObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords);
 PyObject *graph_indexes(struct GraphObject *self, PyObject *ignored);
 
+/* The methods of a graph about its constraints (constraints.c). */
+PyObject *graph_create_constraint(struct GraphObject *self, PyObject *arguments, PyObject *keywords);
+PyObject *graph_drop_constraint(struct GraphObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords);
+PyObject *graph_constraints(struct GraphObject *self, PyObject *ignored);
+
 #define METHOD_ENTRY(prefix, name, documentation) \
     {#name, (PyCFunction)(void (*)(void))prefix##_##name, METH_FASTCALL | METH_KEYWORDS, documentation}
 

@@ -602,6 +602,36 @@ static PyMethodDef graph_methods[] = {
 "indexes($self, /)\n--\n\n"
 "The secondary indexes, as a list of {'name', 'kind', 'on', 'properties', 'unique', 'entries'}; 'on' is the collection or\n"
 "relationship type, and 'entries' may count some of rows that were changed or deleted of late."},
+    {"create_constraint", (PyCFunction)(void (*)(void))graph_create_constraint, METH_VARARGS | METH_KEYWORDS,
+"create_constraint($self, /, table, kind, properties=None, *, row_kind=None, name=None, types=None, value=None, values=None, "
+"min=None, max=None, above=None, below=None, endpoints=None, max_outgoing=None, max_incoming=None, progress=None)\n--\n\n"
+"Say what the rows of a collection or relationship type must be like. Rows that are there must comply already.\n\n"
+"Parameters\n----------\ntable : str\n    The collection or, with row_kind='relationship', the relationship type.\n"
+"kind : str\n"
+"    'required'     the properties have values\n"
+"    'type'         the property has one of types: names such as 'int', or Python's int, float, str, bool, bytes, list, dict\n"
+"    'unique'       no two rows have the same values of the properties\n"
+"    'primary_key'  required and unique; one for each table\n"
+"    'default'      new rows that do not give the property get value\n"
+"    'range'        from min (or above, which is not part of it) to max (or below)\n"
+"    'one_of'       the property is equal to one of values\n"
+"    'length'       characters of a str, bytes, items of a list or embedding: from min to max\n"
+"    'endpoints'    a relationship leads between one of the pairs of collections in endpoints\n"
+"    'cardinality'  at most max_outgoing relationships leave an entity, at most max_incoming reach it\n"
+"properties : str or sequence of str\n    One, or several for 'required', 'unique' and 'primary_key'; none for the last two.\n"
+"row_kind : {'entity', 'relationship'}, optional\n    'relationship' for the last two kinds, otherwise 'entity'.\n"
+"name : str, optional\n    By default made of the table, the properties and the kind.\n"
+"progress : callable, optional\n    Called as progress(done, total); if it returns False there is no constraint.\n\n"
+"Returns\n-------\nstr\n    The name of the constraint.\n\n"
+"Raises\n------\nConstraintViolation\n    A row does not comply; the message names the first.\n"
+"AlreadyExists\n    There is an index or constraint of that name, or another primary key.\n"
+"TransactionConflict\n    Whether rows comply depends on a transaction that is running.\n"
+"Interrupted\n    The progress callback returned False.\n"},
+    METHOD_ENTRY(graph, drop_constraint,
+"drop_constraint($self, name)\n--\n\nDrop a constraint.\n\nRaises\n------\nNotFound\n    There is no constraint of that name.\n"),
+    {"constraints", (PyCFunction)graph_constraints, METH_NOARGS,
+"constraints($self, /)\n--\n\n"
+"The constraints, in the order in which they were made, each as a dict of the arguments of create_constraint."},
     METHOD_ENTRY(graph, evaporate_pheromones,
 "evaporate_pheromones($self, rate=None)\n--\n\n"
 "Let the pheromone of all relationships decay by a rate between 0 and 1 (0.1 if None). O(1): levels are computed when read."),

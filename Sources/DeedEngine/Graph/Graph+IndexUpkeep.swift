@@ -96,7 +96,7 @@ extension Graph {
             if isIncomplete { try fill(index) { _, _ in true } }
             return
         }
-        let definition = try IndexDefinition(decoding: object.definition)
+        guard let definition = try object.indexDefinition() else { return }
         var root: IndexTree.StoredRoot?
         if isSaved, let value = try store?.get(.meta, StoreKeys.indexRoot(object.number)) {
             var reader = ByteReader(value.bytes)

@@ -16,7 +16,7 @@ extension Graph {
 
     /// Makes the index of a schema object if there is none yet, and lets it be read once its object is ready.
     func register(_ object: SchemaObject) {
-        guard let definition = try? IndexDefinition(decoding: object.definition) else { return }
+        guard let definition = try? object.indexDefinition() else { return }
         let index = indexes.withLock { indexes in
             if let index = indexes[object.number] { return index }
             let tree = IndexTree(index: object.number, store: store, pool)

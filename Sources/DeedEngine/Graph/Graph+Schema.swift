@@ -62,7 +62,7 @@ extension Graph {
     /// Brings a committed change into effect.
     private func apply(_ object: SchemaObject) {
         if object.state == .dropped { schema.remove(object.number) } else { schema.set(object) }
-        if object.kind == .index && object.state != .dropped { register(object) }
+        if object.state != .dropped { register(object) }
         publishRules(object.rowKind, object.table)
         if object.state == .dropped { unregister(object.number) }
     }
@@ -107,7 +107,7 @@ extension Graph {
     func restore(_ number: UInt32, _ object: SchemaObject?, isSaved: Bool = false) throws(DeedError) {
         if let object {
             _ = try requireTable(object.rowKind, object.table)
-            if object.kind == .index { try restoreIndex(object, isSaved: isSaved) }
+            try restoreIndex(object, isSaved: isSaved)
             apply(object)
         } else if var object = schema.object(number) {
             object.state = .dropped

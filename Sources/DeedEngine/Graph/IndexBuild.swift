@@ -19,13 +19,16 @@ extension Graph {
         let definition = IndexDefinition(properties: properties, isUnique: unique)
         let draft = SchemaObject(
             kind: .index, rowKind: kind, table: table, name: name, definition: definition.encoded)
-        try define(draft) { object throws(DeedError) in
-            guard let index = index(object.number) else { return }
-            try fill(index, progress)
-            if unique { try requireDistinctKeys(index, progress) }
-            if store != nil { try checkpoint() }
-        }
+        try define(draft) { object throws(DeedError) in try buildIndex(of: object, progress) }
         return name
+    }
+
+    /// Enters the rows that are there in the index of a schema object that is being made, if it has one.
+    func buildIndex(of object: SchemaObject, _ progress: Progress) throws(DeedError) {
+        guard let index = index(object.number) else { return }
+        try fill(index, progress)
+        if index.isUnique { try requireDistinctKeys(index, progress) }
+        if store != nil { try checkpoint() }
     }
 
     package func dropIndex(name: String) throws(DeedError) { try drop(.index, named: name) }
