@@ -128,6 +128,9 @@ shim_backup shim_backups_get(const shim_backups *backups, size_t index);
 /* Copies a backup's files to `path` and compares each with its checksum. After a failure nothing more can be restored. */
 void shim_backups_restore(shim_backups *backups, uint32_t id, const char *path, char **error);
 
+/* Makes malloc give free memory back to the system. */
+void shim_trim_heap(void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -103,7 +103,8 @@ extension Graph {
         segment.pointee.latch.lockShared()
         defer { segment.pointee.latch.unlockShared() }
         guard let index = segment.pointee.partIndex(type: type, direction: direction) else { return false }
-        return segment.pointee.adjacency[index].generation == generation
+        let part = segment.pointee.adjacency[index]
+        return part.generation == generation || part.asideGeneration == generation
     }
 
     func isNamed(_ kind: RowKind, _ number: Int, _ column: UInt32, _ generation: UInt64) -> Bool {

@@ -84,6 +84,8 @@ extension Graph {
 
     func end(_ transaction: Transaction, as state: Transaction.State) {
         transaction.state = state
+        pool.discharge(transaction.memoryCharged, .scratch)
+        transaction.memoryCharged = 0
         transaction.releaseSnapshot(snapshots)
         awakenWaiters(for: transaction)
     }

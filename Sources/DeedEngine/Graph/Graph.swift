@@ -53,7 +53,7 @@ package final class Graph: @unchecked Sendable {
     package let options: GraphOptions
     package let names: Names
     package let schema = Schema()
-    let pool: MemoryPool
+    package let pool: MemoryPool
     let entities = Directory()
     let relationships = Directory()
     let snapshots = Snapshots()
@@ -87,6 +87,7 @@ package final class Graph: @unchecked Sendable {
     var isRecovering = false
     /// One thread makes room at a time, and those who need room meanwhile wait for it.
     let eviction = Monitor()
+    let pressure = Pressure()
     /// The segments that eviction looks at next.
     let entityHand = Atomic<Int>(0)
     let relationshipHand = Atomic<Int>(0)
