@@ -8,6 +8,7 @@
 //               "s" kind segment(8)                          directory entry of a segment, see SegmentEntry
 //               "x" number(4)                                an index or constraint, see SchemaObject
 //   segments    generation(8) kind segment(8) column(4)      an encoded chunk, see ChunkCodec
+//               zeros(8) and a key of meta                   the same value again, see WriteBatch
 //   adjacency   generation(8) segment(8) type(4) direction   an encoded list, see AdjacencyCodec
 //   log         timestamp(8) piece(4)                        see LogRecord
 //
