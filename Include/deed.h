@@ -394,6 +394,81 @@ deed_status deed_relationships_load(deed_database *database, deed_transaction *t
                                     struct ArrowArrayStream *stream, deed_progress progress, void *user_data,
                                     deed_ids **out_ids, deed_error **out_error);
 
+/* ---- Constraints ---------------------------------------------------------------------------------------------- */
+
+/* What the rows of a table must be like. A constraint is looked at when a statement writes a row; a statement that violates
+ * it fails with CONSTRAINT_VIOLATION, whose message names the constraint, the table, the property, the value and the row, and
+ * has had no effect; its transaction goes on. A property without a value minds only REQUIRED and PRIMARY_KEY. A value that
+ * cannot be compared with a bound, such as a text with a number, is outside of the range. */
+typedef enum deed_constraint_kind {
+    DEED_CONSTRAINT_REQUIRED = 1,    /* the properties have values */
+    DEED_CONSTRAINT_TYPE = 2,        /* the property has one of `types` */
+    DEED_CONSTRAINT_UNIQUE = 3,      /* no two rows have the same values of the properties; rows without one are not compared */
+    DEED_CONSTRAINT_PRIMARY_KEY = 4, /* required and unique; one for each table */
+    DEED_CONSTRAINT_DEFAULT = 5,     /* new rows that do not give the property get values[0]; giving null is giving it */
+    DEED_CONSTRAINT_RANGE = 6,       /* from values[0] to values[1], one of which may be null for no bound; see `exclusive` */
+    DEED_CONSTRAINT_ONE_OF = 7,      /* the property is equal to one of `values` */
+    DEED_CONSTRAINT_LENGTH = 8,      /* characters of a string, bytes, items of a list or vector: `least` to `most` */
+    DEED_CONSTRAINT_ENDPOINTS = 9,   /* a relationship leads from and to one of the pairs of collections in `endpoints` */
+    DEED_CONSTRAINT_CARDINALITY = 10 /* at most max_outgoing leave an entity, and at most max_incoming reach it */
+} deed_constraint_kind;
+
+enum { DEED_LOWER_EXCLUSIVE = 1, DEED_UPPER_EXCLUSIVE = 2 };
+
+typedef struct deed_endpoints {
+    uint32_t source; /* a collection */
+    uint32_t target;
+} deed_endpoints;
+
+/* One constraint. What does not belong to its kind is 0 or NULL. */
+typedef struct deed_constraint {
+    size_t struct_size;
+    const char *name;           /* unique among indexes and constraints; without one, deed_constraint_create makes one up */
+    size_t name_size;
+    int32_t kind;               /* a deed_constraint_kind */
+    int32_t row_kind;           /* a deed_kind; ENDPOINTS and CARDINALITY are for relationships only */
+    uint32_t table;             /* the collection or relationship type */
+    uint32_t types;             /* TYPE: the sum of 1 << deed_type */
+    const uint32_t *properties; /* keys: 1 to 16 for REQUIRED, UNIQUE and PRIMARY_KEY, else 1; none for the last two kinds */
+    size_t property_count;
+    const deed_value *values;   /* DEFAULT: 1, RANGE: 2, ONE_OF: 1 to 1,000 */
+    size_t value_count;
+    uint32_t exclusive;         /* RANGE: DEED_LOWER_EXCLUSIVE and DEED_UPPER_EXCLUSIVE; without, bounds are part of the range */
+    uint32_t reserved;
+    uint64_t least;             /* LENGTH */
+    uint64_t most;              /* LENGTH; UINT64_MAX for any */
+    const deed_endpoints *endpoints; /* 1 to 1,000 */
+    size_t endpoint_count;
+    uint64_t max_outgoing;      /* CARDINALITY; 0 for any number */
+    uint64_t max_incoming;
+} deed_constraint;
+
+/* An empty constraint with its struct_size and no upper length. NULL is nothing to do. Any thread. */
+void deed_constraint_init(deed_constraint *constraint);
+
+/* The constraints of a database at one moment, owned by the caller. */
+typedef struct deed_constraints deed_constraints;
+
+/* Adds a constraint. Rows that are there must comply: CONSTRAINT_VIOLATION names the first that does not, and then there is
+ * no new constraint. Meanwhile readers and writers go on; what they write must comply from the start. A commit of its own,
+ * outside of transactions; where rows that violate the constraint were written by a transaction that is still running, that
+ * is a TRANSACTION_CONFLICT. progress may be NULL. Everything is copied.
+ * *out_constraints, which may be NULL, receives the new constraint.
+ * Errors: ALREADY_EXISTS (the name, or a second primary key), CONSTRAINT_VIOLATION, TRANSACTION_CONFLICT, INVALID_ARGUMENT,
+ * LIMIT_EXCEEDED, INTERRUPTED. O(rows of the table; CARDINALITY: entities of the store). May block. */
+deed_status deed_constraint_create(deed_database *database, const deed_constraint *constraint, deed_progress progress,
+                                   void *user_data, deed_constraints **out_constraints, deed_error **out_error);
+
+/* Errors: NOT_FOUND. May block. */
+deed_status deed_constraint_drop(deed_database *database, const char *name, size_t name_size, deed_error **out_error);
+
+/* All constraints, in the order in which they were made. */
+deed_status deed_constraints_get(deed_database *database, deed_constraints **out_constraints, deed_error **out_error);
+size_t deed_constraints_count(const deed_constraints *constraints);
+/* One of them, borrowed until the list is destroyed; NULL beyond the end. */
+const deed_constraint *deed_constraints_at(const deed_constraints *constraints, size_t position);
+void deed_constraints_destroy(deed_constraints *constraints);
+
 /* ---- Pheromone ----------------------------------------------------------------------------------------------- */
 
 /* Every relationship carries a level, 1.0 when it is created. Reading neighbours and traversing deposit on it; levels

@@ -92,7 +92,7 @@ private func columnName(_ name: String, besides columns: [ArrowOutputColumn]) ->
 // MARK: Bulk loads
 
 /// The caller's progress callback.
-private struct ProgressCallback {
+struct ProgressCallback {
     let call: deed_progress?
     let userData: UnsafeMutableRawPointer?
 

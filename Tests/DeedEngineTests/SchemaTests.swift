@@ -10,11 +10,15 @@ import Testing
     private var image: String { directory.path + "/image" }
 
     private func draft(_ name: String, table: NameId = 0) -> SchemaObject {
-        SchemaObject(kind: .constraint, rowKind: .entity, table: table, name: name, definition: Array(name.utf8))
+        let rule = Constraint.Rule.length(least: name.utf8.count, most: nil)
+        return Constraint(name: name, rowKind: .entity, table: table, properties: [0], rule: rule).schemaObject
     }
 
     private func described(_ graph: Graph) -> [String] {
-        graph.schema.objects.map { "\($0.number) \($0.name) \($0.state) \(String(decoding: $0.definition, as: UTF8.self))" }
+        graph.schema.objects.map { object in
+            "\(object.number) \(object.name) \(object.state)"
+                + (object.definition == draft(object.name).definition ? "" : " with another definition")
+        }
     }
 
     @Test(arguments: [false, true]) func objectsOutliveTheProcess(_ checkpoint: Bool) throws {
@@ -26,7 +30,7 @@ import Testing
         try graph.define(draft("fourth")) { _ in }
         try graph.drop(.constraint, named: "first")
         let expected = described(graph)
-        #expect(expected == ["3 third ready third", "4 fourth ready fourth"])
+        #expect(expected == ["3 third ready", "4 fourth ready"])
         copyStore(path, to: image)
         for copy in [path, image] {
             if copy == path { try graph.close() }
@@ -56,7 +60,7 @@ import Testing
         #expect(throws: DeedError.self) { try graph.define(self.draft("kept")) { _ in } }
         #expect(throws: DeedError.self) { try graph.define(self.draft("lost", table: 7)) { _ in } }
         #expect(throws: DeedError.self) { try graph.drop(.index, named: "kept") }
-        #expect(described(graph) == ["1 kept ready kept"])
+        #expect(described(graph) == ["1 kept ready"])
         try graph.drop(.constraint, named: "kept")
         #expect(graph.table(.entity, 0)?.rules == nil)
         try graph.close()
@@ -73,7 +77,7 @@ import Testing
         try graph.close()
         for readOnly in [true, false, false] {
             let again = try Graph.open(image, readOnly: readOnly)
-            #expect(described(again) == ["1 kept ready kept"])
+            #expect(described(again) == ["1 kept ready"])
             try again.close()
         }
     }

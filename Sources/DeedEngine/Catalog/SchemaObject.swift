@@ -64,10 +64,12 @@ package struct SchemaObject: Sendable {
         guard let kind = Kind(rawValue: try reader.readByte()) else {
             throw DeedError(.corruption, "schema object \(number) is of an unknown kind")
         }
-        return SchemaObject(
+        let object = SchemaObject(
             number: number, kind: kind, state: state, rowKind: try LogRecord.readKind(&reader),
             table: try LogRecord.readNameId(&reader), name: try reader.readText(),
             definition: Array(try reader.readSized()))
+        if kind == .constraint { _ = try Constraint(object) }
+        return object
     }
 }
 

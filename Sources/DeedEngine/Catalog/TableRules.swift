@@ -10,5 +10,13 @@ package final class TableRules: Sendable {
     /// In order of number.
     let objects: [SchemaObject]
 
-    init(_ objects: [SchemaObject]) { self.objects = objects }
+    /// What the constraints among them ask of rows; nil if there is none.
+    let constraints: ConstraintRules?
+
+    init(_ objects: [SchemaObject]) {
+        self.objects = objects
+        // Definitions were decoded once when they came in, and failed there if at all.
+        let constraints = objects.compactMap { object in object.kind == .constraint ? try? Constraint(object) : nil }
+        self.constraints = constraints.isEmpty ? nil : ConstraintRules(constraints)
+    }
 }

@@ -96,3 +96,20 @@ package struct ByteSlot {
     @inline(__always)
     package var isInline: Bool { length <= UInt32(Self.inlineMax) }
 }
+
+/// A value that owns its bytes.
+package final class StoredValue: @unchecked Sendable {
+    package let cell: Cell
+
+    package init(_ source: Cell) {
+        guard !source.type.isFixed else {
+            cell = source
+            return
+        }
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(source.bytes.count, 1), alignment: 8)
+        copy.copyMemory(from: source.bytes)
+        cell = Cell(type: source.type, bytes: UnsafeRawBufferPointer(start: copy.baseAddress, count: source.bytes.count))
+    }
+
+    deinit { cell.bytes.baseAddress?.deallocate() }
+}

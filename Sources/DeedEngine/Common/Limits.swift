@@ -26,4 +26,12 @@ package enum Limits {
     package static let logPieceBytes = 1 << 20
     /// Bulk loads below this many rows go through the log row by row, as single adds do.
     package static let bulkRowsMin = 8_192
+    /// Properties of one constraint or key.
+    package static let constraintPropertiesMax = 16
+    /// Values that a property may be confined to, or pairs of collections; each write goes through them one by one.
+    package static let constraintValuesMax = 1_000
+    /// The values in one constraint, together.
+    package static let constraintBytesMax = 1 << 20
+    /// Constraints of one table; each write looks at all of them.
+    package static let constraintsOfTableMax = 256
 }

@@ -55,6 +55,7 @@ extension Graph {
             let load = try BulkLoad(self, transaction, .relationship, type, count: sources.count, columns: columns)
             try load.checkEnds(sources)
             try load.checkEnds(targets)
+            try load.checkPairs(sources, targets)
             let numbering = DenseNumbering(entities)
             let order = try CountingSort(sources, numbering, pool)
             let sortedSources = try SortedIds(sources, order.positions, pool)
@@ -95,7 +96,11 @@ extension Graph {
             for (index, column) in columns.enumerated() {
                 (cells + index).initialize(to: PropertyCell(key: column.key, cell: chunks[index].cell(at: row)))
             }
-            try add(row, UnsafeBufferPointer(start: cells, count: columns.count))
+            do throws(DeedError) {
+                try add(row, UnsafeBufferPointer(start: cells, count: columns.count))
+            } catch {
+                throw error.inRow(row)
+            }
             if row % 1024 == 1023 && !progress(row + 1, count) {
                 throw DeedError(.interrupted, "the load was interrupted")
             }
@@ -227,6 +232,12 @@ private final class BulkLoad {
     private let table: Table
     private let count: Int
     private let columns: [any BulkColumn]
+    /// What the rows must comply with. When that changes before all rows are written, the load fails.
+    private let rules: TableRules?
+    /// The input row of each row laid down; nil if they are the same.
+    private var inputRows: UnsafeMutablePointer<UInt32>?
+    /// The first input row found so far that does not comply, and what is wrong with it.
+    private var offender: (row: Int, error: DeedError)?
     /// The first of the segments, and how many rows of it are not for use.
     private let firstSegment: Int
     private let skippedRows: Int
@@ -242,8 +253,10 @@ private final class BulkLoad {
         self.graph = graph
         self.transaction = transaction
         self.count = count
-        self.columns = columns.sorted { $0.key < $1.key }
         table = try graph.requireTable(kind, name)
+        rules = table.rules
+        let defaults = rules?.constraints?.defaultColumns(besides: columns.map(\.key)) ?? []
+        self.columns = (columns + defaults).sorted { $0.key < $1.key }
         generation = graph.takeGeneration()
         // Row 0 of segment 0 is not for use; a spare segment more does no harm when this is not segment 0.
         let segments = (count + 1 + Limits.segmentRows - 1) / Limits.segmentRows
@@ -286,21 +299,28 @@ private final class BulkLoad {
     ) throws(DeedError) {
         graph.reach(.bulkBegun)
         var done = 0
+        inputRows = order
         for index in 0..<segmentCount {
             guard let segment = graph.directory(table.kind)[firstSegment + index] else { continue }
             try graph.makeRoom()
             let skipped = index == 0 ? skippedRows : 0
             let rows = min(Limits.segmentRows - skipped, count - done)
+            // Before the rules are looked at: whoever has published new ones then finds the segment in the table.
+            table.add(segment: segment.pointee.number)
             segment.pointee.latch.lockExclusive()
             do {
                 defer { segment.pointee.latch.unlockExclusive() }
+                try requireSameRules()
                 try fill(segment, first: done, rows: rows, skipped: skipped, order, endpoints)
+                checkValues(segment, first: done, rows: rows, skipped: skipped)
             }
-            table.add(segment: segment.pointee.number)
+            // In other orders than that of the input a later segment may hold an earlier row.
+            if order == nil { try requireNoOffender() }
             try write(segment)
             done += rows
             if !progress(done, count) { throw DeedError(.interrupted, "the load was interrupted") }
         }
+        try requireNoOffender()
     }
 
     private func fill(
@@ -399,6 +419,7 @@ private final class BulkLoad {
             try merge(run, into: segment, direction)
             if !progress(count, count) { throw DeedError(.interrupted, "the load was interrupted") }
         }
+        try requireNoOffender()
     }
 
     /// Collects the neighbours of some entries; returns the largest.
@@ -418,6 +439,8 @@ private final class BulkLoad {
     private func merge(_ run: AdjacencyRun, into segment: SegmentRef, _ direction: Direction) throws(DeedError) {
         try graph.mergeList(segment, type: table.name, direction: direction, adding: run) { index throws(DeedError) in
             try requireStable(run, segment)
+            try requireSameRules()
+            try checkRoom(run, segment, index, direction)
             if segment.pointee.adjacency[index].writers.enter(transaction.mark) {
                 transaction.record(.enterPart, segment, row: index)
             }
@@ -433,6 +456,73 @@ private final class BulkLoad {
             guard segment.pointee.isVisible(row, to: transaction.snapshot) else { throw graph.missing(.entity, id) }
             let deleted = segment.pointee.versions.deletedStamp(row)
             if deleted != 0 { throw graph.conflict(.entity, id, "is being deleted", by: deleted) }
+        }
+    }
+
+    // MARK: Constraints
+
+    private func requireSameRules() throws(DeedError) {
+        if table.rules === rules { return }
+        throw DeedError(
+            .transactionConflict, "the constraints or indexes of \(graph.display(table.kind, table.name)) changed during the load; "
+                + "roll back and try again")
+    }
+
+    private func requireNoOffender() throws(DeedError) { if let offender { throw offender.error } }
+
+    private func note(_ error: DeedError, inRow row: Int) {
+        if let offender, offender.row <= row { return }
+        offender = (row, error.inRow(row))
+    }
+
+    private func inputRow(_ position: Int) -> Int { inputRows.map { Int($0[position]) } ?? position }
+
+    /// Looks at the values of rows that were just filled in. The segment is locked.
+    private func checkValues(_ segment: SegmentRef, first: Int, rows: Int, skipped: Int) {
+        guard let constraints = rules?.constraints else { return }
+        for key in constraints.keys {
+            let chunk = segment.pointee.columnIndex(key).map { segment.pointee.columns[$0].chunk } ?? ColumnChunk()
+            if constraints.compliesAsAWhole(chunk, of: key, rows: skipped + rows) { continue }
+            for row in 0..<rows where !constraints.complies(chunk.cell(at: skipped + row), of: key) {
+                let property = PropertyCell(key: key, cell: chunk.cell(at: skipped + row))
+                let found = withUnsafePointer(to: property) {
+                    constraints.violation(UnsafeBufferPointer(start: $0, count: 1), .set)
+                }
+                guard let found else { continue }
+                note(graph.violation(found.constraint, 0, key, property.cell), inRow: inputRow(first + row))
+            }
+        }
+    }
+
+    /// Looks at the collections of the ends.
+    func checkPairs(_ sources: UnsafeBufferPointer<RowId>, _ targets: UnsafeBufferPointer<RowId>) throws(DeedError) {
+        guard let constraints = rules?.constraints, constraints.endpoints != nil else { return }
+        for row in 0..<sources.count {
+            guard let pair = graph.collections(sources[row], targets[row]) else { continue }
+            do throws(DeedError) {
+                try graph.requireEnds(constraints, pair)
+            } catch {
+                throw error.inRow(row)
+            }
+        }
+    }
+
+    /// Looks at how many relationships the entities of a segment are given. The segment is locked.
+    private func checkRoom(
+        _ run: AdjacencyRun, _ segment: SegmentRef, _ index: Int, _ direction: Direction
+    ) throws(DeedError) {
+        guard let constraints = rules?.constraints, constraints.most(direction) != .max else { return }
+        for row in 0..<run.rows where run.offsets[row] != run.offsets[row + 1] {
+            let entries = Int(run.offsets[row])..<Int(run.offsets[row + 1])
+            let count = graph.countLinks(segment.pointee.adjacency + index, row, for: transaction.snapshot)
+            let id = rowId(segment: segment.pointee.number, row: row)
+            do throws(DeedError) {
+                try graph.requireRoom(constraints, direction, id, count, adding: entries.count)
+            } catch {
+                if error.status != .constraintViolation { throw error }
+                let rows = entries.map { entry in inputRow(run.ordinals.map { Int($0[entry]) } ?? entry) }.sorted()
+                note(error, inRow: rows[min(max(0, constraints.most(direction) - count.certain), rows.count - 1)])
+            }
         }
     }
 }

@@ -24,7 +24,7 @@ extension Graph {
             let check = GraphCheck(self, snapshot, progress)
             try check.checkRows()
             try check.checkLists()
-            return check.problems
+            return try check.problems + constraintProblems()
         }
     }
 

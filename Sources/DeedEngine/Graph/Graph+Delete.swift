@@ -113,7 +113,7 @@ extension Graph {
         var count = 0
         for index in 0..<attached.count {
             switch presence(of: attached[index], for: transaction.snapshot) {
-            case .visible: count += 1
+            case .visible, .leaving: count += 1
             case .elsewhere(let stamp): throw conflict(.entity, id, "was given a relationship", by: stamp)
             case .gone: break
             }
@@ -131,7 +131,7 @@ extension Graph {
         switch presence(of: relationship, for: transaction.snapshot) {
         case .gone: return
         case .elsewhere(let stamp): throw conflict(.entity, entity, "was given a relationship", by: stamp)
-        case .visible: break
+        case .visible, .leaving: break
         }
         do throws(DeedError) {
             try makeRoom()
@@ -141,22 +141,26 @@ extension Graph {
         }
     }
 
-    private enum Presence {
-        case visible, gone
+    enum Presence {
+        case visible
+        /// Visible, while the transaction of this stamp deletes it or has done so since.
+        case leaving(Stamp)
         /// By the transaction of this stamp, which the snapshot does not see.
         case elsewhere(Stamp)
+        /// For nobody who could still matter.
+        case gone
     }
 
-    /// Whether a relationship is there for this snapshot, for others only, or for nobody who could still matter.
-    private func presence(of relationship: RowId, for snapshot: Snapshot) -> Presence {
+    /// Whether a relationship is there for this snapshot. Its segment is not locked.
+    func presence(of relationship: RowId, for snapshot: Snapshot) -> Presence {
         guard let segment = relationships.segment(of: relationship) else { return .gone }
         segment.pointee.latch.lockShared()
         defer { segment.pointee.latch.unlockShared() }
         let row = rowNumber(of: relationship)
-        if segment.pointee.isVisible(row, to: snapshot) { return .visible }
+        let deleted = segment.pointee.hasVersions ? segment.pointee.versions.deletedStamp(row) : 0
+        if segment.pointee.isVisible(row, to: snapshot) { return deleted == 0 ? .visible : .leaving(deleted) }
         if segment.pointee.isDead(row) || !segment.pointee.hasVersions { return .gone }
         // A deletion that another transaction is running may be undone.
-        let deleted = segment.pointee.versions.deletedStamp(row)
         if deleted != 0 && (!isRunning(deleted) || deleted == snapshot.mark) { return .gone }
         let created = max(segment.pointee.versions.createdStamp(row), segment.pointee.createdAll)
         return .elsewhere(max(deleted, created))

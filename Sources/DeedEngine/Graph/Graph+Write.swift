@@ -14,15 +14,18 @@ extension Graph {
     ) throws(DeedError) -> RowId {
         try makeRoom()
         let table = try requireTable(.entity, collection)
-        let segment = try lockTail(of: table)
-        let row: Int
-        do {
-            defer { segment.pointee.latch.unlockExclusive() }
-            row = try writeNewRow(transaction, segment, properties)
+        return try underRules(of: table, 0, properties, .insert) { rules, properties throws(DeedError) in
+            let segment = try lockTail(of: table)
+            let row: Int
+            do {
+                defer { segment.pointee.latch.unlockExclusive() }
+                if table.rules !== rules { return nil }
+                row = try writeNewRow(transaction, segment, properties)
+            }
+            let id = rowId(segment: segment.pointee.number, row: row)
+            if isLogged { LogRecord.insertEntity(id, collection, properties, into: &transaction.log) }
+            return id
         }
-        let id = rowId(segment: segment.pointee.number, row: row)
-        if isLogged { LogRecord.insertEntity(id, collection, properties, into: &transaction.log) }
-        return id
     }
 
     /// Adds a relationship and returns its id. O(properties).
@@ -34,12 +37,29 @@ extension Graph {
         guard let targetSegment = entities.segment(of: target) else { throw missing(.entity, target) }
         try makeRoom()
         let table = try requireTable(.relationship, type)
+        return try underRules(of: table, 0, properties, .insert) { rules, properties throws(DeedError) in
+            if let constraints = rules?.constraints {
+                let pair = EndpointPair(source: sourceSegment.pointee.table, target: targetSegment.pointee.table)
+                try requireEnds(constraints, pair)
+            }
+            return try insertRelationship(
+                transaction, table, rules, sourceSegment, source, targetSegment, target, properties)
+        }
+    }
+
+    /// nil if other rules than these are in force.
+    @inline(__always)
+    private func insertRelationship(
+        _ transaction: Transaction, _ table: Table, _ rules: TableRules?, _ sourceSegment: SegmentRef, _ source: RowId,
+        _ targetSegment: SegmentRef, _ target: RowId, _ properties: UnsafeBufferPointer<PropertyCell>
+    ) throws(DeedError) -> RowId? {
         let savepoint = transaction.savepoint
         do throws(DeedError) {
             let segment = try lockTail(of: table)
             let row: Int
             do {
                 defer { segment.pointee.latch.unlockExclusive() }
+                if table.rules !== rules { return nil }
                 row = segment.pointee.rowCount
                 try segment.pointee.sources.set(row, source, pool, .columns)
                 try segment.pointee.targets.set(row, target, pool, .columns)
@@ -48,9 +68,9 @@ extension Graph {
                 _ = try writeNewRow(transaction, segment, properties)
             }
             let id = rowId(segment: segment.pointee.number, row: row)
-            try link(transaction, sourceSegment, source, target, id, type, .out)
-            try link(transaction, targetSegment, target, source, id, type, .in)
-            if isLogged { LogRecord.insertRelationship(id, type, source, target, properties, into: &transaction.log) }
+            try link(transaction, sourceSegment, source, target, id, table, .out)
+            try link(transaction, targetSegment, target, source, id, table, .in)
+            if isLogged { LogRecord.insertRelationship(id, table.name, source, target, properties, into: &transaction.log) }
             return id
         } catch {
             undo(transaction, to: savepoint)
@@ -117,10 +137,11 @@ extension Graph {
     /// Enters a relationship into the list of one of its ends.
     private func link(
         _ transaction: Transaction, _ segment: SegmentRef, _ end: RowId, _ other: RowId, _ relationship: RowId,
-        _ type: NameId, _ direction: Direction
+        _ table: Table, _ direction: Direction
     ) throws(DeedError) {
         segment.pointee.latch.lockExclusive()
         defer { segment.pointee.latch.unlockExclusive() }
+        let type = table.name
         let row = rowNumber(of: end)
         try requireStable(transaction, segment, row, end)
         var part = segment.pointee.part(type: type, direction: direction)
@@ -132,6 +153,10 @@ extension Graph {
         try requireStable(transaction, segment, row, end)
         part = segment.pointee.part(type: type, direction: direction)
         let list = segment.pointee.adjacency + part
+        if let constraints = table.rules?.constraints, constraints.most(direction) != .max {
+            let count = countLinks(list, row, for: transaction.snapshot)
+            try requireRoom(constraints, direction, end, count, adding: 1)
+        }
         if list.pointee.wantsMerge { try list.pointee.merge(rows: segment.pointee.rowCount, pool) }
         try list.pointee.append(row, other, relationship, pool)
         if list.pointee.writers.enter(transaction.mark) { transaction.record(.enterPart, segment, row: part) }
@@ -160,12 +185,26 @@ extension Graph {
     ) throws(DeedError) {
         guard let segment = directory(kind).segment(of: id) else { throw missing(kind, id) }
         try makeRoom()
+        let table = try requireTable(kind, segment.pointee.table)
+        _ = try underRules(of: table, id, properties, replacing ? .replace : .set) { rules, properties throws(DeedError) in
+            try updateRow(transaction, segment, table, rules, id, properties, replacing: replacing)
+        }
+        if isLogged { LogRecord.update(kind, id, properties, replacing: replacing, into: &transaction.log) }
+    }
+
+    /// nil if other rules than these are in force.
+    @inline(__always)
+    private func updateRow(
+        _ transaction: Transaction, _ segment: SegmentRef, _ table: Table, _ rules: TableRules?, _ id: RowId,
+        _ properties: UnsafeBufferPointer<PropertyCell>, replacing: Bool
+    ) throws(DeedError) -> Void? {
         let row = rowNumber(of: id)
         let savepoint = transaction.savepoint
         do throws(DeedError) {
             try lockLoaded(segment)
             defer { segment.pointee.latch.unlockExclusive() }
             try requireWritableRow(transaction, segment, row, id)
+            if table.rules !== rules { return nil }
             logBeforeImage(transaction, segment, row, id)
             if segment.pointee.writers.enter(transaction.mark) { transaction.record(.enterSegment, segment, row: 0) }
             segment.pointee.hasVersions = true
@@ -173,19 +212,23 @@ extension Graph {
                 if property.cell.type == .null && segment.pointee.columnIndex(property.key) == nil { continue }
                 try change(transaction, segment, row, property)
             }
-            if replacing {
-                for column in 0..<segment.pointee.columnCount {
-                    let key = segment.pointee.columns[column].key
-                    if segment.pointee.columns[column].chunk.isValid(row) && !properties.contains(where: { $0.key == key }) {
-                        try change(transaction, segment, row, PropertyCell(key: key, cell: .null))
-                    }
-                }
-            }
+            if replacing { try removeOthers(transaction, segment, row, than: properties) }
+            return ()
         } catch {
             undo(transaction, to: savepoint)
             throw error
         }
-        if isLogged { LogRecord.update(kind, id, properties, replacing: replacing, into: &transaction.log) }
+    }
+
+    private func removeOthers(
+        _ transaction: Transaction, _ segment: SegmentRef, _ row: Int, than properties: UnsafeBufferPointer<PropertyCell>
+    ) throws(DeedError) {
+        for column in 0..<segment.pointee.columnCount {
+            let key = segment.pointee.columns[column].key
+            if segment.pointee.columns[column].chunk.isValid(row) && !properties.contains(where: { $0.key == key }) {
+                try change(transaction, segment, row, PropertyCell(key: key, cell: .null))
+            }
+        }
     }
 
     func change(

@@ -44,7 +44,7 @@ package final class RecordBuffer {
     func removeAllCells() { count = 0 }
 
     @inline(__always)
-    func append(_ key: NameId, _ cell: Cell) {
+    package func append(_ key: NameId, _ cell: Cell) {
         if count == cellCapacity { growCells() }
         (cells + count).initialize(to: PropertyCell(key: key, cell: cell))
         count &+= 1
@@ -83,7 +83,7 @@ package final class RecordBuffer {
 
     /// Copies all bytes that cells refer to into the buffer, each followed by a NUL, so that they outlive the latch.
     @inline(__always)
-    func own() {
+    package func own() {
         var size = 0
         for index in 0..<count where cells[index].cell.bytes.baseAddress != nil {
             size &+= (cells[index].cell.bytes.count &+ 8) & ~7

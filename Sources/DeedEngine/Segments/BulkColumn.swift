@@ -10,3 +10,20 @@ package protocol BulkColumn: AnyObject {
         _ chunk: inout ColumnChunk, rows: UnsafePointer<UInt32>?, first: Int, count: Int, target: Int, _ pool: MemoryPool
     ) throws(DeedError)
 }
+
+/// The same value in every row.
+final class ConstantColumn: BulkColumn {
+    let key: NameId
+    private let value: StoredValue
+
+    init(_ key: NameId, _ value: StoredValue) {
+        self.key = key
+        self.value = value
+    }
+
+    func fill(
+        _ chunk: inout ColumnChunk, rows: UnsafePointer<UInt32>?, first: Int, count: Int, target: Int, _ pool: MemoryPool
+    ) throws(DeedError) {
+        for row in target..<target + count { try chunk.set(row, value.cell, pool) }
+    }
+}

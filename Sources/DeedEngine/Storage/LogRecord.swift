@@ -129,7 +129,7 @@ enum LogRecord {
     }
 
     @inline(__always)
-    private static func append(_ properties: UnsafeBufferPointer<PropertyCell>, to buffer: inout ByteBuffer) {
+    static func append(_ properties: UnsafeBufferPointer<PropertyCell>, to buffer: inout ByteBuffer) {
         buffer.append(varint: UInt64(properties.count))
         for property in properties {
             buffer.append(varint: UInt64(property.key))
