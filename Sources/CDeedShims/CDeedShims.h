@@ -87,6 +87,9 @@ void shim_ingestion_keep_files(rocksdb_ingestexternalfileoptions_t *options);
 void shim_replace_file(rocksdb_env_t *environment, const char *directory, const char *name, const char *data, size_t size,
                        char **error);
 
+/* Lets two directories change places, or gives one a name that nobody has. False and errno on failure. */
+bool shim_rename(const char *from, const char *to, bool is_exchange);
+
 /* Takes the lock of a store as RocksDB does, for work on the files of a store that is not open. NULL and an error if
  * another process or this one has it. */
 void *shim_lock(rocksdb_env_t *environment, const char *directory, char **error);

@@ -10,6 +10,9 @@
 #include <rocksdb/options.h>
 #include <rocksdb/sst_file_reader.h>
 
+#include <fcntl.h>
+#include <stdio.h>
+
 #include <cstring>
 #include <memory>
 #include <string>
@@ -143,4 +146,8 @@ void *shim_lock(rocksdb_env_t *environment, const char *directory, char **error)
 
 void shim_unlock(rocksdb_env_t *environment, void *lock) {
     environment->rep->GetFileSystem()->UnlockFile(static_cast<rocksdb::FileLock *>(lock), IOOptions(), nullptr);
+}
+
+bool shim_rename(const char *from, const char *to, bool is_exchange) {
+    return renameat2(AT_FDCWD, from, AT_FDCWD, to, is_exchange ? RENAME_EXCHANGE : RENAME_NOREPLACE) == 0;
 }

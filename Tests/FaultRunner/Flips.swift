@@ -1,5 +1,6 @@
 // One bit of one file of a closed store is flipped, and a child reads everything and verifies the store. It must not
-// crash, must not read anything but what was written, and either reading or verifying must say that something is wrong.
+// crash, must not read anything but what was written, and either reading or verifying must say that something is wrong. Every
+// fifth store is repaired afterwards.
 
 import DeedEngine
 import Glibc
@@ -27,6 +28,27 @@ extension Child {
             return isNoticed ? .noticedByVerifying : .unnoticed
         } catch {
             return isNoticed ? .noticedByReading : .unnoticed
+        }
+    }
+
+    /// Repairs the store; then it must be good, and hold all that the report does not call lost.
+    func mend() -> Ending {
+        do throws(DeedError) {
+            let report = try IntegrityReport.repair(store, keepsDamaged: false)
+            let check = try IntegrityReport.verify(store)
+            for finding in check.findings where finding.severity != .note { say("\(finding.place): \(finding.message)") }
+            if !check.isOK { return .wrong }
+            let graph = try open()
+            let found = try Workload(graph).found()
+            try graph.close()
+            let expected = Workload.expected(after: Self.stepsOfFlips)
+            let isLossReported = report.findings.contains { $0.severity == .error }
+            if found == expected || isLossReported { return .finished }
+            explain(found, expected)
+            return .wrong
+        } catch {
+            say("repair: \(error)")
+            return .wrong
         }
     }
 
@@ -80,6 +102,11 @@ struct Flips {
             for other in fileNames(in: store) where other != "incoming" { unlink("\(store)/\(other)") }
             for other in files { writeFile("\(store)/\(other.name)", other.name == file.name ? damaged.content : other.content) }
             let status = spawn(CommandLine.arguments[0], ["examine", store])
+            let mended = trial % 5 == 0 ? spawn(CommandLine.arguments[0], ["mend", store]) : 0
+            if mended != 0 {
+                isGood = false
+                print("FAILED: bit \(bit) of byte \(position) of \(file.name): the repair ended with \(mended)")
+            }
             counts[status, default: 0] += 1
             let isNoticed = status == Examined.noticedByReading.rawValue || status == Examined.noticedByVerifying.rawValue
             if !isNoticed {

@@ -2,7 +2,7 @@
 //
 //   FaultRunner table [--fast] [--write FILE]     the whole table, or the part that every test run has
 //   FaultRunner flips TRIALS SEED                 flips bits in closed stores
-//   FaultRunner run|visit|check|examine STORE [POINT FAULT COUNT]     one child
+//   FaultRunner run|visit|check|examine|mend STORE [POINT FAULT COUNT]     one child
 
 import DeedEngine
 import Glibc
@@ -10,7 +10,7 @@ import Glibc
 let arguments = Array(CommandLine.arguments.dropFirst())
 
 func usage() -> Never {
-    print("usage: FaultRunner table [--fast] [--write FILE] | flips TRIALS SEED | run|visit|check|examine STORE [POINT FAULT COUNT]")
+    print("usage: FaultRunner table [--fast] [--write FILE] | flips TRIALS SEED | run|visit|check|examine|mend STORE [POINT FAULT COUNT]")
     exit(2)
 }
 
@@ -36,5 +36,6 @@ case "run": exit(child.run().rawValue)
 case "visit": exit(child.visit().rawValue)
 case "check": exit(child.check().rawValue)
 case "examine": exit(child.examine().rawValue)
+case "mend": exit(child.mend().rawValue)
 default: usage()
 }

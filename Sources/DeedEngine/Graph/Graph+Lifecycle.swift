@@ -73,7 +73,9 @@ extension Graph {
     private func forEachUnreferencedChunk(
         _ store: KeyValueStore, _ body: (KeyValueStore.Family, UnsafeRawBufferPointer) -> Void
     ) throws(DeedError) {
-        try store.forEach(in: .segments) { key, _ throws(DeedError) in
+        let first = StoreKeys.generation(1)
+        let end = StoreKeys.generation(.max)
+        try store.forEach(in: .segments, from: first, to: end) { key, _ throws(DeedError) in
             let chunk = try StoreKeys.readChunk(key)
             let isWanted = isNamed(chunk.kind, chunk.segment, chunk.column, chunk.generation)
                 || retention.isRetained(chunk.generation)

@@ -83,7 +83,7 @@ extension Graph {
         }
         let transaction = found.transaction
         transaction.step = step(name)
-        transaction.isCommitFinished = false
+        transaction.isCommitFinished.store(false, ordering: .relaxed)
         do throws(DeedError) {
             try commits.commit(transaction) { group throws(DeedError) in try commitGroup(group) }
         } catch {

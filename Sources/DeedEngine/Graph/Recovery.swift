@@ -245,7 +245,7 @@ extension Graph {
         }
     }
 
-    private func replayLink(
+    func replayLink(
         _ end: RowId, _ other: RowId, _ relationship: RowId, _ type: NameId, _ direction: Direction
     ) throws(DeedError) {
         guard let segment = entities.segment(of: end) else {
