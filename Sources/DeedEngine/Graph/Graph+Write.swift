@@ -1,4 +1,5 @@
-// The statements that add and change single rows; those that delete are in Graph+Delete.swift. Each either does all it should or leaves everything as it was.
+// The statements that add and change single rows; those that delete are in Graph+Delete.swift. Each either does all it
+// should or leaves everything as it was.
 //
 // First writer wins: a row that a running transaction has written, or that a transaction outside the snapshot has
 // committed, cannot be written. A relationship enters the lists of its ends under their latches, where a deletion of
