@@ -66,10 +66,13 @@ import Testing
         let graph = try Graph.open(path, durability: .async, memoryLimit: 24 << 20)
         let type = try graph.intern(.relationshipType, "TO")
         let ids = try graph.load(try graph.intern(.collection, "Row"), count: 60_000)
+        // What else might take memory.
+        let hog = 8 << 20
+        #expect(graph.pool.charge(hog, .scratch))
         var random = SeededRandom(5)
         var degrees = [Int](repeating: 0, count: ids.count)
-        for _ in 0..<12 {
-            let ends = (0..<100_000).map { _ in (random.next(upTo: ids.count), random.next(upTo: ids.count)) }
+        for _ in 0..<6 {
+            let ends = (0..<50_000).map { _ in (random.next(upTo: ids.count), random.next(upTo: ids.count)) }
             _ = try graph.load(type, ends.map { (source: ids[$0.0], target: ids[$0.1]) })
             for end in ends { degrees[end.0] += 1 }
             #expect(graph.pool.bytesTotal <= graph.pool.limit)
@@ -78,9 +81,10 @@ import Testing
             let row = random.next(upTo: ids.count)
             #expect(try graph.degree(nil, ids[row], type: type, .out) == degrees[row])
         }
+        graph.pool.discharge(hog, .scratch)
         try graph.close()
         let again = try Graph.open(path, memoryLimit: 24 << 20)
-        #expect(try again.statistics().relationshipCount == 1_200_000)
+        #expect(try again.statistics().relationshipCount == 300_000)
         for row in stride(from: 0, to: ids.count, by: 997) {
             #expect(try again.degree(nil, ids[row], type: type, .out) == degrees[row])
         }

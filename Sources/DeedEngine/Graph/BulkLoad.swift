@@ -57,12 +57,20 @@ extension Graph {
             try load.checkEnds(targets)
             try load.checkPairs(sources, targets)
             let numbering = DenseNumbering(entities)
-            // A sort at a time, and both ends of each relationship.
+            // A sort, and both ends of each relationship.
             try makeRoom(for: numbering.count * 8 + sources.count * 24)
-            let (sortedSources, sortedTargets) = try load.layDown(sources, targets, numbering, ids: ids, progress)
+            let order = try CountingSort(sources, numbering, pool)
+            let sortedSources = try SortedIds(sources, order.positions, pool)
+            let sortedTargets = try SortedIds(targets, order.positions, pool)
+            try load.fillSegments(order: order.positions, endpoints: (sortedSources, sortedTargets), progress)
+            try load.finish()
+            for position in 0..<sources.count { ids[Int(order.positions[position])] = load.firstId + UInt64(position) }
+            try load.link(numbering, order, to: sortedTargets, .out, progress)
             try makeRoom(for: numbering.count * 8 + sources.count * 4)
             let byTarget = try CountingSort(sortedTargets, numbering, pool)
             try load.link(numbering, byTarget, to: sortedSources, .in, progress)
+            // The load names offenders by their places in the input.
+            withExtendedLifetime(order) {}
         }
     }
 
@@ -290,22 +298,6 @@ private final class BulkLoad {
     }
 
     // MARK: Rows
-
-    /// Writes the rows of relationships in order of their source and enters them into the lists of the sources; returns
-    /// both ends in that order.
-    func layDown(
-        _ sources: UnsafeBufferPointer<RowId>, _ targets: UnsafeBufferPointer<RowId>, _ numbering: DenseNumbering,
-        ids: UnsafeMutablePointer<RowId>, _ progress: Progress
-    ) throws(DeedError) -> (sources: SortedIds, targets: SortedIds) {
-        let order = try CountingSort(sources, numbering, graph.pool)
-        let sortedSources = try SortedIds(sources, order.positions, graph.pool)
-        let sortedTargets = try SortedIds(targets, order.positions, graph.pool)
-        try fillSegments(order: order.positions, endpoints: (sortedSources, sortedTargets), progress)
-        try finish()
-        for position in 0..<count { ids[Int(order.positions[position])] = firstId + UInt64(position) }
-        try link(numbering, order, to: sortedTargets, .out, progress)
-        return (sortedSources, sortedTargets)
-    }
 
     func fillSegments(
         order: UnsafeMutablePointer<UInt32>?, endpoints: (SortedIds, SortedIds)?, _ progress: Progress

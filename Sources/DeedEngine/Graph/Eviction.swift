@@ -83,13 +83,22 @@ extension Graph {
         if pool.isExhausted(by: needed) && !options.isReadOnly && !isRecovering {
             settleQueued()
             try pressure.makeRoom(in: pool) { () throws(DeedError) in
-                try checkpoint()
+                try checkpointIfThereIsRoom()
                 sweep(needed)
             }
         }
         if pool.isExhausted(by: needed) && !options.isReadOnly { putAside(needed) }
         pressure.noteSearch(pool, succeeded: !pool.isExhausted(by: needed))
         maintenance.giveBack(pool)
+    }
+
+    /// A checkpoint needs some memory itself, for lists above all. Without it there are other ways.
+    private func checkpointIfThereIsRoom() throws(DeedError) {
+        do throws(DeedError) {
+            try checkpoint()
+        } catch {
+            if error.status != .outOfMemory { throw error }
+        }
     }
 
     /// Drops clean rows and lists until a quarter of the limit is free, going round once at most.
