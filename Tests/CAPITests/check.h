@@ -77,6 +77,7 @@ void test_bulk(void);
 void test_transactions(void);
 void test_pheromone(void);
 void test_durability(void);
+void test_integrity(void);
 void test_threads(void);
 
 #endif

@@ -42,6 +42,8 @@ typedef struct ModuleState {
     PyTypeObject *arrow_scan_type;
     PyTypeObject *duration_type;
     PyTypeObject *temporal_type;
+    PyTypeObject *finding_type;
+    PyTypeObject *integrity_report_type;
     PyObject *deed_error;  /* the root of the exceptions */
     PyObject *exceptions;  /* dict: status -> class */
     PyObject *forked;      /* the class Forked, which no status stands for */
@@ -65,6 +67,12 @@ bool can_open_stores(void);
 
 /* To be called after a store on disk was opened, or was tried to: lets children of this process exit. */
 void store_was_opened(void);
+
+/* The path as the bytes of the file system (owned), or NULL for None, which is a store in memory. (graph.c) */
+int parse_path(ModuleState *state, PyObject *object, PyObject **out_bytes);
+
+/* Adds verify, repair and what they return. (integrity.c) */
+int integrity_init(PyObject *module, ModuleState *state);
 
 /* ---- Errors (errors.c) --------------------------------------------------------------------------------------- */
 
@@ -296,6 +304,22 @@ PyObject *capsule_of_stream(struct ArrowArrayStream *source);
 /* Moves the struct out of what `object.__arrow_c_...__()` returns. */
 int take_stream(PyObject *object, struct ArrowArrayStream *out_stream);
 int take_array(PyObject *object, struct ArrowSchema *out_schema, struct ArrowArray *out_array);
+
+/* ---- Progress (progress.c) ----------------------------------------------------------------------------------- */
+
+/* What the engine's progress callback works with; it runs on the calling thread, which has released the GIL. */
+typedef struct Progress {
+    PyObject *callable; /* or NULL */
+    PyThreadState *thread;
+    int64_t next_report; /* monotonic clock, nanoseconds */
+    uint64_t last_done;
+    PyObject *error_type; /* what the callback raised, until the engine has returned */
+    PyObject *error_value;
+    PyObject *error_trace;
+} Progress;
+
+bool on_progress(void *user_data, uint64_t done, uint64_t total);
+int parse_progress(ModuleState *state, PyObject *object, Progress *progress);
 
 /* ---- Scans (scan.c, arrow_scan.c) ---------------------------------------------------------------------------- */
 
