@@ -834,6 +834,49 @@ uint64_t deed_table_count(deed_database *database, deed_kind kind, uint32_t tabl
 deed_status deed_check(deed_database *database, char **out_report, size_t *out_size, deed_error **out_error);
 void deed_text_destroy(char *text);
 
+/* ---- Verifying and repairing --------------------------------------------------------------------------------- */
+
+/* What is wrong with a store, or what a repair has done. */
+typedef struct deed_report deed_report;
+
+typedef enum deed_severity {
+    DEED_NOTE = 0,    /* nothing is wrong */
+    DEED_WARNING = 1, /* something is damaged, but no data: it can be made again from what is there */
+    DEED_ERROR = 2    /* data is lost or wrong */
+} deed_severity;
+
+/* Texts are NUL-terminated UTF-8 and borrowed from the report. */
+typedef struct deed_finding {
+    int32_t severity;    /* a deed_severity */
+    const char *place;   /* a file, or rows of a table */
+    const char *message;
+    const char *lost;    /* what is lost; empty if nothing is */
+} deed_finding;
+
+/* Checks everything about the store in the directory `path` without changing it: the checksum of every file, the log, every
+ * row and its ends, counts, and each adjacency list against the relationships. The store may be open elsewhere: its state at
+ * the beginning is checked. progress may be NULL; it gets units of work. A damaged store is no error of this function.
+ * Errors: IO_ERROR (no store there), INTERRUPTED, OUT_OF_MEMORY. O(everything). May block. Any thread. */
+deed_status deed_verify(const char *path, size_t path_size, deed_progress progress, void *user_data,
+                        deed_report **out_report, deed_error **out_error);
+
+/* Makes a good store of what can be read of a damaged one, and puts it in its place. What is derived (adjacency lists, the
+ * list of files) is made again; what is lost is in the report. With `keep` the store as it was stays in a directory beside it
+ * (deed_report_kept); without, it is deleted once the new one is in its place, and what could not be read is gone for good.
+ * Takes as much disk again as the store has. On an error the store is as it was.
+ * Errors: STORE_LOCKED (it is open), CORRUPTION (nothing can be saved), as for deed_verify. May block. Any thread. */
+deed_status deed_repair(const char *path, size_t path_size, bool keep, deed_progress progress, void *user_data,
+                        deed_report **out_report, deed_error **out_error);
+
+/* True if no finding is more than a note. Any thread, like the following ones. */
+bool deed_report_ok(const deed_report *report);
+size_t deed_report_count(const deed_report *report);
+/* Borrowed until the report is destroyed; NULL beyond the last one. */
+const deed_finding *deed_report_finding(const deed_report *report, size_t index);
+/* Where a repair has put the store as it was; empty if there is no such place. Borrowed. */
+const char *deed_report_kept(const deed_report *report);
+void deed_report_destroy(deed_report *report);
+
 #ifdef __cplusplus
 }
 #endif

@@ -59,15 +59,6 @@ struct Flips {
     let trials: Int
     let seed: UInt64
 
-    private struct Random {
-        var state: UInt64
-
-        mutating func next(below bound: Int) -> Int {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return Int((state >> 33) % UInt64(max(bound, 1)))
-        }
-    }
-
     private struct File {
         var name: String
         var content: [UInt8]
@@ -89,7 +80,7 @@ struct Flips {
         let files = fileNames(in: store).filter { $0 != "LOCK" && $0 != "incoming" }
             .map { File(name: $0, content: readFile("\(store)/\($0)")) }
         let kinds = Set(files.filter { !$0.content.isEmpty }.map(\.kind)).sorted()
-        var random = Random(state: seed)
+        var random = Generator(state: seed)
         var counts: [Int32: Int] = [:]
         var isGood = true
         for trial in 0..<trials {
@@ -122,7 +113,7 @@ struct Flips {
         return isGood
     }
 
-    private func pickBySize(_ files: [File], _ random: inout Random) -> File {
+    private func pickBySize(_ files: [File], _ random: inout Generator) -> File {
         var position = random.next(below: files.reduce(0) { $0 + $1.content.count })
         for file in files {
             if position < file.content.count { return file }
@@ -131,7 +122,7 @@ struct Flips {
         return files[0]
     }
 
-    private func pick(_ files: [File], kind: String, _ random: inout Random) -> File {
+    private func pick(_ files: [File], kind: String, _ random: inout Generator) -> File {
         let candidates = files.filter { $0.kind == kind }
         return candidates[random.next(below: candidates.count)]
     }

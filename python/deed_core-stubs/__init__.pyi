@@ -482,6 +482,37 @@ class Temporal:
     def __hash__(self) -> int: ...
     def __reduce__(self) -> tuple[type[Temporal], tuple[str, int, int, int, int | None, str | None]]: ...
 
+# ---- Verifying and repairing ------------------------------------------------------------------------------------------
+
+@final
+class Finding(structseq[str], tuple[str, str, str, str]):
+    __match_args__: Final = ("severity", "place", "message", "lost")
+    @property
+    def severity(self) -> str: ...
+    @property
+    def place(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def lost(self) -> str: ...
+
+@final
+class IntegrityReport(structseq[Any], tuple[bool, list[Finding], str | None]):
+    __match_args__: Final = ("ok", "findings", "kept")
+    @property
+    def ok(self) -> bool: ...
+    @property
+    def findings(self) -> list[Finding]: ...
+    @property
+    def kept(self) -> str | None: ...
+
+def verify(
+    path: str | bytes | os.PathLike[str] | os.PathLike[bytes], *, progress: _Progress | None = None
+) -> IntegrityReport: ...
+def repair(
+    path: str | bytes | os.PathLike[str] | os.PathLike[bytes], *, backup: bool = True, progress: _Progress | None = None
+) -> IntegrityReport: ...
+
 # ---- Exceptions -------------------------------------------------------------------------------------------------------
 
 class DeedError(Exception):

@@ -46,6 +46,8 @@ typedef struct ModuleState {
     PyTypeObject *change_record_type;
     PyTypeObject *feed_type;
     PyTypeObject *backup_type;
+    PyTypeObject *finding_type;
+    PyTypeObject *integrity_report_type;
     PyObject *deed_error;  /* the root of the exceptions */
     PyObject *exceptions;  /* dict: status -> class */
     PyObject *forked;      /* the class Forked, which no status stands for */
@@ -69,6 +71,12 @@ bool can_open_stores(void);
 
 /* To be called after a store on disk was opened, or was tried to: lets children of this process exit. */
 void store_was_opened(void);
+
+/* The path as the bytes of the file system (owned), or NULL for None, which is a store in memory. (graph.c) */
+int parse_path(ModuleState *state, PyObject *object, PyObject **out_bytes);
+
+/* Adds verify, repair and what they return. (integrity.c) */
+int integrity_init(PyObject *module, ModuleState *state);
 
 /* ---- Errors (errors.c) --------------------------------------------------------------------------------------- */
 

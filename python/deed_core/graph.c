@@ -74,7 +74,6 @@ parse_memory_limit(ModuleState *state, PyObject *object, uint64_t *out_limit)
     return -1;
 }
 
-/* The path as the bytes of the file system (owned), or NULL for a store in memory. */
 int
 parse_path(ModuleState *state, PyObject *object, PyObject **out_bytes)
 {

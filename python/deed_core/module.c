@@ -145,6 +145,8 @@ module_exec(PyObject *module)
     pthread_once(&once, watch_forks);
     if (datetimes_init() < 0 || errors_init(module, state) < 0 || intern_keys(state) < 0 || add_types(module, state) < 0)
         return -1;
+    if (integrity_init(module, state) < 0)
+        return -1;
     state->array_type = import_attribute("array", "array");
     state->zone_type = import_attribute("zoneinfo", "ZoneInfo");
     if (state->array_type == NULL || state->zone_type == NULL)
@@ -169,6 +171,8 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->change_record_type);
     Py_VISIT(state->feed_type);
     Py_VISIT(state->backup_type);
+    Py_VISIT(state->finding_type);
+    Py_VISIT(state->integrity_report_type);
     Py_VISIT(state->deed_error);
     Py_VISIT(state->exceptions);
     Py_VISIT(state->forked);
@@ -194,6 +198,8 @@ module_clear(PyObject *module)
     Py_CLEAR(state->change_record_type);
     Py_CLEAR(state->feed_type);
     Py_CLEAR(state->backup_type);
+    Py_CLEAR(state->finding_type);
+    Py_CLEAR(state->integrity_report_type);
     Py_CLEAR(state->deed_error);
     Py_CLEAR(state->exceptions);
     Py_CLEAR(state->forked);

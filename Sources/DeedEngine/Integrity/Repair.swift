@@ -101,11 +101,26 @@ private final class Repair {
             report.add(.warning, "the store", "did not open: \(error.message)")
         }
         try copyFiles()
+        if let store = openWithNewestManifest() { return store }
         guard let options = rocksdb_options_create() else { throw DeedError(.outOfMemory, "no memory for a repair") }
         defer { rocksdb_options_destroy(options) }
         try checkingRocksDB(copy) { rocksdb_repair_db(options, copy, $0) }
         report.add(.warning, "the store", "the list of its tables was made again from the tables that can be read")
         return try KeyValueStore(path: copy, options: sourceOptions)
+    }
+
+    /// CURRENT only names the manifest in use, which is the newest one.
+    private func openWithNewestManifest() -> KeyValueStore? {
+        var newest = ""
+        forEachFile(in: copy) { name, _ in
+            if name.hasPrefix("MANIFEST-") && (name.utf8.count, name) > (newest.utf8.count, newest) { newest = name }
+        }
+        guard !newest.isEmpty, let file = fopen("\(copy)/CURRENT", "w") else { return nil }
+        fputs("\(newest)\n", file)
+        fclose(file)
+        guard let store = try? KeyValueStore(path: copy, options: sourceOptions) else { return nil }
+        report.add(.warning, "the file CURRENT", "was made again")
+        return store
     }
 
     private var sourceOptions: KeyValueStore.Options {

@@ -72,7 +72,8 @@ final class Salvage {
     // MARK: The catalogue and the directory
 
     func copyCatalogue() throws(DeedError) {
-        var first = ByteBuffer()
+        // Keys of the catalogue begin with a letter.
+        var first = StoreKeys.text("a")
         var end = ByteBuffer()
         end.append(0xFF)
         var values: [Key: [UInt8]] = [:]
@@ -249,18 +250,22 @@ final class Salvage {
         _ decode: (inout ByteReader) throws(DeedError) -> Void
     ) throws(DeedError) -> Bool {
         let key = StoreKeys.chunk(generation, kind, number, column)
-        do throws(DeedError) {
-            guard let value = try source.get(.segments, key) else { return false }
-            var reader = ByteReader(value.bytes)
-            try decode(&reader)
-        } catch {
-            if error.status == .outOfMemory { throw error }
-            return false
+        // When RocksDB has made its manifest again, ingested tables are in its first family, as they do not name theirs.
+        for family in [KeyValueStore.Family.segments, .meta] {
+            do throws(DeedError) {
+                guard let value = try source.get(family, key) else { continue }
+                var reader = ByteReader(value.bytes)
+                try decode(&reader)
+            } catch {
+                if error.status == .outOfMemory { throw error }
+                continue
+            }
+            guard let value = try source.get(family, key) else { continue }
+            let bytes = value.bytes
+            try write { batch in batch.put(.segments, key, bytes) }
+            return true
         }
-        guard let value = try source.get(.segments, key) else { return false }
-        let bytes = value.bytes
-        try write { batch in batch.put(.segments, key, bytes) }
-        return true
+        return false
     }
 
     private func text(_ kind: NameKind, _ number: NameId) -> String {
