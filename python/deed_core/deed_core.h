@@ -226,9 +226,6 @@ int name_find(SessionObject *session, deed_name_kind kind, PyObject *name, uint3
 /* The name behind a number, borrowed. */
 PyObject *name_text(SessionObject *session, deed_name_kind kind, uint32_t number);
 
-/* The path as the bytes of the file system (owned), or NULL for None. */
-int parse_path(ModuleState *state, PyObject *object, PyObject **out_bytes);
-
 /* Whether the engine may be called: raises Closed, Forked, or InvalidArgument (in use by another thread) otherwise. */
 int session_ready_slow(SessionObject *session);
 
