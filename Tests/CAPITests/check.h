@@ -74,6 +74,7 @@ void test_values(void);
 void test_records(void);
 void test_graph(void);
 void test_scans(void);
+void test_indexes(void);
 void test_bulk(void);
 void test_transactions(void);
 void test_waiting(void);

@@ -26,14 +26,13 @@ extension Graph {
             switch try claim(index, full.bytes, rival, mark) {
             case .none: continue
             case .held: throw violation(index, id, rival)
-            case .open(let stamp):
-                throw conflict("a row with the same key in the unique index '\(index.name)' is being changed", by: stamp)
+            case .open(let stamp): throw openClaim(index, stamp)
             }
         }
     }
 
     /// Appends the key of a row as it is now, uncut; false if it has none.
-    private func appendFullKey(
+    func appendFullKey(
         _ index: SecondaryIndex, _ id: RowId, to buffer: inout ByteBuffer
     ) throws(DeedError) -> Bool {
         guard let segment = directory(index.rowKind).segment(of: id) else { return false }
@@ -66,6 +65,10 @@ extension Graph {
             return false
         }
         return claim
+    }
+
+    func openClaim(_ index: SecondaryIndex, _ stamp: Stamp) -> DeedError {
+        conflict("a row with the same key in the unique index '\(index.name)' is being changed", by: stamp)
     }
 
     func violation(_ index: SecondaryIndex, _ id: RowId, _ rival: RowId) -> DeedError {

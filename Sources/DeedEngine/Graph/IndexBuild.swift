@@ -161,29 +161,23 @@ extension Graph {
         _ index: SecondaryIndex, _ key: UnsafeRawBufferPointer, _ rows: [RowId]
     ) throws(DeedError) {
         if rows.count < 2 { return }
+        var full = ByteBuffer(capacity: 64)
         for (position, id) in rows.enumerated() {
-            // A row that has the key now must be the only one.
-            let form = try presentForm(index, key, id)
-            if form != .whole { continue }
-            try requireUnique(index, key, id, rivals: Array(rows[..<position]), 0)
+            full.removeAll()
+            full.append(key)
+            if key.count == Limits.indexKeyBytesMax {
+                full.removeAll()
+                if try !appendFullKey(index, id, to: &full) { continue }
+            }
+            let own = try claim(index, full.bytes, id, 0)
+            if case .none = own { continue }
+            for rival in rows[..<position] {
+                switch (own, try claim(index, full.bytes, rival, 0)) {
+                case (_, .none): continue
+                case (.open(let stamp), _), (_, .open(let stamp)): throw openClaim(index, stamp)
+                default: throw violation(index, id, rival)
+                }
+            }
         }
-    }
-
-    /// Whether a row that is there for somebody has this key at present.
-    private func presentForm(
-        _ index: SecondaryIndex, _ key: UnsafeRawBufferPointer, _ id: RowId
-    ) throws(DeedError) -> KeyForm {
-        guard let segment = directory(index.rowKind).segment(of: id) else { return .absent }
-        let row = rowNumber(of: id)
-        try lockLoadedShared(segment)
-        defer { segment.pointee.latch.unlockShared() }
-        let deleted = segment.pointee.hasVersions ? segment.pointee.versions.deletedStamp(row) : 0
-        if segment.pointee.isDead(row) || deleted != 0 && !isRunning(deleted) { return .absent }
-        var found = KeyForm.absent
-        forEachKey(index, segment, row, before: .latest(mark: 0)) { rowKey, form, _ in
-            if compareBytes(rowKey, key) == 0 { found = form }
-            return found == .absent
-        }
-        return found
     }
 }
