@@ -818,6 +818,7 @@ typedef struct deed_statistics {
     bool is_follower;
     double follower_lag_ms;         /* how long ago everything that had been written was visible here */
     uint64_t follower_reloads;      /* how often it had lost its place and opened the store anew */
+    /* indexes */
     uint64_t memory_indexes;        /* bytes in memory */
     uint64_t disk_indexes;          /* bytes on disk */
 } deed_statistics;

@@ -69,6 +69,7 @@ void check_sound(deed_database *database);
 /* The suites, one a file. */
 void test_lifecycle(void);
 void test_names(void);
+void test_constraints(void);
 void test_values(void);
 void test_records(void);
 void test_graph(void);

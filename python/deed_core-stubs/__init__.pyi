@@ -53,6 +53,16 @@ _Amount: TypeAlias = int | float | None
 _Path: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 _Kind: TypeAlias = Literal["entity", "relationship", "edge"]
 _Progress: TypeAlias = Callable[[int, int], object]
+_ConstraintKind: TypeAlias = Literal[
+    "required", "type", "unique", "primary_key", "default", "range", "one_of", "length", "endpoints", "cardinality"
+]
+_TypeName: TypeAlias = Literal[
+    "bool", "int", "float", "str", "bytes", "date", "local_time", "zoned_time", "local_datetime", "zoned_datetime",
+    "duration", "list", "dict", "vector",
+]  # fmt: skip
+_ConstraintType: TypeAlias = (
+    _TypeName | type[bool] | type[int] | type[float] | type[str] | type[bytes] | type[list[Any]] | type[dict[str, Any]]
+)
 
 @type_check_only
 class _ArrowArray(Protocol):
@@ -290,12 +300,12 @@ class PyDeedGraph(Session):
         row_kind: Literal["entity", "relationship"] | None = None,
         name: str | None = None,
         types: _ConstraintType | Sequence[_ConstraintType] | None = None,
-        value: _ValueIn | None = None,
-        values: Sequence[_ValueIn] | None = None,
-        min: _ValueIn | None = None,
-        max: _ValueIn | None = None,
-        above: _ValueIn | None = None,
-        below: _ValueIn | None = None,
+        value: _Storable | None = None,
+        values: Sequence[_Storable] | None = None,
+        min: _Storable | None = None,
+        max: _Storable | None = None,
+        above: _Storable | None = None,
+        below: _Storable | None = None,
         endpoints: Sequence[tuple[str, str]] | None = None,
         max_outgoing: int | None = None,
         max_incoming: int | None = None,
