@@ -171,6 +171,7 @@ int main(int argument_count, char **arguments) {
         {"lifecycle", test_lifecycle}, {"names", test_names}, {"values", test_values}, {"records", test_records},
         {"graph", test_graph}, {"scans", test_scans}, {"indexes", test_indexes}, {"bulk", test_bulk},
         {"transactions", test_transactions},
+        {"waiting", test_waiting},
         {"pheromone", test_pheromone}, {"durability", test_durability}, {"threads", test_threads},
     };
     if (argument_count < 2) {

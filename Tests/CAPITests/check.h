@@ -76,6 +76,7 @@ void test_scans(void);
 void test_indexes(void);
 void test_bulk(void);
 void test_transactions(void);
+void test_waiting(void);
 void test_pheromone(void);
 void test_durability(void);
 void test_threads(void);

@@ -26,7 +26,7 @@ extension Graph {
             switch try claim(index, full.bytes, rival, mark) {
             case .none: continue
             case .held: throw violation(index, id, rival)
-            case .open(let stamp): throw openClaim(index, stamp)
+            case .open(let stamp): throw openClaim(index, rival, stamp)
             }
         }
     }
@@ -67,8 +67,9 @@ extension Graph {
         return claim
     }
 
-    func openClaim(_ index: SecondaryIndex, _ stamp: Stamp) -> DeedError {
-        conflict("a row with the same key in the unique index '\(index.name)' is being changed", by: stamp)
+    func openClaim(_ index: SecondaryIndex, _ rival: RowId, _ stamp: Stamp) -> DeedError {
+        conflict(
+            index.rowKind, rival, "has the same key in the unique index '\(index.name)' and is being changed", by: stamp)
     }
 
     func violation(_ index: SecondaryIndex, _ id: RowId, _ rival: RowId) -> DeedError {
