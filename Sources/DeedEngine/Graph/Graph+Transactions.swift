@@ -69,7 +69,6 @@ extension Graph {
             if transaction.commitTimestamp == 0 { rollback(transaction) }
             throw error
         }
-        if let writes = transaction.indexWrites { queueLeftovers(writes, committedAt: transaction.commitTimestamp) }
         end(transaction, as: .committed)
         counters.commits.add(1, ordering: .relaxed)
         maintenance.noteCommit(logBytes: transaction.log.count, graph: self)
@@ -86,6 +85,9 @@ extension Graph {
         transaction.state = state
         pool.discharge(transaction.memoryCharged, .scratch)
         transaction.memoryCharged = 0
+        if state == .committed, let writes = transaction.indexWrites {
+            queueLeftovers(writes, committedAt: transaction.commitTimestamp)
+        }
         transaction.releaseSnapshot(snapshots)
         awakenWaiters(for: transaction)
     }
