@@ -32,7 +32,6 @@ extension Graph {
         transaction.commitTimestamp = timestamp
         stamp(transaction, timestamp)
         snapshots.publish(timestamp)
-        if let writes = transaction.indexWrites { queueLeftovers(writes, committedAt: timestamp) }
         end(transaction, as: .committed)
     }
 

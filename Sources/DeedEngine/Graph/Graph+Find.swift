@@ -56,6 +56,7 @@ extension Graph {
     ) throws(DeedError) {
         buffer.removeAll()
         try requireOpen()
+        noteTable(transaction, kind, table)
         let index = try requireIndex(kind, table, count: properties.count, inOrder: false) { properties[$0].key }
         buffer.low.removeAll()
         for position in 0..<properties.count {
@@ -77,6 +78,7 @@ extension Graph {
     ) throws(DeedError) {
         buffer.removeAll()
         try requireOpen()
+        noteTable(transaction, kind, table)
         let index = try requireIndex(kind, table, count: keys.count, inOrder: true) { keys[$0] }
         try encode(range, keys.count, into: buffer)
         try read(transaction, index, descending: descending, limit: limit, buffer)

@@ -69,7 +69,6 @@ extension Graph {
             if transaction.commitTimestamp == 0 { rollback(transaction) }
             throw error
         }
-        if let writes = transaction.indexWrites { queueLeftovers(writes, committedAt: transaction.commitTimestamp) }
         end(transaction, as: .committed)
         counters.commits.add(1, ordering: .relaxed)
         maintenance.noteCommit(logBytes: transaction.log.count, graph: self)
@@ -84,6 +83,9 @@ extension Graph {
 
     func end(_ transaction: Transaction, as state: Transaction.State) {
         transaction.state = state
+        if state == .committed, let writes = transaction.indexWrites {
+            queueLeftovers(writes, committedAt: transaction.commitTimestamp)
+        }
         transaction.releaseSnapshot(snapshots)
         awakenWaiters(for: transaction)
     }

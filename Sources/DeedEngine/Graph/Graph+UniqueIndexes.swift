@@ -68,7 +68,8 @@ extension Graph {
     }
 
     func openClaim(_ index: SecondaryIndex, _ rival: RowId, _ stamp: Stamp) -> DeedError {
-        conflict(index.rowKind, rival, "has the same key in the unique index '\(index.name)' and is being changed", by: stamp)
+        conflict(
+            index.rowKind, rival, "has the same key in the unique index '\(index.name)' and is being changed", by: stamp)
     }
 
     func violation(_ index: SecondaryIndex, _ id: RowId, _ rival: RowId) -> DeedError {

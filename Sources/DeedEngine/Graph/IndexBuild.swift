@@ -174,8 +174,8 @@ extension Graph {
             for rival in rows[..<position] {
                 switch (own, try claim(index, full.bytes, rival, 0)) {
                 case (_, .none): continue
-                case (.open(let stamp), _): throw openClaim(index, id, stamp)
                 case (_, .open(let stamp)): throw openClaim(index, rival, stamp)
+                case (.open(let stamp), _): throw openClaim(index, id, stamp)
                 default: throw violation(index, id, rival)
                 }
             }
