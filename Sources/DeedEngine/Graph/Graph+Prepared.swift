@@ -6,6 +6,8 @@
 // Checkpoints save nothing of it: to them it is one of the running transactions, whose rows are not there yet. When a store is
 // opened its effects are applied again, as a running transaction, at the ids that it was given.
 
+import Synchronization
+
 extension Graph {
     /// Makes the transaction durable without committing it. It ends for its owner; commitPrepared or rollbackPrepared
     /// decides it. An error of the arguments leaves it active, any other rolls it back.
