@@ -13,6 +13,7 @@ public func deed_options_init(_ options: UnsafeMutablePointer<deed_options>?) {
     options.pointee.durability = Durability.sync.rawValue
     options.pointee.checkpoint_log_bytes = UInt64(defaults.checkpointLogBytes)
     options.pointee.conflict_timeout = -1
+    options.pointee.retain_log_bytes = UInt64(defaults.retention.bytes)
 }
 
 /// The options with the defaults of those that the caller's version does not know.
@@ -68,13 +69,17 @@ public func deed_database_open(
         let options = try graphOptions(options)
         var text: String?
         if path != nil { text = try DeedCAPI.path(path, path_size) }
-        out.pointee = retained(DatabaseHandle(try Graph(path: text, options: options)))
+        if let text, options.isReadOnly {
+            out.pointee = retained(DatabaseHandle(try Follower(path: text, options: options)))
+        } else {
+            out.pointee = retained(DatabaseHandle(try Graph(path: text, options: options)))
+        }
     }
 }
 
 @c @implementation
 public func deed_database_close(_ database: OpaquePointer?, _ out_error: ErrorOut) -> deed_status {
-    run(out_error) { () throws(DeedError) in try graph(database).close() }
+    run(out_error) { () throws(DeedError) in try object(database, DatabaseHandle.self).close() }
 }
 
 @c @implementation

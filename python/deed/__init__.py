@@ -65,8 +65,8 @@ def open(
     durability: Literal["sync", "async", "none"] = "sync",
     on_conflict: Literal["fail", "wait"] = "fail",
     timeout: float | None = None,
-    retain_log_bytes: float | None = 0,
-    retain_log_seconds: float | None = 0,
+    retain_log_bytes: float | None = None,
+    retain_log_seconds: float | None = None,
     before_images: bool = False,
     replica: bool = False,
 ) -> PyDeedGraph:
@@ -77,7 +77,7 @@ def open(
     path
         The directory of the store, created if there is none; None for a graph in memory.
     read_only
-        Refuse writes, and allow other processes to have the store open.
+        Refuse writes, and follow what another process writes to the store.
     memory_limit
         Bytes; by default 80 % of the machine's memory.
     durability
@@ -90,7 +90,7 @@ def open(
         Seconds that a statement waits at most (then: LockTimeout); None for no limit.
     retain_log_bytes, retain_log_seconds
         How much of the log checkpoints keep for readers of the change feed and for backups, whole numbers or
-        ``math.inf``; see :meth:`PyDeedGraph.retain_log`.
+        ``math.inf``; by default a megabyte. See :meth:`PyDeedGraph.retain_log`.
     before_images
         Keep each row as it was before a change in the log.
     replica

@@ -97,7 +97,7 @@ def test_waiting_for_commits(tmp_path: Path) -> None:
 
 
 def test_what_is_not_retained(tmp_path: Path) -> None:
-    with PyDeedGraph(tmp_path / "store") as graph:
+    with PyDeedGraph(tmp_path / "store", retain_log_bytes=0) as graph:
         for _ in range(3):
             graph.add_entity("T")
             graph.checkpoint()
