@@ -199,7 +199,7 @@ typedef struct deed_options {
     double conflict_timeout; /* seconds that a statement waits at most; default, and if negative: without limit */
     deed_keep_waiting keep_waiting; /* NULL: always */
     void *keep_waiting_data;
-    uint64_t retain_log_bytes;   /* see deed_retain_log; default 0 */
+    uint64_t retain_log_bytes;   /* see deed_retain_log; default 1 MiB */
     uint64_t retain_log_seconds; /* see deed_retain_log; default 0 */
     bool before_images;    /* the log keeps each row as it was before an update or delete, for readers of the change
                               feed; default false */

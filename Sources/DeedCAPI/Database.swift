@@ -13,6 +13,7 @@ public func deed_options_init(_ options: UnsafeMutablePointer<deed_options>?) {
     options.pointee.durability = Durability.sync.rawValue
     options.pointee.checkpoint_log_bytes = UInt64(defaults.checkpointLogBytes)
     options.pointee.conflict_timeout = -1
+    options.pointee.retain_log_bytes = UInt64(defaults.retention.bytes)
 }
 
 /// The options with the defaults of those that the caller's version does not know.

@@ -65,8 +65,8 @@ def open(
     durability: Literal["sync", "async", "none"] = "sync",
     on_conflict: Literal["fail", "wait"] = "fail",
     timeout: float | None = None,
-    retain_log_bytes: float | None = 0,
-    retain_log_seconds: float | None = 0,
+    retain_log_bytes: float | None = None,
+    retain_log_seconds: float | None = None,
     before_images: bool = False,
     replica: bool = False,
 ) -> PyDeedGraph:
@@ -90,7 +90,7 @@ def open(
         Seconds that a statement waits at most (then: LockTimeout); None for no limit.
     retain_log_bytes, retain_log_seconds
         How much of the log checkpoints keep for readers of the change feed and for backups, whole numbers or
-        ``math.inf``; see :meth:`PyDeedGraph.retain_log`.
+        ``math.inf``; by default a megabyte. See :meth:`PyDeedGraph.retain_log`.
     before_images
         Keep each row as it was before a change in the log.
     replica

@@ -241,8 +241,8 @@ class PyDeedGraph(Session):
         durability: Literal["sync", "async", "none"] = "sync",
         on_conflict: Literal["fail", "wait"] = "fail",
         timeout: float | None = None,
-        retain_log_bytes: _Amount = 0,
-        retain_log_seconds: _Amount = 0,
+        retain_log_bytes: _Amount = None,
+        retain_log_seconds: _Amount = None,
         before_images: bool = False,
         replica: bool = False,
     ) -> None: ...

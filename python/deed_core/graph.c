@@ -648,7 +648,7 @@ static PyMethodDef graph_methods[] = {
 
 PyDoc_STRVAR(graph_doc,
 "PyDeedGraph(path=None, *, read_only=False, memory_limit=None, durability='sync', on_conflict='fail', timeout=None,\n"
-"            retain_log_bytes=0, retain_log_seconds=0, before_images=False, replica=False)\n--\n\n"
+"            retain_log_bytes=None, retain_log_seconds=None, before_images=False, replica=False)\n--\n\n"
 "A property graph in a directory, or in memory without a path.\n\n"
 "Parameters\n----------\n"
 "path : str, bytes or os.PathLike, optional\n    The directory of the store, created if there is none (unless read_only).\n"
@@ -660,7 +660,7 @@ PyDoc_STRVAR(graph_doc,
 "on_conflict : {'fail', 'wait'}\n"
 "    What a statement does that meets a row which another running transaction holds: raise TransactionConflict, or wait for it.\n"
 "timeout : float, optional\n    Seconds that a statement waits at most (LockTimeout); by default without limit.\n"
-"retain_log_bytes, retain_log_seconds : int\n    How much of the log checkpoints keep; see retain_log.\n"
+"retain_log_bytes, retain_log_seconds : int\n    How much of the log checkpoints keep, by default a megabyte; see retain_log.\n"
 "before_images : bool\n    Keep each row as it was before a change in the log, for readers of the change feed.\n"
 "replica : bool\n    Take records of another store's change feed (apply), and refuse other writes.\n\n"
 "Raises\n------\n"
