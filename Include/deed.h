@@ -43,6 +43,7 @@ typedef struct deed_transaction deed_transaction; /* one unit of atomicity and o
 typedef struct deed_buffer deed_buffer;           /* room for one record, reused from call to call */
 typedef struct deed_scan deed_scan;               /* a position in a scan over one table */
 typedef struct deed_ids deed_ids;                 /* an array of ids (and depths), owned by the caller */
+typedef struct deed_prepared_list deed_prepared_list; /* the prepared transactions of a moment, owned by the caller */
 typedef struct deed_error deed_error;             /* why a call failed */
 
 /* ---- Status and errors --------------------------------------------------------------------------------------- */
@@ -62,7 +63,10 @@ enum {
     DEED_ALREADY_EXISTS = 8,   /* there is an index or a constraint of that name */
     /* 100-199: transactions */
     DEED_TRANSACTION_CONFLICT = 100, /* another transaction wrote the row first; roll back and try again */
-    DEED_TRANSACTION_ENDED = 101,    /* the transaction was committed or rolled back already */
+    DEED_TRANSACTION_ENDED = 101,    /* the transaction was committed, rolled back or prepared already */
+    DEED_DEADLOCK = 102,     /* transactions waited for each other in a circle; this one, the youngest, was rolled back */
+    DEED_LOCK_TIMEOUT = 103, /* another transaction held a row for longer than the statement was to wait */
+    DEED_SERIALIZATION_FAILURE = 104, /* what a serializable transaction has read was changed meanwhile; try it again */
     /* 200-299: the store */
     DEED_STORE_LOCKED = 200, /* another process (or handle) has it open for writing */
     DEED_CORRUPTION = 201,   /* what is on disk fails its checks */
@@ -169,6 +173,16 @@ typedef enum deed_durability {
     DEED_NONE = 2   /* no log; what was written since the last checkpoint is lost in a crash, and only as a whole */
 } deed_durability;
 
+/* What a statement does that meets a row, or a key of a unique index, that another running transaction holds. */
+typedef enum deed_on_conflict {
+    DEED_FAIL = 0, /* it fails with TRANSACTION_CONFLICT at once (default) */
+    DEED_WAIT = 1  /* it waits until the other transaction has let go of it, and then runs again */
+} deed_on_conflict;
+
+/* Called about every 20 ms by a statement that waits for another transaction, on its thread. Return false to make it fail
+ * with INTERRUPTED. */
+typedef bool (*deed_keep_waiting)(void *user_data);
+
 typedef struct deed_options {
     size_t struct_size;
     bool read_only;        /* default false */
@@ -176,6 +190,10 @@ typedef struct deed_options {
     int32_t durability;    /* a deed_durability; default DEED_SYNC */
     uint64_t memory_limit; /* bytes; 0: 80 % of what the machine has */
     uint64_t checkpoint_log_bytes; /* start a background checkpoint after so much log; default 64 MiB; 0: never */
+    int32_t on_conflict;     /* a deed_on_conflict, for statements without a transaction and as the transactions' default */
+    double conflict_timeout; /* seconds that a statement waits at most; default, and if negative: without limit */
+    deed_keep_waiting keep_waiting; /* NULL: always */
+    void *keep_waiting_data;
 } deed_options;
 
 /* Fills in the defaults. NULL is nothing to do. Any thread. */
@@ -229,8 +247,41 @@ uint32_t deed_name_count(deed_database *database, deed_name_kind kind);
 deed_status deed_transaction_begin(deed_database *database, bool read_only, deed_transaction **out_transaction,
                                    deed_error **out_error);
 
+typedef enum deed_isolation {
+    DEED_SNAPSHOT = 0,    /* one snapshot, and the first writer of a row wins (default) */
+    DEED_SERIALIZABLE = 1 /* and nothing that it has read may change until it commits, or the commit fails */
+} deed_isolation;
+
+typedef struct deed_transaction_options {
+    size_t struct_size;
+    bool read_only;          /* default false */
+    int32_t isolation;       /* a deed_isolation; default DEED_SNAPSHOT */
+    int32_t on_conflict;     /* a deed_on_conflict; default: that of the database */
+    double conflict_timeout; /* seconds that a statement waits at most; negative: without limit; default: that of the database */
+} deed_transaction_options;
+
+/* Fills in the defaults. options NULL is nothing to do. Any thread. */
+void deed_transaction_options_init(const deed_database *database, deed_transaction_options *options);
+
+/* As deed_transaction_begin, with options; NULL for the defaults.
+ *
+ * With DEED_WAIT a statement that meets what another running transaction holds is undone, waits (holding nothing but what
+ * earlier statements of its transaction hold), and runs again. If the other has committed, the transaction gets its
+ * TRANSACTION_CONFLICT, since its snapshot is older; if it was rolled back, the statement succeeds. When transactions wait for
+ * each other in a circle, the youngest of them is rolled back at once and its statement fails with DEADLOCK; the message
+ * lists the circle. Closing the database ends all waits with CLOSED.
+ * Errors: CLOSED, INVALID_ARGUMENT. Any thread. */
+deed_status deed_transaction_begin_with(deed_database *database, const deed_transaction_options *options,
+                                        deed_transaction **out_transaction, deed_error **out_error);
+
+/* The number by which messages call the transaction: later ones have higher numbers. 0 for NULL. */
+uint64_t deed_transaction_number(const deed_transaction *transaction);
+
+/* Whether it can still be used: neither committed nor rolled back (also because of a deadlock) nor prepared. */
+bool deed_transaction_active(const deed_transaction *transaction);
+
 /* Makes the transaction's writes durable and visible, all or none. It is ended afterwards, also when this fails.
- * Errors: TRANSACTION_ENDED, IO_ERROR, DISK_FULL. May block. */
+ * Errors: TRANSACTION_ENDED, SERIALIZATION_FAILURE, IO_ERROR, DISK_FULL. May block. */
 deed_status deed_transaction_commit(deed_transaction *transaction, deed_error **out_error);
 
 /* Undoes the transaction's writes. Success if it has ended already. */
@@ -238,6 +289,35 @@ deed_status deed_transaction_rollback(deed_transaction *transaction, deed_error 
 
 /* Rolls back if needed and releases the handle. */
 void deed_transaction_destroy(deed_transaction *transaction);
+
+/* Two-phase commit: makes the transaction's writes durable, but not visible, under a name of 1 to 200 bytes. It is ended for
+ * its owner. It holds its rows, through crashes and restarts, until deed_prepared_commit or deed_prepared_rollback.
+ * With an error of the arguments it goes on; with any other it is rolled back.
+ * Errors: TRANSACTION_ENDED, ALREADY_EXISTS (the name), READ_ONLY, INVALID_ARGUMENT (the name; a serializable transaction;
+ * one that has loaded in bulk; a store without a log), IO_ERROR, DISK_FULL. May block. */
+deed_status deed_transaction_prepare(deed_transaction *transaction, const char *gid, size_t gid_size,
+                                     deed_error **out_error);
+
+/* Commits, or undoes, a prepared transaction: for good when the call returns, whatever the durability of the database.
+ * Errors: NOT_FOUND, READ_ONLY, IO_ERROR, DISK_FULL. May block. Any thread. */
+deed_status deed_prepared_commit(deed_database *database, const char *gid, size_t gid_size, deed_error **out_error);
+deed_status deed_prepared_rollback(deed_database *database, const char *gid, size_t gid_size, deed_error **out_error);
+
+/* A prepared transaction. */
+typedef struct deed_prepared {
+    const char *gid;
+    size_t gid_size;
+    int64_t prepared_at; /* microseconds since 1970-01-01T00:00:00 UTC */
+    uint64_t inserted;   /* rows that it adds, changes and deletes */
+    uint64_t updated;
+    uint64_t deleted;
+} deed_prepared;
+
+/* The transactions that are prepared, in order of name. Any thread. */
+deed_status deed_prepared_list_get(deed_database *database, deed_prepared_list **out_list, deed_error **out_error);
+size_t deed_prepared_list_count(const deed_prepared_list *list);
+const deed_prepared *deed_prepared_list_data(const deed_prepared_list *list); /* borrowed until destroyed */
+void deed_prepared_list_destroy(deed_prepared_list *list);
 
 /* ---- Entities and relationships ------------------------------------------------------------------------------ */
 

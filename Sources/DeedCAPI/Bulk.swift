@@ -147,8 +147,10 @@ public func deed_entities_load(
     return run(out_error) { () throws(DeedError) in
         guard let stream else { throw DeedError(.invalidArgument, "stream is NULL") }
         let callback = ProgressCallback(call: progress, userData: user_data)
+        try DeedCAPI.graph(database).requireOpen()
+        // Before the statement, which may run several times.
+        let table = try readTable(stream, callback)
         let ids = try write(database, transaction) { graph, transaction throws(DeedError) in
-            let table = try readTable(stream, callback)
             let columns = try bulkColumns(table, graph)
             let ids = try IdsHandle(count: table.rowCount)
             if table.rowCount == 0 { return ids }
@@ -175,16 +177,17 @@ public func deed_relationships_load(
             throw DeedError(.invalidArgument, "sources or targets are NULL")
         }
         let callback = ProgressCallback(call: progress, userData: user_data)
-        let ids = try write(database, transaction) { graph, transaction throws(DeedError) in
-            var columns: [any BulkColumn] = []
-            if let stream {
-                let table = try readTable(stream, callback)
-                guard table.rowCount == count else {
-                    throw DeedError(
-                        .invalidArgument, "\(count) pairs of ends but \(table.rowCount) rows of properties")
-                }
-                columns = try bulkColumns(table, graph)
+        try DeedCAPI.graph(database).requireOpen()
+        var properties: ArrowTable?
+        if let stream {
+            let table = try readTable(stream, callback)
+            guard table.rowCount == count else {
+                throw DeedError(.invalidArgument, "\(count) pairs of ends but \(table.rowCount) rows of properties")
             }
+            properties = table
+        }
+        let ids = try write(database, transaction) { [properties] graph, transaction throws(DeedError) in
+            let columns = try properties.map { table throws(DeedError) in try bulkColumns(table, graph) } ?? []
             let ids = try IdsHandle(count: count)
             if count == 0 { return ids }
             try graph.loadRelationships(

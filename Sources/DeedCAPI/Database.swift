@@ -1,4 +1,4 @@
-// Opening, closing, names and transactions.
+// Opening, closing, and names.
 
 import CDeed
 import DeedEngine
@@ -12,27 +12,43 @@ public func deed_options_init(_ options: UnsafeMutablePointer<deed_options>?) {
     options.pointee.create = true
     options.pointee.durability = Durability.sync.rawValue
     options.pointee.checkpoint_log_bytes = UInt64(defaults.checkpointLogBytes)
+    options.pointee.conflict_timeout = -1
 }
 
-private func graphOptions(_ options: UnsafePointer<deed_options>?) throws(DeedError) -> GraphOptions {
-    var result = GraphOptions()
-    guard let options else { return result }
-    guard options.pointee.struct_size >= MemoryLayout<deed_options>.size else {
+/// The options with the defaults of those that the caller's version does not know.
+private func known(_ options: UnsafePointer<deed_options>) throws(DeedError) -> deed_options {
+    var result = deed_options()
+    deed_options_init(&result)
+    guard let first = MemoryLayout<deed_options>.offset(of: \.on_conflict), options.pointee.struct_size >= first else {
         throw DeedError(.invalidArgument, "the options were not initialised with deed_options_init")
     }
-    guard let durability = Durability(rawValue: options.pointee.durability) else {
-        throw DeedError(.invalidArgument, "there is no durability \(options.pointee.durability)")
+    let size = min(options.pointee.struct_size, MemoryLayout<deed_options>.size)
+    withUnsafeMutableBytes(of: &result) { $0.copyMemory(from: UnsafeRawBufferPointer(start: options, count: size)) }
+    return result
+}
+
+private func graphOptions(_ given: UnsafePointer<deed_options>?) throws(DeedError) -> GraphOptions {
+    var result = GraphOptions()
+    guard let given else { return result }
+    let options = try known(given)
+    guard let durability = Durability(rawValue: options.durability) else {
+        throw DeedError(.invalidArgument, "there is no durability \(options.durability)")
     }
-    result.isReadOnly = options.pointee.read_only
-    result.createIfMissing = options.pointee.create
+    result.isReadOnly = options.read_only
+    result.createIfMissing = options.create
     result.durability = durability
-    result.checkpointLogBytes = Int(clamping: options.pointee.checkpoint_log_bytes)
-    if options.pointee.memory_limit != 0 {
+    result.checkpointLogBytes = Int(clamping: options.checkpoint_log_bytes)
+    if options.memory_limit != 0 {
         let least = 32 << 20
-        guard options.pointee.memory_limit >= UInt64(least) else {
-            throw DeedError(.invalidArgument, "a memory limit of \(options.pointee.memory_limit); the least is \(least)")
+        guard options.memory_limit >= UInt64(least) else {
+            throw DeedError(.invalidArgument, "a memory limit of \(options.memory_limit); the least is \(least)")
         }
-        result.memoryLimit = Int(clamping: options.pointee.memory_limit)
+        result.memoryLimit = Int(clamping: options.memory_limit)
+    }
+    result.conflictPolicy = try conflictPolicy(options.on_conflict, options.conflict_timeout)
+    if let keepWaiting = options.keep_waiting {
+        let userData = UInt(bitPattern: options.keep_waiting_data)
+        result.keepWaiting = { keepWaiting(UnsafeMutableRawPointer(bitPattern: userData)) }
     }
     return result
 }
@@ -131,50 +147,4 @@ public func deed_name(
 public func deed_name_count(_ database: OpaquePointer?, _ kind: deed_name_kind) -> UInt32 {
     guard let graph = try? graph(database), let kind = try? nameKind(kind) else { return 0 }
     return UInt32(clamping: graph.names.count(kind))
-}
-
-// MARK: Transactions
-
-@c @implementation
-public func deed_transaction_begin(
-    _ database: OpaquePointer?, _ read_only: Bool, _ out_transaction: UnsafeMutablePointer<OpaquePointer?>?,
-    _ out_error: ErrorOut
-) -> deed_status {
-    out_transaction?.pointee = nil
-    return run(out_error) { () throws(DeedError) in
-        let out = try required(out_transaction, "out_transaction")
-        let graph = try graph(database)
-        out.pointee = retained(TransactionHandle(graph, try graph.begin(readOnly: read_only)))
-    }
-}
-
-@c @implementation
-public func deed_transaction_commit(_ transaction: OpaquePointer?, _ out_error: ErrorOut) -> deed_status {
-    run(out_error) { () throws(DeedError) in
-        let handle = try object(transaction, TransactionHandle.self)
-        do throws(DeedError) {
-            try handle.transaction.requireActive()
-            try handle.graph.requireOpen()
-            try handle.graph.commit(handle.transaction)
-        } catch {
-            handle.graph.rollback(handle.transaction)
-            throw error
-        }
-    }
-}
-
-@c @implementation
-public func deed_transaction_rollback(_ transaction: OpaquePointer?, _ out_error: ErrorOut) -> deed_status {
-    run(out_error) { () throws(DeedError) in
-        let handle = try object(transaction, TransactionHandle.self)
-        handle.graph.rollback(handle.transaction)
-    }
-}
-
-@c @implementation
-public func deed_transaction_destroy(_ transaction: OpaquePointer?) {
-    guard let transaction else { return }
-    let handle = Unmanaged<TransactionHandle>.fromOpaque(UnsafeRawPointer(transaction)).takeUnretainedValue()
-    handle.graph.rollback(handle.transaction)
-    release(transaction, TransactionHandle.self)
 }

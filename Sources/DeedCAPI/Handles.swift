@@ -102,7 +102,8 @@ func transaction(_ pointer: OpaquePointer?, of graph: Graph) throws(DeedError) -
     return handle.transaction
 }
 
-/// Runs a statement that writes, in the given transaction or as one of its own.
+/// Runs a statement that writes, in the given transaction or as one of its own. It may run several times, if it waits for
+/// other transactions; a run that fails has had no effect.
 @inline(__always)
 func write<Result>(
     _ database: OpaquePointer?, _ pointer: OpaquePointer?,
@@ -113,7 +114,11 @@ func write<Result>(
         return try graph.autocommit { transaction throws(DeedError) in try statement(graph, transaction) }
     }
     if transaction.isReadOnly { throw DeedError(.readOnly, "the transaction was begun for reading only") }
-    return try statement(graph, transaction)
+    do throws(DeedError) {
+        return try statement(graph, transaction)
+    } catch {
+        return try graph.retry(transaction, after: error) { transaction throws(DeedError) in try statement(graph, transaction) }
+    }
 }
 
 public typealias ErrorOut = UnsafeMutablePointer<OpaquePointer?>?

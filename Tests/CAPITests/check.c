@@ -170,7 +170,9 @@ int main(int argument_count, char **arguments) {
     static const struct { const char *name; void (*run)(void); } suites[] = {
         {"lifecycle", test_lifecycle}, {"names", test_names}, {"values", test_values}, {"records", test_records},
         {"graph", test_graph}, {"scans", test_scans}, {"bulk", test_bulk}, {"transactions", test_transactions},
-        {"pheromone", test_pheromone}, {"durability", test_durability}, {"integrity", test_integrity}, {"threads", test_threads},
+        {"waiting", test_waiting},
+        {"pheromone", test_pheromone}, {"durability", test_durability},
+        {"integrity", test_integrity}, {"threads", test_threads},
     };
     if (argument_count < 2) {
         fprintf(stderr, "usage: %s SCRATCH-DIRECTORY [SUITE...]\n", arguments[0]);

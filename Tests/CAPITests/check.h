@@ -75,6 +75,7 @@ void test_graph(void);
 void test_scans(void);
 void test_bulk(void);
 void test_transactions(void);
+void test_waiting(void);
 void test_pheromone(void);
 void test_durability(void);
 void test_integrity(void);

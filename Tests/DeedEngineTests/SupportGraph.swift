@@ -32,8 +32,12 @@ extension Graph {
     func run<Result>(
         _ transaction: Transaction?, _ body: (Transaction) throws(DeedError) -> Result
     ) throws(DeedError) -> Result {
-        if let transaction { return try body(transaction) }
-        return try autocommit(body)
+        guard let transaction else { return try autocommit(body) }
+        do throws(DeedError) {
+            return try body(transaction)
+        } catch {
+            return try retry(transaction, after: error, body)
+        }
     }
 
     // MARK: Writing

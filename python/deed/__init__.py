@@ -49,6 +49,8 @@ def open(
     read_only: bool = False,
     memory_limit: int | None = None,
     durability: Literal["sync", "async", "none"] = "sync",
+    on_conflict: Literal["fail", "wait"] = "fail",
+    timeout: float | None = None,
 ) -> PyDeedGraph:
     """Open the graph in a directory, or a new one in memory.
 
@@ -63,6 +65,11 @@ def open(
     durability
         When a commit returns: once it is on disk ("sync"), once the operating system has it ("async"), or at once
         ("none"), what was written since the last checkpoint then being lost in a crash.
+    on_conflict
+        What a statement does that meets a row which another running transaction holds: raise TransactionConflict
+        ("fail"), or wait until the other has let go of it ("wait").
+    timeout
+        Seconds that a statement waits at most (then: LockTimeout); None for no limit.
 
     Returns
     -------
@@ -80,4 +87,11 @@ def open(
     ...     graph.stats()["entity_count"]
     0
     """
-    return PyDeedGraph(path, read_only=read_only, memory_limit=memory_limit, durability=durability)
+    return PyDeedGraph(
+        path,
+        read_only=read_only,
+        memory_limit=memory_limit,
+        durability=durability,
+        on_conflict=on_conflict,
+        timeout=timeout,
+    )

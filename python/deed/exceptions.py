@@ -12,6 +12,9 @@
     ├── ConstraintViolation (ValueError)  a unique index or a constraint forbids the write
     ├── AlreadyExists (ValueError)        there is an index or a constraint of that name
     ├── TransactionConflict               another transaction wrote the row first: roll back and try again
+    │   ├── Deadlock                      transactions waited for each other in a circle; this one was rolled back
+    │   ├── LockTimeout (TimeoutError)    another transaction held a row for too long
+    │   └── SerializationFailure          what a serializable transaction has read was changed meanwhile
     ├── TransactionEnded                  the transaction was committed or rolled back already
     ├── StoreLocked                       another process, or another graph, has the store open for writing
     ├── Corruption                        what is on disk fails its checks
@@ -32,6 +35,7 @@ from deed_core import (
     Closed,
     ConstraintViolation,
     Corruption,
+    Deadlock,
     DeedError,
     DiskFull,
     Forked,
@@ -40,10 +44,12 @@ from deed_core import (
     Interrupted,
     InvalidArgument,
     LimitExceeded,
+    LockTimeout,
     NewerFormat,
     NotFound,
     OutOfMemory,
     ReadOnly,
+    SerializationFailure,
     StorageError,
     StoreLocked,
     TransactionConflict,
@@ -56,6 +62,7 @@ __all__ = [
     "Closed",
     "ConstraintViolation",
     "Corruption",
+    "Deadlock",
     "DeedError",
     "DiskFull",
     "Forked",
@@ -64,10 +71,12 @@ __all__ = [
     "Interrupted",
     "InvalidArgument",
     "LimitExceeded",
+    "LockTimeout",
     "NewerFormat",
     "NotFound",
     "OutOfMemory",
     "ReadOnly",
+    "SerializationFailure",
     "StorageError",
     "StoreLocked",
     "TransactionConflict",

@@ -148,7 +148,8 @@ typedef struct SessionObject {
     struct GraphObject *graph;     /* a graph's own address, not owned; a transaction's graph, owned */
     deed_transaction *transaction; /* NULL in a graph: every call commits by itself */
     bool busy;                     /* a call on this transaction runs without the GIL */
-    bool ended;                    /* the transaction was committed or rolled back */
+    bool ended;                    /* the transaction was committed, rolled back or prepared */
+    bool waits;                    /* its statements may wait for other transactions */
     PyObject *weak_references;
 } SessionObject;
 
@@ -196,11 +197,11 @@ graph_is_ours(const GraphObject *graph)
     return graph->fork_count == fork_count;
 }
 
-/* Whether a write through this session can wait for the disk. */
+/* Whether a write through this session can wait for the disk or for other transactions. */
 static inline bool
 write_may_block(const SessionObject *session)
 {
-    return session->transaction == NULL && session->graph->on_disk;
+    return session->waits || (session->transaction == NULL && session->graph->on_disk);
 }
 
 /* Releases the GIL if `may_block`, and takes it again. Between the two no Python object may be touched. */
@@ -233,7 +234,17 @@ extern PyType_Spec session_spec;
 extern PyType_Spec graph_spec;
 extern PyType_Spec transaction_spec;
 
-PyObject *transaction_begin(GraphObject *graph, bool read_only);
+PyObject *transaction_begin(GraphObject *graph, const deed_transaction_options *options);
+
+/* 'fail' or 'wait' as a deed_on_conflict, and seconds, None being no limit; NULL leaves a value as it is. */
+int parse_conflict_policy(ModuleState *state, PyObject *on_conflict, PyObject *timeout, int32_t *out_on_conflict,
+                          double *out_timeout);
+
+/* Two-phase commit (prepared.c). */
+PyObject *transaction_prepare(SessionObject *self, PyObject *gid);
+PyObject *graph_commit_prepared(GraphObject *self, PyObject *gid);
+PyObject *graph_rollback_prepared(GraphObject *self, PyObject *gid);
+PyObject *graph_list_prepared(GraphObject *self, PyObject *ignored);
 
 /* ---- Values (values_in.c, values_out.c, datetimes.c) --------------------------------------------------------- */
 

@@ -43,6 +43,16 @@ static const ExceptionSpec specs[] = {
     {"deed_core.InternalError", DEED_INTERNAL, NULL, "A bug in Deed; please report it."},
 };
 
+/* Below TransactionConflict: to a caller who rolls back and tries again they are all the same. */
+static const ExceptionSpec conflict_specs[] = {
+    {"deed_core.Deadlock", DEED_DEADLOCK, NULL,
+     "Transactions waited for each other in a circle; this one, the youngest of them, was rolled back."},
+    {"deed_core.LockTimeout", DEED_LOCK_TIMEOUT, &PyExc_TimeoutError,
+     "Another transaction held a row for longer than the statement was to wait. Also a TimeoutError."},
+    {"deed_core.SerializationFailure", DEED_SERIALIZATION_FAILURE, NULL,
+     "What a serializable transaction has read was changed by others before it committed; it was rolled back."},
+};
+
 /* It has the status of Closed, below which it stands. */
 static const ExceptionSpec forked = {
     "deed_core.Forked", DEED_CLOSED, NULL,
@@ -87,6 +97,16 @@ set_attribute(PyObject *object, const char *name, PyObject *value)
     return result;
 }
 
+/* The class of a status, borrowed; NULL with an exception, or if there is none. */
+static PyObject *
+class_with(ModuleState *state, deed_status status)
+{
+    PyObject *code = PyLong_FromLong(status);
+    PyObject *class = code != NULL ? PyDict_GetItemWithError(state->exceptions, code) : NULL;
+    Py_XDECREF(code);
+    return class;
+}
+
 int
 errors_init(PyObject *module, ModuleState *state)
 {
@@ -105,21 +125,19 @@ errors_init(PyObject *module, ModuleState *state)
         if (add_exception(module, state, &specs[i], state->deed_error, NULL) < 0)
             return -1;
 
-    PyObject *code = PyLong_FromLong(DEED_CLOSED);
-    if (code == NULL)
-        return -1;
-    PyObject *closed = PyDict_GetItemWithError(state->exceptions, code);
-    Py_DECREF(code);
-    return closed == NULL ? -1 : add_exception(module, state, &forked, closed, &state->forked);
+    PyObject *conflict = class_with(state, DEED_TRANSACTION_CONFLICT);
+    for (size_t i = 0; conflict != NULL && i < sizeof conflict_specs / sizeof *conflict_specs; i++)
+        if (add_exception(module, state, &conflict_specs[i], conflict, NULL) < 0)
+            return -1;
+    PyObject *closed = class_with(state, DEED_CLOSED);
+    return conflict == NULL || closed == NULL ? -1 : add_exception(module, state, &forked, closed, &state->forked);
 }
 
 /* The class of a status, borrowed; DeedError for a number from a later library. */
 static PyObject *
 class_of(ModuleState *state, deed_status status)
 {
-    PyObject *code = PyLong_FromLong(status);
-    PyObject *class = code != NULL ? PyDict_GetItemWithError(state->exceptions, code) : NULL;
-    Py_XDECREF(code);
+    PyObject *class = class_with(state, status);
     PyErr_Clear();
     return class != NULL ? class : state->deed_error;
 }
@@ -127,6 +145,10 @@ class_of(ModuleState *state, deed_status status)
 PyObject *
 raise_error(ModuleState *state, deed_status status, deed_error *error)
 {
+    if (status == DEED_INTERRUPTED && PyErr_Occurred()) { /* by what a signal handler raised */
+        deed_error_destroy(error);
+        return NULL;
+    }
     size_t size = 0;
     const char *message = error != NULL ? deed_error_message(error, &size) : NULL;
     PyObject *text = message != NULL ? PyUnicode_DecodeUTF8(message, (Py_ssize_t)size, "replace")

@@ -20,6 +20,44 @@ parse_durability(ModuleState *state, PyObject *object, int32_t *out_durability)
     return -1;
 }
 
+int
+parse_conflict_policy(ModuleState *state, PyObject *on_conflict, PyObject *timeout, int32_t *out_on_conflict,
+                      double *out_timeout)
+{
+    if (on_conflict != NULL) {
+        bool is_text = PyUnicode_Check(on_conflict);
+        if (is_text && PyUnicode_CompareWithASCIIString(on_conflict, "wait") == 0)
+            *out_on_conflict = DEED_WAIT;
+        else if (is_text && PyUnicode_CompareWithASCIIString(on_conflict, "fail") == 0)
+            *out_on_conflict = DEED_FAIL;
+        else {
+            raise_status(state, DEED_INVALID_ARGUMENT, "on_conflict is 'fail' or 'wait', not %R", on_conflict);
+            return -1;
+        }
+    }
+    if (timeout == NULL)
+        return 0;
+    *out_timeout = -1;
+    if (timeout == Py_None)
+        return 0;
+    *out_timeout = PyFloat_AsDouble(timeout);
+    if (*out_timeout >= 0.0)
+        return 0;
+    PyErr_Clear();
+    raise_status(state, DEED_INVALID_ARGUMENT, "timeout is a number of seconds that is not negative, or None, not %R", timeout);
+    return -1;
+}
+
+/* Called by a statement that waits, without the GIL: lets handlers of signals run, and stops if one raised. */
+static bool
+keep_waiting(void *Py_UNUSED(user_data))
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    bool goes_on = PyErr_CheckSignals() == 0;
+    PyGILState_Release(gil);
+    return goes_on;
+}
+
 static int
 parse_memory_limit(ModuleState *state, PyObject *object, uint64_t *out_limit)
 {
@@ -82,6 +120,7 @@ graph_open(GraphObject *self, PyObject *path_bytes, const deed_options *options)
     }
     self->on_disk = path != NULL;
     self->read_only = options->read_only;
+    self->session.waits = options->on_conflict == DEED_WAIT;
     self->fork_count = fork_count;
     self->database = database;
     return 0;
@@ -107,12 +146,12 @@ graph_new(PyTypeObject *type, PyObject *Py_UNUSED(arguments), PyObject *Py_UNUSE
 static int
 graph_init(GraphObject *self, PyObject *arguments, PyObject *keywords)
 {
-    static char *names[] = {"path", "read_only", "memory_limit", "durability", NULL};
-    PyObject *path = Py_None, *memory_limit = Py_None, *durability = NULL;
+    static char *names[] = {"path", "read_only", "memory_limit", "durability", "on_conflict", "timeout", NULL};
+    PyObject *path = Py_None, *memory_limit = Py_None, *durability = NULL, *on_conflict = NULL, *timeout = NULL;
     int read_only = 0;
     ModuleState *state = self->session.state;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|O$pOO:PyDeedGraph", names, &path, &read_only, &memory_limit,
-                                     &durability))
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|O$pOOOO:PyDeedGraph", names, &path, &read_only, &memory_limit,
+                                     &durability, &on_conflict, &timeout))
         return -1;
     if (self->database != NULL || self->opening) {
         raise_status(state, DEED_INVALID_ARGUMENT, "the graph is open already");
@@ -122,9 +161,12 @@ graph_init(GraphObject *self, PyObject *arguments, PyObject *keywords)
     deed_options_init(&options);
     options.read_only = read_only;
     options.create = !read_only;
+    options.keep_waiting = keep_waiting;
     PyObject *bytes;
     if (parse_durability(state, durability, &options.durability) < 0 ||
-        parse_memory_limit(state, memory_limit, &options.memory_limit) < 0 || parse_path(state, path, &bytes) < 0)
+        parse_memory_limit(state, memory_limit, &options.memory_limit) < 0 ||
+        parse_conflict_policy(state, on_conflict, timeout, &options.on_conflict, &options.conflict_timeout) < 0 ||
+        parse_path(state, path, &bytes) < 0)
         return -1;
     PyObject *text = Py_NewRef(Py_None);
     if (bytes != NULL)
@@ -200,16 +242,38 @@ graph_exit(GraphObject *self, PyObject *const *Py_UNUSED(arguments), Py_ssize_t 
 
 /* ---- The store as a whole ------------------------------------------------------------------------------------ */
 
+static int
+parse_isolation(ModuleState *state, PyObject *object, int32_t *out_isolation)
+{
+    if (object == NULL || (PyUnicode_Check(object) && PyUnicode_CompareWithASCIIString(object, "snapshot") == 0))
+        return 0;
+    if (PyUnicode_Check(object) && PyUnicode_CompareWithASCIIString(object, "serializable") == 0) {
+        *out_isolation = DEED_SERIALIZABLE;
+        return 0;
+    }
+    raise_status(state, DEED_INVALID_ARGUMENT, "isolation is 'snapshot' or 'serializable', not %R", object);
+    return -1;
+}
+
 static PyObject *
 graph_transaction(GraphObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
 {
-    static const Signature signature = {"transaction", 1, 0, 0, {"read_only"}};
-    PyObject *values[1];
+    static const Signature signature = {"transaction", 4, 0, 0, {"read_only", "isolation", "on_conflict", "timeout"}};
+    PyObject *values[4];
+    deed_transaction_options options;
+    if (parse_arguments(&signature, arguments, count, keywords, values) < 0)
+        return NULL;
     bool read_only;
-    if (parse_arguments(&signature, arguments, count, keywords, values) < 0 || parse_flag(values[0], &read_only) < 0 ||
+    if (parse_flag(values[0], &read_only) < 0 || session_ready(&self->session) < 0)
+        return NULL;
+    deed_transaction_options_init(self->database, &options);
+    options.read_only = read_only;
+    ModuleState *state = self->session.state;
+    if (parse_isolation(state, values[1], &options.isolation) < 0 ||
+        parse_conflict_policy(state, values[2], values[3], &options.on_conflict, &options.conflict_timeout) < 0 ||
         session_ready(&self->session) < 0)
         return NULL;
-    return transaction_begin(self, read_only);
+    return transaction_begin(self, &options);
 }
 
 /* Runs a call of the engine that takes nothing but the database. */
@@ -424,10 +488,32 @@ static PyGetSetDef graph_properties[] = {
 
 static PyMethodDef graph_methods[] = {
     METHOD_ENTRY(graph, transaction,
-"transaction($self, *, read_only=False)\n--\n\n"
+"transaction($self, *, read_only=False, isolation='snapshot', on_conflict=..., timeout=...)\n--\n\n"
 "Begin a transaction, which sees the state committed by now.\n\n"
+"Parameters\n----------\n"
+"read_only : bool\n    Refuse writes.\n"
+"isolation : {'snapshot', 'serializable'}\n"
+"    With 'serializable' the commit fails (SerializationFailure) if anything that was read has changed since.\n"
+"on_conflict : {'fail', 'wait'}\n"
+"    What a statement does that meets a row which another running transaction holds; by default as the graph was opened.\n"
+"timeout : float or None\n"
+"    Seconds that a statement waits at most (then: LockTimeout); None for no limit; by default as the graph was opened.\n\n"
+"Notes\n-----\n"
+"Transactions that wait for each other in a circle: the youngest is rolled back at once (Deadlock).\n\n"
 "As a context manager it commits on success and rolls back on an exception::\n\n"
 "    with graph.transaction() as tx:\n        tx.add_entity('Person', {'name': 'Ada'})\n"),
+    {"commit_prepared", (PyCFunction)graph_commit_prepared, METH_O,
+"commit_prepared($self, gid, /)\n--\n\n"
+"Commit a transaction that was prepared under that name. It is on disk when this returns.\n\n"
+"Raises\n------\nNotFound\n    There is no such prepared transaction.\n"},
+    {"rollback_prepared", (PyCFunction)graph_rollback_prepared, METH_O,
+"rollback_prepared($self, gid, /)\n--\n\n"
+"Undo a transaction that was prepared under that name, for good.\n\n"
+"Raises\n------\nNotFound\n    There is no such prepared transaction.\n"},
+    {"list_prepared", (PyCFunction)graph_list_prepared, METH_NOARGS,
+"list_prepared($self, /)\n--\n\n"
+"The prepared transactions, in order of name: dicts of gid, prepared_at (a datetime) and the numbers of rows inserted,\n"
+"updated and deleted."},
     {"checkpoint", (PyCFunction)graph_checkpoint, METH_NOARGS,
 "checkpoint($self, /)\n--\n\n"
 "Write what has changed since the last checkpoint and drop the log below it. Readers and writers go on meanwhile."},
@@ -459,7 +545,7 @@ static PyMethodDef graph_methods[] = {
 };
 
 PyDoc_STRVAR(graph_doc,
-"PyDeedGraph(path=None, *, read_only=False, memory_limit=None, durability='sync')\n--\n\n"
+"PyDeedGraph(path=None, *, read_only=False, memory_limit=None, durability='sync', on_conflict='fail', timeout=None)\n--\n\n"
 "A property graph in a directory, or in memory without a path.\n\n"
 "Parameters\n----------\n"
 "path : str, bytes or os.PathLike, optional\n    The directory of the store, created if there is none (unless read_only).\n"
@@ -467,7 +553,10 @@ PyDoc_STRVAR(graph_doc,
 "memory_limit : int, optional\n    Bytes; by default 80 % of the machine's memory.\n"
 "durability : {'sync', 'async', 'none'}\n"
 "    When a commit returns: once it is on disk; once the operating system has it (synced at least every second); at once,\n"
-"    what was written since the last checkpoint then being lost in a crash.\n\n"
+"    what was written since the last checkpoint then being lost in a crash.\n"
+"on_conflict : {'fail', 'wait'}\n"
+"    What a statement does that meets a row which another running transaction holds: raise TransactionConflict, or wait for it.\n"
+"timeout : float, optional\n    Seconds that a statement waits at most (LockTimeout); by default without limit.\n\n"
 "Raises\n------\n"
 "StoreLocked\n    Another process has the store open for writing.\n"
 "NewerFormat, Corruption, StorageError\n    The store cannot be read.\n\n"

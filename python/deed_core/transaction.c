@@ -2,13 +2,13 @@
 #include "deed_core.h"
 
 PyObject *
-transaction_begin(GraphObject *graph, bool read_only)
+transaction_begin(GraphObject *graph, const deed_transaction_options *options)
 {
     ModuleState *state = graph->session.state;
     PyTypeObject *type = state->transaction_type;
     deed_transaction *transaction;
     deed_error *error = NULL;
-    deed_status status = deed_transaction_begin(graph->database, read_only, &transaction, &error);
+    deed_status status = deed_transaction_begin_with(graph->database, options, &transaction, &error);
     if (status != DEED_OK)
         return raise_error(state, status, error);
     SessionObject *self = (SessionObject *)type->tp_alloc(type, 0);
@@ -19,6 +19,7 @@ transaction_begin(GraphObject *graph, bool read_only)
     self->state = state;
     self->graph = (GraphObject *)Py_NewRef(graph);
     self->transaction = transaction;
+    self->waits = options->on_conflict == DEED_WAIT;
     return (PyObject *)self;
 }
 
@@ -97,7 +98,14 @@ transaction_exit(SessionObject *self, PyObject *const *arguments, Py_ssize_t cou
 static PyObject *
 transaction_active(SessionObject *self, void *Py_UNUSED(closure))
 {
-    return PyBool_FromLong(!self->ended && !self->graph->closed && graph_is_ours(self->graph));
+    return PyBool_FromLong(!self->ended && !self->graph->closed && graph_is_ours(self->graph) &&
+                           deed_transaction_active(self->transaction));
+}
+
+static PyObject *
+transaction_number(SessionObject *self, void *Py_UNUSED(closure))
+{
+    return PyLong_FromUnsignedLongLong(graph_is_ours(self->graph) ? deed_transaction_number(self->transaction) : 0);
 }
 
 static PyObject *
@@ -113,7 +121,10 @@ transaction_repr(SessionObject *self)
 }
 
 static PyGetSetDef transaction_properties[] = {
-    {"active", (getter)transaction_active, NULL, "Whether it can still be used: neither committed nor rolled back.", NULL},
+    {"active", (getter)transaction_active, NULL,
+     "Whether it can still be used: neither committed nor rolled back nor prepared.", NULL},
+    {"number", (getter)transaction_number, NULL,
+     "The number by which messages call it; later transactions have higher numbers.", NULL},
     {"graph", (getter)transaction_graph, NULL, "The graph it belongs to.", NULL},
     {NULL},
 };
@@ -121,7 +132,16 @@ static PyGetSetDef transaction_properties[] = {
 static PyMethodDef transaction_methods[] = {
     {"commit", (PyCFunction)transaction_commit, METH_NOARGS,
      "commit($self, /)\n--\n\nMake the writes durable and visible to others, all or none. The transaction is ended afterwards.\n\n"
-     "Raises\n------\nTransactionEnded\n    It was committed or rolled back already.\n"},
+     "Raises\n------\nTransactionEnded\n    It was committed, rolled back or prepared already.\n"
+     "SerializationFailure\n    It is serializable, and something it has read was changed meanwhile.\n"},
+    {"prepare", (PyCFunction)transaction_prepare, METH_O,
+     "prepare($self, gid, /)\n--\n\nMake the writes durable, but not yet visible, under a name: the first half of two-phase "
+     "commit.\n\n"
+     "The transaction is ended afterwards, and holds its rows, through crashes and restarts, until\n"
+     "PyDeedGraph.commit_prepared(gid) or rollback_prepared(gid).\n\n"
+     "Parameters\n----------\ngid : str\n    1 to 200 bytes of UTF-8.\n\n"
+     "Raises\n------\nAlreadyExists\n    There is a prepared transaction of that name. This one goes on.\n"
+     "InvalidArgument\n    It is serializable, has loaded in bulk, or the store has no log. It goes on.\n"},
     {"rollback", (PyCFunction)transaction_rollback, METH_NOARGS,
      "rollback($self, /)\n--\n\nUndo the writes. Does nothing if the transaction has ended already."},
     {"__enter__", transaction_enter, METH_NOARGS, "__enter__($self, /)\n--\n\nThe transaction itself."},

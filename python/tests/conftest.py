@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from deed_core import PyDeedGraph
 
-pytest.register_assert_rewrite("model")
+pytest.register_assert_rewrite("model", "histories")
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import threading
 from pathlib import Path
 
@@ -275,3 +276,8 @@ def test_committed_is_there_after_reopening(store: Path) -> None:
         assert graph.get_entity(a)["properties"] == {"x": 1}
         assert graph.get_outgoing_neighbors(a) == [(a, edge)]
         assert graph.get_entity(lost) is None
+
+
+def test_the_examples_of_the_documentation() -> None:
+    results = doctest.testfile(str(Path(__file__).parents[2] / "docs" / "transactions.md"), module_relative=False)
+    assert results.attempted > 30 and results.failed == 0

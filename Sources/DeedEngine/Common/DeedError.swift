@@ -13,6 +13,9 @@ package enum Status: Int32, Sendable {
     case alreadyExists = 8
     case transactionConflict = 100
     case transactionEnded = 101
+    case deadlock = 102
+    case lockTimeout = 103
+    case serializationFailure = 104
     case storeLocked = 200
     case corruption = 201
     case ioError = 202
@@ -27,16 +30,29 @@ package enum Status: Int32, Sendable {
 package struct DeedError: Error, Sendable, CustomStringConvertible {
     package let status: Status
     package let message: String
-    /// The mark of the running transaction that is in the way, so that a statement may wait for it; 0 if there is none.
-    let blocker: UInt64
+    /// What a running transaction holds that is in the way, so that a statement may wait for it.
+    let obstacle: Obstacle?
 
-    package init(_ status: Status, _ message: String) { self.init(status, message, blocker: 0) }
+    package init(_ status: Status, _ message: String) { self.init(status, message, obstacle: nil) }
 
-    init(_ status: Status, _ message: String, blocker: UInt64) {
+    init(_ status: Status, _ message: String, obstacle: Obstacle?) {
         self.status = status
         self.message = message
-        self.blocker = blocker
+        self.obstacle = obstacle
     }
 
     package var description: String { "\(status): \(message)" }
+}
+
+/// A row that carries the mark of a running transaction. A class, so that errors stay small.
+final class Obstacle: Sendable {
+    let mark: UInt64
+    let kind: RowKind
+    let id: RowId
+
+    init(mark: UInt64, kind: RowKind, id: RowId) {
+        self.mark = mark
+        self.kind = kind
+        self.id = id
+    }
 }

@@ -25,6 +25,22 @@ enum Direction: UInt8, Sendable {
     case `in` = 1
 }
 
+/// Which lists of an entity are meant.
+package enum Directions: Int32, Sendable {
+    case out = 0
+    case `in` = 1
+    case both = 2
+
+    @inline(__always)
+    func contains(_ direction: Direction) -> Bool {
+        switch self {
+        case .out: direction == .out
+        case .in: direction == .in
+        case .both: true
+        }
+    }
+}
+
 @inline(__always)
 package func segmentNumber(of id: RowId) -> UInt64 { id >> Limits.segmentRowBits }
 

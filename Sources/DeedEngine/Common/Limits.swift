@@ -22,6 +22,8 @@ package enum Limits {
     package static let propertiesMax = 65_535
     /// The encoded effects of one transaction, held in memory until commit and written as one batch.
     package static let transactionLogBytesMax = 2 << 30
+    /// The name of a prepared transaction, as other systems have it.
+    package static let gidBytesMax = 200
     /// One value of the log; a transaction's effects are cut into pieces of this size within one atomic write.
     package static let logPieceBytes = 1 << 20
     /// Bulk loads below this many rows go through the log row by row, as single adds do.

@@ -276,7 +276,7 @@ private final class BulkLoad {
         var isWhole = false
         for id in ids {
             if segmentNumber(of: id) != checkedNumber {
-                guard let segment = directory.segment(of: id) else { throw graph.missing(.entity, id) }
+                guard let segment = directory.segment(of: id) else { throw graph.missing(.entity, id, for: transaction) }
                 checked = segment
                 checkedNumber = segmentNumber(of: id)
                 isWhole = segment.pointee.deadCount == 0 && !segment.pointee.hasVersions
@@ -288,7 +288,7 @@ private final class BulkLoad {
             segment.pointee.latch.lockShared()
             let isThere = segment.pointee.isVisible(row, to: snapshot)
             segment.pointee.latch.unlockShared()
-            if !isThere { throw graph.missing(.entity, id) }
+            if !isThere { throw graph.missing(.entity, id, for: transaction) }
         }
     }
 
@@ -453,7 +453,7 @@ private final class BulkLoad {
         if isWhole { return }
         for row in 0..<run.rows where run.offsets[row] != run.offsets[row + 1] {
             let id = rowId(segment: segment.pointee.number, row: row)
-            guard segment.pointee.isVisible(row, to: transaction.snapshot) else { throw graph.missing(.entity, id) }
+            guard segment.pointee.isVisible(row, to: transaction.snapshot) else { throw graph.missing(.entity, id, for: transaction) }
             let deleted = segment.pointee.versions.deletedStamp(row)
             if deleted != 0 { throw graph.conflict(.entity, id, "is being deleted", by: deleted) }
         }

@@ -145,6 +145,8 @@ extension Graph {
         var doubtful = 0
         /// The stamp of a transaction that one of these depends on; that of one that has committed rather than one that runs.
         var blocker: Stamp = 0
+        /// The relationship that carries it.
+        var blocking: RowId = 0
     }
 
     /// The segment of the list is locked.
@@ -155,7 +157,7 @@ extension Graph {
             case .visible: count.certain += 1
             case .elsewhere(let stamp), .leaving(let stamp):
                 count.doubtful += 1
-                if count.blocker == 0 || !isRunning(stamp) { count.blocker = stamp }
+                if count.blocker == 0 || !isRunning(stamp) { (count.blocker, count.blocking) = (stamp, relationship) }
             case .gone: break
             }
         }
@@ -171,7 +173,7 @@ extension Graph {
         if count.certain + count.doubtful + added <= most { return }
         if count.certain + added <= most {
             let what = "was given or is losing one of at most \(most) relationships"
-            throw conflict(.entity, id, what, by: count.blocker)
+            throw conflict(.entity, id, what, by: count.blocker, holder: (.relationship, count.blocking))
         }
         let way = direction == .out ? "outgoing" : "incoming"
         for constraint in constraints.constraints {

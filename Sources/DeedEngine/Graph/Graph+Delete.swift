@@ -21,7 +21,7 @@ extension Graph {
     private func removeRelationship(
         _ transaction: Transaction, _ id: RowId, of entity: RowId = 0
     ) throws(DeedError) {
-        guard let segment = relationships.segment(of: id) else { throw missing(.relationship, id) }
+        guard let segment = relationships.segment(of: id) else { throw missing(.relationship, id, for: transaction) }
         let row = rowNumber(of: id)
         let source: RowId
         let target: RowId
@@ -58,7 +58,7 @@ extension Graph {
 
     /// Deletes an entity, with `detach` after its relationships. O(degree).
     package func deleteEntity(_ transaction: Transaction, _ id: RowId, detach: Bool) throws(DeedError) {
-        guard let segment = entities.segment(of: id) else { throw missing(.entity, id) }
+        guard let segment = entities.segment(of: id) else { throw missing(.entity, id, for: transaction) }
         let savepoint = transaction.savepoint
         do throws(DeedError) {
             try markEntity(transaction, segment, id)
@@ -114,7 +114,7 @@ extension Graph {
         for index in 0..<attached.count {
             switch presence(of: attached[index], for: transaction.snapshot) {
             case .visible, .leaving: count += 1
-            case .elsewhere(let stamp): throw conflict(.entity, id, "was given a relationship", by: stamp)
+            case .elsewhere(let stamp): throw wasGiven(attached[index], id, by: stamp)
             case .gone: break
             }
         }
@@ -130,7 +130,7 @@ extension Graph {
     ) throws(DeedError) {
         switch presence(of: relationship, for: transaction.snapshot) {
         case .gone: return
-        case .elsewhere(let stamp): throw conflict(.entity, entity, "was given a relationship", by: stamp)
+        case .elsewhere(let stamp): throw wasGiven(relationship, entity, by: stamp)
         case .visible, .leaving: break
         }
         do throws(DeedError) {
@@ -139,6 +139,10 @@ extension Graph {
         } catch {
             if error.status != .notFound { throw error }
         }
+    }
+
+    private func wasGiven(_ relationship: RowId, _ entity: RowId, by stamp: Stamp) -> DeedError {
+        conflict(.entity, entity, "was given a relationship", by: stamp, holder: (.relationship, relationship))
     }
 
     enum Presence {

@@ -4,10 +4,11 @@ import Glibc
 
 extension Graph {
     /// Ends the background work, writes a checkpoint, and releases the files. Later calls fail with Closed.
-    /// The caller makes sure that no other call is under way.
+    /// The caller makes sure that no other call is under way, but for statements that wait: these fail with Closed now.
     package func close() throws(DeedError) {
         if closing.load(ordering: .relaxed) { return }
         reach(.closeBegun)
+        waits.stop()
         maintenance.stop()
         var failure: DeedError?
         if store != nil && !options.isReadOnly {

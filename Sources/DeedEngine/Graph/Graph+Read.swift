@@ -8,6 +8,7 @@ extension Graph {
         _ transaction: Transaction?, _ kind: RowKind, _ id: RowId, into buffer: RecordBuffer
     ) throws(DeedError) -> Bool {
         try requireOpen()
+        noteRead(transaction, kind, id)
         guard let segment = directory(kind).segment(of: id) else { return false }
         try lockLoadedShared(segment)
         defer { segment.pointee.latch.unlockShared() }
@@ -91,6 +92,7 @@ extension Graph {
         _ transaction: Transaction?, _ id: RowId, _ type: NameId?, _ directions: Directions, _ buffer: RecordBuffer
     ) throws(DeedError) {
         try requireOpen()
+        noteLists(transaction, id, type, directions)
         guard let segment = entities.segment(of: id) else { throw missing(.entity, id) }
         if try copyNeighbors(segment, id, type, directions, snapshot(of: transaction), mayCheck: transaction != nil, buffer) {
             return
@@ -203,6 +205,7 @@ extension Graph {
         _ transaction: Transaction?, _ id: RowId, type: NameId?, _ directions: Directions
     ) throws(DeedError) -> Int {
         try requireOpen()
+        noteLists(transaction, id, type, directions)
         guard let segment = entities.segment(of: id) else { throw missing(.entity, id) }
         return try withSnapshot(transaction) { snapshot throws(DeedError) in
             try lockSharedWithParts(segment)
@@ -245,21 +248,5 @@ extension Graph {
         }
         let picked = Array(order.prefix(count))
         buffer.selectNeighbors(picked, levels: picked.map { levels[$0] })
-    }
-}
-
-/// Which lists of an entity are meant.
-package enum Directions: Int32, Sendable {
-    case out = 0
-    case `in` = 1
-    case both = 2
-
-    @inline(__always)
-    func contains(_ direction: Direction) -> Bool {
-        switch self {
-        case .out: direction == .out
-        case .in: direction == .in
-        case .both: true
-        }
     }
 }

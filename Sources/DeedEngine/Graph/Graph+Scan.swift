@@ -17,6 +17,7 @@ package final class TableScan {
         self.graph = graph
         self.kind = kind
         self.transaction = transaction
+        graph.noteTable(transaction, kind, name)
         if let transaction {
             snapshot = transaction.snapshot
         } else {

@@ -8,11 +8,18 @@ import Synchronization
 
 extension Graph {
     package func begin(readOnly: Bool) throws(DeedError) -> Transaction {
+        var asked = TransactionOptions()
+        asked.isReadOnly = readOnly
+        return try begin(asked)
+    }
+
+    package func begin(_ asked: TransactionOptions) throws(DeedError) -> Transaction {
         try requireOpen()
         let (timestamp, place) = snapshots.acquire()
         return Transaction(
             snapshot: Snapshot(timestamp: timestamp, mark: newMark()), place: place,
-            isReadOnly: readOnly || options.isReadOnly)
+            isReadOnly: asked.isReadOnly || options.isReadOnly,
+            isolation: asked.isolation, conflictPolicy: asked.conflictPolicy ?? options.conflictPolicy)
     }
 
     /// Runs one statement as a transaction of its own. It sees what is committed at the moment it looks, so it
@@ -20,8 +27,19 @@ extension Graph {
     package func autocommit<Result>(
         _ statement: (Transaction) throws(DeedError) -> Result
     ) throws(DeedError) -> Result {
+        do throws(DeedError) {
+            return try runAlone(statement)
+        } catch {
+            return try retryAlone(after: error) { () throws(DeedError) in try runAlone(statement) }
+        }
+    }
+
+    private func runAlone<Result>(
+        _ statement: (Transaction) throws(DeedError) -> Result
+    ) throws(DeedError) -> Result {
         try requireWritable()
-        let transaction = Transaction(snapshot: .latest(mark: newMark()), place: nil, isReadOnly: false)
+        let transaction = Transaction(
+            snapshot: .latest(mark: newMark()), place: nil, isReadOnly: false, conflictPolicy: options.conflictPolicy)
         let result: Result
         do throws(DeedError) {
             result = try statement(transaction)
@@ -65,13 +83,16 @@ extension Graph {
 
     func end(_ transaction: Transaction, as state: Transaction.State) {
         transaction.state = state
-        if let place = transaction.place { snapshots.release(place) }
+        transaction.releaseSnapshot(snapshots)
+        awakenWaiters(for: transaction)
     }
 
     // MARK: Committing
 
     /// Makes a group durable and visible. Called by one thread at a time.
-    private func commitGroup(_ group: [Transaction]) throws(DeedError) {
+    func commitGroup(_ waiting: [Transaction]) throws(DeedError) {
+        let group = withValidReads(waiting)
+        if group.isEmpty { return }
         var timestamp = snapshots.lastCommit
         reach(.commitBegun)
         if let store {
@@ -80,16 +101,18 @@ extension Graph {
             if isLogged {
                 var batch = try WriteBatch(store)
                 let now = Clock.microseconds()
-                for transaction in group {
+                for transaction in group where transaction.step.commits {
                     timestamp += 1
                     try appendRecord(of: transaction, at: timestamp, time: now, to: &batch)
                 }
-                try store.write(batch, sync: options.durability == .sync, log: true)
+                for transaction in group { append(transaction.step, of: transaction, to: &batch) }
+                let isSynced = options.durability == .sync || group.contains { $0.step.isSynced }
+                try store.write(batch, sync: isSynced, log: true)
                 reach(.commitLogged)
                 timestamp = snapshots.lastCommit
             }
         }
-        for transaction in group {
+        for transaction in group where transaction.step.commits {
             timestamp += 1
             transaction.commitTimestamp = timestamp
             stamp(transaction, timestamp)
@@ -189,6 +212,7 @@ extension Graph {
         for entry in parts { revertUnderLatch(entry, transaction.mark) }
         transaction.log.truncate(to: savepoint.log)
         discardBulkFiles(transaction, from: savepoint.bulkFiles)
+        awakenWaiters(for: transaction)
     }
 
     private func revertUnderLatch(_ entry: WriteEntry, _ mark: Stamp) {

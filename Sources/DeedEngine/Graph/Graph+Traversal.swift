@@ -147,6 +147,7 @@ extension Graph {
             scratches.withLock { pool in if pool.count < 8 { pool.append(scratch) } }
         }
         return try withSnapshot(transaction) { snapshot throws(DeedError) in
+            noteRead(transaction, .entity, start)
             scratch.prepare(segments: entities.count)
             guard let segment = entities.segment(of: start) else { throw missing(.entity, start) }
             segment.pointee.latch.lockShared()
@@ -160,6 +161,7 @@ extension Graph {
             while depth < maxDepth && next < scratch.count {
                 let end = scratch.count
                 while next < end {
+                    noteLists(transaction, scratch.reached[next], type, directions)
                     try expand(scratch.reached[next], type, directions, snapshot, scratch)
                     next &+= 1
                 }

@@ -1,4 +1,5 @@
-// The statements that add and change single rows; those that delete are in Graph+Delete.swift. Each either does all it should or leaves everything as it was.
+// The statements that add and change single rows; those that delete are in Graph+Delete.swift. Each either does all it
+// should or leaves everything as it was.
 //
 // First writer wins: a row that a running transaction has written, or that a transaction outside the snapshot has
 // committed, cannot be written. A relationship enters the lists of its ends under their latches, where a deletion of
@@ -33,8 +34,8 @@ extension Graph {
         _ transaction: Transaction, source: RowId, target: RowId, type: NameId,
         _ properties: UnsafeBufferPointer<PropertyCell>
     ) throws(DeedError) -> RowId {
-        guard let sourceSegment = entities.segment(of: source) else { throw missing(.entity, source) }
-        guard let targetSegment = entities.segment(of: target) else { throw missing(.entity, target) }
+        guard let sourceSegment = entities.segment(of: source) else { throw missing(.entity, source, for: transaction) }
+        guard let targetSegment = entities.segment(of: target) else { throw missing(.entity, target, for: transaction) }
         try makeRoom()
         let table = try requireTable(.relationship, type)
         return try underRules(of: table, 0, properties, .insert) { rules, properties throws(DeedError) in
@@ -168,7 +169,7 @@ extension Graph {
         _ transaction: Transaction, _ segment: SegmentRef, _ row: Int, _ id: RowId
     ) throws(DeedError) {
         guard segment.pointee.isVisible(row, to: transaction.snapshot) else {
-            throw missing(segment.pointee.kind, id)
+            throw missing(segment.pointee.kind, id, for: transaction)
         }
         guard segment.pointee.hasVersions else { return }
         let deleted = segment.pointee.versions.deletedStamp(row)
@@ -183,7 +184,7 @@ extension Graph {
         _ transaction: Transaction, _ kind: RowKind, _ id: RowId, _ properties: UnsafeBufferPointer<PropertyCell>,
         replacing: Bool
     ) throws(DeedError) {
-        guard let segment = directory(kind).segment(of: id) else { throw missing(kind, id) }
+        guard let segment = directory(kind).segment(of: id) else { throw missing(kind, id, for: transaction) }
         try makeRoom()
         let table = try requireTable(kind, segment.pointee.table)
         _ = try underRules(of: table, id, properties, replacing ? .replace : .set) { rules, properties throws(DeedError) in

@@ -30,6 +30,10 @@ package struct GraphOptions: Sendable {
     package var logsBeforeImages = false
     /// Loads of fewer rows go row by row; see Limits.
     package var bulkRowsMin = Limits.bulkRowsMin
+    /// What statements do that are transactions of their own, and transactions that say nothing about it.
+    package var conflictPolicy = ConflictPolicy()
+    /// Asked now and then by a statement that waits for another transaction, on its thread; false ends the wait.
+    package var keepWaiting: (@Sendable () -> Bool)?
     /// For tests: a disk that fails on demand.
     package var faults: KeyValueStore.Faults?
 
@@ -57,6 +61,8 @@ package final class Graph: @unchecked Sendable {
     let allRules = Mutex<[TableRules]>([])
 
     let commits: CommitQueue
+    let waits = WaitGraph()
+    let prepared = PreparedTransactions()
     let maintenance = Maintenance()
     let evaporation = Evaporation()
     let retention: LogRetention
@@ -190,21 +196,23 @@ package final class Graph: @unchecked Sendable {
 
     // MARK: Errors
 
-    func missing(_ kind: RowKind, _ id: RowId) -> DeedError {
-        DeedError(.notFound, "there is no \(kind) with id \(id)")
+    /// That it is missing is something that `transaction` has read.
+    func missing(_ kind: RowKind, _ id: RowId, for transaction: Transaction? = nil) -> DeedError {
+        noteRead(transaction, kind, id)
+        return DeedError(.notFound, "there is no \(kind) with id \(id)")
     }
 
-    func conflict(_ kind: RowKind, _ id: RowId, _ what: String, by stamp: Stamp) -> DeedError {
-        conflict("\(kind) \(id) \(what)", by: stamp)
-    }
-
-    /// What is in a statement's way because of another transaction, whose stamp it carries: a row, a key, a place. If that
-    /// transaction is running the error names its mark, so that a statement that waits knows for whom.
-    func conflict(_ what: String, by stamp: Stamp) -> DeedError {
+    /// A row is in a statement's way because of another transaction, whose stamp it carries. What the error is about may be
+    /// another row, or no row but a key; then `holder` is the row with the stamp. If that transaction is running, a
+    /// statement that waits will wait until the row no longer carries its mark.
+    func conflict(
+        _ kind: RowKind, _ id: RowId, _ what: String, by stamp: Stamp, holder: (kind: RowKind, id: RowId)? = nil
+    ) -> DeedError {
         counters.conflicts.add(1, ordering: .relaxed)
+        let holder = holder ?? (kind, id)
         return DeedError(
-            .transactionConflict, "\(what) by another transaction; roll back and try again",
-            blocker: isRunning(stamp) ? stamp : 0)
+            .transactionConflict, "\(kind) \(id) \(what)" + Self.conflictEnding,
+            obstacle: isRunning(stamp) ? Obstacle(mark: stamp, kind: holder.kind, id: holder.id) : nil)
     }
 
     package func requireOpen() throws(DeedError) {

@@ -63,17 +63,25 @@ final class Maintenance: @unchecked Sendable {
 
     /// Writes the names that no earlier record has. Called within a commit group, by one thread at a time.
     func appendNewNames(_ names: Names, into buffer: inout ByteBuffer) {
-        let logged = state.withLock { $0.namesLogged }
+        namesLogged = appendUnloggedNames(names, into: &buffer)
+    }
+
+    /// Writes the names that no record has, of which a record that is to come will have them too. Returns, by kind, how
+    /// many names are written then.
+    @discardableResult
+    func appendUnloggedNames(_ names: Names, into buffer: inout ByteBuffer) -> [Int] {
+        var counts = namesLogged
         for kind in NameKind.allCases {
             let count = names.count(kind)
-            let first = logged[Int(kind.rawValue)]
+            let first = counts[Int(kind.rawValue)]
             if first == count { continue }
             for number in first..<count {
                 guard let text = names.text(kind, NameId(number)) else { continue }
                 LogRecord.name(kind, NameId(number), UnsafeRawBufferPointer(start: text.base, count: text.size), into: &buffer)
             }
-            state.withLock { $0.namesLogged[Int(kind.rawValue)] = count }
+            counts[Int(kind.rawValue)] = count
         }
+        return counts
     }
 
     /// By kind, how many names records have defined.

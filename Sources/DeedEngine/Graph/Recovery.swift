@@ -20,6 +20,7 @@ extension Graph {
         setTails()
         reach(.openDone)
         forgetIncompleteObjects()
+        try resumePrepared(store)
     }
 
     /// True if the store is new, which then gets its format.

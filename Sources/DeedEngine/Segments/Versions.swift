@@ -146,6 +146,17 @@ struct Versions {
         return head == 0 ? 0 : undo.unsafelyUnwrapped[Int(head) &- 1].stamp
     }
 
+    /// Whether the stamp of any change of a row satisfies the predicate, newest first.
+    func containsChange(_ row: Int, where satisfies: (Stamp) -> Bool) -> Bool {
+        var link = head(row)
+        while link != 0 {
+            let record = undo.unsafelyUnwrapped + (Int(link) &- 1)
+            if satisfies(record.pointee.stamp) { return true }
+            link = record.pointee.next
+        }
+        return false
+    }
+
     /// Adds a record in front of a row's chain and returns its index.
     mutating func push(
         row: Int, key: NameId, type: ValueType, slot: ByteSlot, stamp: Stamp, _ pool: MemoryPool

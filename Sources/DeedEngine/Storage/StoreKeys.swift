@@ -5,6 +5,7 @@
 //               "evaporation"                                see Evaporation
 //               "log"                                        see LogRetention
 //               "n" kind number(4)                           text of a name
+//               "p" gid                                      a prepared transaction, see PreparedDescription
 //               "s" kind segment(8)                          directory entry of a segment, see SegmentEntry
 //               "x" number(4)                                an index or constraint, see SchemaObject
 //   segments    generation(8) kind segment(8) column(4)      an encoded chunk, see ChunkCodec
@@ -33,6 +34,12 @@ enum StoreKeys {
         var key = text("n")
         key.append(kind.rawValue)
         key.append(bigEndian32: number)
+        return key
+    }
+
+    static func prepared(_ gid: [UInt8]) -> ByteBuffer {
+        var key = text("p")
+        for byte in gid { key.append(byte) }
         return key
     }
 

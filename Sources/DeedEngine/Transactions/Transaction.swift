@@ -30,15 +30,20 @@ struct WriteEntry {
 }
 
 package final class Transaction: @unchecked Sendable {
-    package enum State: Sendable { case active, committed, rolledBack }
+    package enum State: Sendable { case active, prepared, committed, rolledBack }
 
     package let isReadOnly: Bool
     package internal(set) var state = State.active
     package let snapshot: Snapshot
-    /// The place in the table of snapshots, or nil for a statement that is a transaction of its own.
-    let place: Int?
+    /// The place in the table of snapshots, or nil for a statement that is a transaction of its own, and at the end.
+    private(set) var place: Int?
+    let conflictPolicy: ConflictPolicy
+    /// What it has read, if it is serializable and may write.
+    let reads: ReadSet?
 
     var mark: Stamp { snapshot.mark }
+    /// The number by which messages call it; later ones have higher numbers.
+    package var number: UInt64 { transactionNumber(ofMark: mark) }
 
     var writes: [WriteEntry] = []
     /// The encoded effects, in order, for the log.
@@ -47,13 +52,20 @@ package final class Transaction: @unchecked Sendable {
     var commitTimestamp: Timestamp = 0
     var commitError: DeedError?
     var isCommitFinished = false
+    /// What the group is to do with it.
+    var step = CommitStep.commit
     /// Files that a bulk load has written and that the commit brings into the store.
     var bulkFiles: [BulkFile] = []
 
-    init(snapshot: Snapshot, place: Int?, isReadOnly: Bool) {
+    init(
+        snapshot: Snapshot, place: Int?, isReadOnly: Bool, isolation: Isolation = .snapshot,
+        conflictPolicy: ConflictPolicy = ConflictPolicy()
+    ) {
+        reads = isolation == .serializable && !isReadOnly ? ReadSet() : nil
         self.snapshot = snapshot
         self.place = place
         self.isReadOnly = isReadOnly
+        self.conflictPolicy = conflictPolicy
     }
 
     /// A point to which a failing statement goes back.
@@ -95,9 +107,16 @@ package final class Transaction: @unchecked Sendable {
         record(action, segment, row: row, end: row &+ 1)
     }
 
+    /// Says that no version is kept for its sake any more.
+    func releaseSnapshot(_ snapshots: Snapshots) {
+        if let place { snapshots.release(place) }
+        place = nil
+    }
+
     package func requireActive() throws(DeedError) {
         guard state == .active else {
-            throw DeedError(.transactionEnded, "the transaction was \(state == .committed ? "committed" : "rolled back")")
+            let end = state == .committed ? "committed" : state == .prepared ? "prepared" : "rolled back"
+            throw DeedError(.transactionEnded, "the transaction was \(end)")
         }
     }
 }
