@@ -22,20 +22,11 @@ struct RowKey: Hashable {
     var number: UInt64
 }
 
-/// A range of the keys of one index.
-struct IndexReadKey: Hashable {
-    var table: TableKey
-    var index: UInt32
-    var low: [UInt8]
-    var end: [UInt8]
-}
-
 final class ReadSet {
     private(set) var rows = Set<RowKey>()
     private(set) var lists = Set<ListsKey>()
     private(set) var segments = Set<RowKey>()
     private(set) var tables = Set<TableKey>()
-    private(set) var indexRanges = Set<IndexReadKey>()
     /// Kinds of names of which one was asked for that there was none, and how many there were.
     private(set) var nameCounts: [NameKind: Int] = [:]
     /// True when lists of any type were read, of too many entities to remember.
@@ -74,15 +65,6 @@ final class ReadSet {
         if !isEverything { tables.insert(TableKey(kind: kind, name: name)) }
     }
 
-    /// A range of an index was read: from `low` up to but not including `end`; if that is empty, to the last key.
-    func note(_ range: IndexReadKey) {
-        if isEverything || tables.contains(range.table) { return }
-        indexRanges.insert(range)
-        guard indexRanges.count > Self.entriesMax else { return }
-        for range in indexRanges { noteTable(range.table.kind, range.table.name) }
-        indexRanges.removeAll()
-    }
-
     /// A name was asked for by a number that it does not have yet, out of so many.
     func noteUnknownName(_ kind: NameKind, of count: Int) { nameCounts[kind] = min(nameCounts[kind] ?? count, count) }
 
@@ -92,6 +74,5 @@ final class ReadSet {
         lists.removeAll()
         segments.removeAll()
         tables.removeAll()
-        indexRanges.removeAll()
     }
 }
