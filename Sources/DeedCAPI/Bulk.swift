@@ -254,6 +254,8 @@ private func statistics(of found: Graph.Statistics) -> deed_statistics {
     filled.last_commit = found.lastCommit
     filled.checkpoints = found.checkpoints
     filled.checkpoint_mark = found.checkpointMark
+    filled.memory_indexes = UInt64(clamping: found.memoryIndexes)
+    filled.disk_indexes = UInt64(clamping: found.diskIndexes)
     return filled
 }
 

@@ -7,68 +7,8 @@
  */
 #include "columns.h"
 
-#include <time.h>
-
 /* Other threads and signals get a turn after so many rows of step 3. */
 #define ROWS_PER_TURN 4096
-
-/* ---- Progress ------------------------------------------------------------------------------------------------ */
-
-/* What the engine's progress callback works with; it runs on the calling thread, which has released the GIL. */
-typedef struct Progress {
-    PyObject *callable; /* or NULL */
-    PyThreadState *thread;
-    int64_t next_report; /* monotonic clock, nanoseconds */
-    uint64_t last_done;
-    PyObject *error_type; /* what the callback raised, until the engine has returned */
-    PyObject *error_value;
-    PyObject *error_trace;
-} Progress;
-
-/* False if the callable says so or raises, or if a signal handler raises: Ctrl-C stops a load. */
-static bool
-report(Progress *progress, uint64_t done, uint64_t total)
-{
-    if (PyErr_CheckSignals() < 0)
-        return false;
-    if (progress->callable == NULL)
-        return true;
-    PyObject *answer = PyObject_CallFunction(progress->callable, "KK", (unsigned long long)done, (unsigned long long)total);
-    bool go_on = answer != NULL && answer != Py_False;
-    Py_XDECREF(answer);
-    return go_on;
-}
-
-/* Whether it is time to report: at first, at the end, and now and then. Each report waits for the GIL, which threads that
- * keep Python busy give up only every few milliseconds. */
-static bool
-is_report_due(Progress *progress, uint64_t done, uint64_t total)
-{
-    const int64_t interval = 50 * 1000000;
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    int64_t nanoseconds = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-    bool is_end = done == total && progress->last_done != total;
-    if (!is_end && nanoseconds < progress->next_report)
-        return false;
-    progress->next_report = nanoseconds + interval;
-    progress->last_done = done;
-    return true;
-}
-
-static bool
-on_progress(void *user_data, uint64_t done, uint64_t total)
-{
-    Progress *progress = user_data;
-    if (!is_report_due(progress, done, total))
-        return true;
-    PyEval_RestoreThread(progress->thread);
-    bool go_on = report(progress, done, total);
-    if (PyErr_Occurred()) /* kept aside, as releasing the stream may run Python code */
-        PyErr_Fetch(&progress->error_type, &progress->error_value, &progress->error_trace);
-    progress->thread = PyEval_SaveThread();
-    return go_on;
-}
 
 /* ---- The ends of relationships ------------------------------------------------------------------------------- */
 
@@ -232,10 +172,8 @@ run_engine(Load *load, deed_ids **out_ids)
         status = deed_relationships_load(database, load->transaction, load->table, load->sources.ids, load->targets.ids,
                                          load->sources.count, stream, on_progress, progress, out_ids, &error);
     call_end(session, progress->thread);
-    if (progress->error_type != NULL) {
+    if (progress_raise(progress)) {
         deed_error_destroy(error);
-        PyErr_Restore(progress->error_type, progress->error_value, progress->error_trace);
-        progress->error_type = NULL;
         return -1;
     }
     if (status == DEED_OK)
@@ -362,19 +300,6 @@ load_clear(Load *load)
     columns_clear(&load->columns);
     id_array_clear(&load->sources);
     id_array_clear(&load->targets);
-}
-
-static int
-parse_progress(ModuleState *state, PyObject *object, Progress *progress)
-{
-    if (object == NULL || object == Py_None)
-        return 0;
-    if (!PyCallable_Check(object)) {
-        raise_status(state, DEED_TYPE_MISMATCH, "progress is a callable or None, not %.100s", Py_TYPE(object)->tp_name);
-        return -1;
-    }
-    progress->callable = object;
-    return 0;
 }
 
 METHOD(add_entities)

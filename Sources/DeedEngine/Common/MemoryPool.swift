@@ -13,7 +13,7 @@ import Synchronization
 package final class MemoryPool: Sendable {
     /// What the memory is for; indexes the counters.
     package enum Part: Int, CaseIterable, Sendable {
-        case columns, strings, adjacency, pheromone, versions, scratch
+        case columns, strings, adjacency, pheromone, versions, scratch, indexes
     }
 
     /// Bytes; allocation beyond it fails.

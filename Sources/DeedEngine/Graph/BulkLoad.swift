@@ -322,6 +322,7 @@ private final class BulkLoad {
             // In other orders than that of the input a later segment may hold an earlier row.
             if order == nil { try requireNoOffender() }
             try write(segment)
+            try graph.enterIndexes(transaction, segment, skipped..<skipped + rows)
             done += rows
             if !progress(done, count) { throw DeedError(.interrupted, "the load was interrupted") }
         }

@@ -104,6 +104,8 @@ extension Graph {
     /// Drops clean rows and lists until a quarter of the limit is free, going round once at most.
     private func sweep(_ needed: Int) {
         let goal = max(pool.limit / 4, needed)
+        // Rows go first, since an index has many of them in a page; but not while indexes hold more than a third.
+        evictIndexes { pool.bytes(of: .indexes) < pool.limit / 3 || !pool.isExhausted(by: goal) }
         for kind in [RowKind.relationship, .entity] {
             let directory = directory(kind)
             let count = directory.count
@@ -112,6 +114,11 @@ extension Graph {
                 if let segment = directory[nextInSweep(kind) % count] { evict(segment) }
             }
         }
+        evictIndexes { !pool.isExhausted(by: goal) }
+    }
+
+    private func evictIndexes(until isEnough: () -> Bool) {
+        for index in allIndexes where !isEnough() { index.tree.evict(until: isEnough) }
     }
 
     private func nextInSweep(_ kind: RowKind) -> Int {

@@ -31,6 +31,7 @@ extension Graph {
             try requireWritableRow(transaction, segment, row, id)
             logBeforeImage(transaction, segment, row, id)
             try markDeleted(transaction, segment, row)
+            noteLeaving(transaction, segment, row)
             source = segment.pointee.sources[row]
             target = segment.pointee.targets[row]
         }
@@ -83,6 +84,7 @@ extension Graph {
         }
         logBeforeImage(transaction, segment, row, id)
         try markDeleted(transaction, segment, row)
+        noteLeaving(transaction, segment, row)
     }
 
     /// The relationships in the lists of an entity, each once, whether they are visible or not.

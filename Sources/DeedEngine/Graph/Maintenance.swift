@@ -169,6 +169,7 @@ final class Maintenance: @unchecked Sendable {
             monitor.unlock()
             if stopping { return }
             graph.settleQueued()
+            graph.settleIndexes()
             giveBack(graph.pool)
             rounds += 1
             if rounds % 10 == 0 && hasUnsynced.exchange(false, ordering: .relaxed) { graph.syncLog() }

@@ -110,6 +110,14 @@ package final class RecordBuffer {
         }
     }
 
+    /// Takes a row or a part of one, nulls included; its bytes are copied.
+    func fill(id: RowId, table: NameId, source: RowId, target: RowId, _ properties: [PropertyCell]) {
+        removeAllCells()
+        (self.id, self.table, self.source, self.target) = (id, table, source, target)
+        for property in properties.sorted(by: { $0.key < $1.key }) { append(property.key, property.cell) }
+        own()
+    }
+
     /// Takes one row of an image; its bytes are borrowed from the image.
     package func fill(from image: SegmentImage, row: Int) {
         removeAllCells()

@@ -55,9 +55,13 @@ package final class Transaction: @unchecked Sendable {
     /// Set by whoever leads the group that this transaction commits in.
     var commitTimestamp: Timestamp = 0
     var commitError: DeedError?
+    /// Of the record that a replica applies: it enters the log as it came.
+    var received: LogRecord.Header?
     let isCommitFinished = Atomic<Bool>(false)
     /// What the group is to do with it.
     var step = CommitStep.commit
+    /// Made when the first row of a table with indexes is written.
+    var indexWrites: IndexWrites?
     /// Files that a bulk load has written and that the commit brings into the store.
     var bulkFiles: [BulkFile] = []
 
@@ -83,10 +87,13 @@ package final class Transaction: @unchecked Sendable {
         var lastEnd: Int32 = 0
         var log = 0
         var bulkFiles = 0
+        var indexWrites = 0
     }
 
     var savepoint: Savepoint {
-        Savepoint(writes: writes.count, lastEnd: writes.last?.end ?? 0, log: log.count, bulkFiles: bulkFiles.count)
+        Savepoint(
+            writes: writes.count, lastEnd: writes.last?.end ?? 0, log: log.count, bulkFiles: bulkFiles.count,
+            indexWrites: indexWrites?.count ?? 0)
     }
 
     /// Takes back the newest entry that was made, or the part of it that was added, since the savepoint.
