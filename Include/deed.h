@@ -67,6 +67,7 @@ enum {
     DEED_DEADLOCK = 102,     /* transactions waited for each other in a circle; this one, the youngest, was rolled back */
     DEED_LOCK_TIMEOUT = 103, /* another transaction held a row for longer than the statement was to wait */
     DEED_SERIALIZATION_FAILURE = 104, /* what a serializable transaction has read was changed meanwhile; try it again */
+    DEED_SNAPSHOT_TOO_OLD = 105, /* read-only: the database has opened the store anew since; begin again */
     /* 200-299: the store */
     DEED_STORE_LOCKED = 200, /* another process (or handle) has it open for writing */
     DEED_CORRUPTION = 201,   /* what is on disk fails its checks */
@@ -185,7 +186,7 @@ typedef bool (*deed_keep_waiting)(void *user_data);
 
 typedef struct deed_options {
     size_t struct_size;
-    bool read_only;        /* default false */
+    bool read_only;        /* follow what another process writes, see below; default false */
     bool create;           /* create the store if there is none; default true */
     int32_t durability;    /* a deed_durability; default DEED_SYNC */
     uint64_t memory_limit; /* bytes; 0: 80 % of what the machine has */
@@ -204,6 +205,18 @@ void deed_options_init(deed_options *options);
  * Errors: STORE_LOCKED, NEWER_FORMAT, CORRUPTION, IO_ERROR, INVALID_ARGUMENT. May block. Any thread. */
 deed_status deed_database_open(const char *path, size_t path_size, const deed_options *options,
                                deed_database **out_database, deed_error **out_error);
+
+/* A database that is opened with read_only needs no lock, writes nothing, and may be one of many, in this process and in
+ * others, beside one that writes or none. It follows: commits become visible here shortly after they are made there (at
+ * least every 20 ms it looks for more), in their order, each of them wholly or not at all. Where they are asked for
+ * immediately: */
+
+/* Waits until everything is visible here that had been written, by whichever process, when the call was made, and also the
+ * commit `sequence` (deed_statistics.last_commit of the writer; 0 for none). When `timeout_ms` milliseconds are over it
+ * returns all the same: *out_sequence is the last commit that is visible. On a database that writes it returns at once.
+ * Errors: CLOSED, IO_ERROR, CORRUPTION, OUT_OF_MEMORY. Blocks. Any thread. */
+deed_status deed_database_catch_up(deed_database *database, uint64_t sequence, uint64_t timeout_ms,
+                                   uint64_t *out_sequence, deed_error **out_error);
 
 /* Rolls back what is open, writes a checkpoint (unless read-only or in memory), and releases files and locks.
  * Closing twice is success. May block. Any thread. */
@@ -228,7 +241,7 @@ typedef enum deed_name_kind {
 
 /* The number of a name, given to it now if it has none. Numbers are small, dense and stable for the life of the store.
  * A name that only ever occurs in transactions that rolled back may be forgotten when the store is closed.
- * Errors: INVALID_ARGUMENT (not UTF-8, longer than 65,535 bytes), LIMIT_EXCEEDED. Any thread. */
+ * Errors: INVALID_ARGUMENT (not UTF-8, longer than 65,535 bytes), LIMIT_EXCEEDED, READ_ONLY (no number yet). Any thread. */
 deed_status deed_intern(deed_database *database, deed_name_kind kind, const char *name, size_t name_size,
                         uint32_t *out_number, deed_error **out_error);
 
@@ -603,6 +616,10 @@ typedef struct deed_statistics {
     uint64_t last_commit;           /* timestamp of the newest commit */
     uint64_t checkpoints;           /* since open */
     uint64_t checkpoint_mark;       /* the commit timestamp up to which the log has been dropped */
+    /* following (read_only) */
+    bool is_follower;
+    double follower_lag_ms;         /* how long ago everything that had been written was visible here */
+    uint64_t follower_reloads;      /* how often it had lost its place and opened the store anew */
 } deed_statistics;
 
 /* Fills in *out_statistics. O(relationships whose pheromone was ever touched). May block. */

@@ -97,6 +97,10 @@ bool shim_rename(const char *from, const char *to, bool is_exchange);
 void *shim_lock(rocksdb_env_t *environment, const char *directory, char **error);
 void shim_unlock(rocksdb_env_t *environment, void *lock);
 
+/* The files of another environment, which may be freed, for a process that reads while another one writes: a log ends
+ * where its last whole record does, whatever was allocated in advance behind it. */
+rocksdb_env_t *shim_environment_following(const rocksdb_env_t *base);
+
 #ifdef __cplusplus
 }
 #endif

@@ -208,36 +208,53 @@ public func deed_statistics_get(
 ) -> deed_status {
     run(out_error) { () throws(DeedError) in
         let out = try required(out_statistics, "out_statistics")
-        guard out.pointee.struct_size >= MemoryLayout<deed_statistics>.size else {
+        // What the caller's version knows of it.
+        guard let first = MemoryLayout<deed_statistics>.offset(of: \.is_follower), out.pointee.struct_size >= first else {
             throw DeedError(.invalidArgument, "struct_size of the statistics is not set")
         }
-        let found = try graph(database).statistics()
-        out.pointee.entity_count = UInt64(clamping: found.entityCount)
-        out.pointee.relationship_count = UInt64(clamping: found.relationshipCount)
-        out.pointee.collection_count = UInt64(clamping: found.collectionCount)
-        out.pointee.relationship_type_count = UInt64(clamping: found.relationshipTypeCount)
-        out.pointee.average_pheromone = found.averagePheromone
-        out.pointee.pheromone_epoch = found.evaporations
-        out.pointee.memory_columns = UInt64(clamping: found.memoryColumns)
-        out.pointee.memory_strings = UInt64(clamping: found.memoryStrings)
-        out.pointee.memory_adjacency = UInt64(clamping: found.memoryAdjacency)
-        out.pointee.memory_pheromone = UInt64(clamping: found.memoryPheromone)
-        out.pointee.memory_versions = UInt64(clamping: found.memoryVersions)
-        out.pointee.memory_store = UInt64(clamping: found.memoryStore)
-        out.pointee.memory_total = UInt64(clamping: found.memoryTotal)
-        out.pointee.memory_limit = UInt64(clamping: found.memoryLimit)
-        out.pointee.disk_log = UInt64(clamping: found.diskLog)
-        out.pointee.disk_segments = UInt64(clamping: found.diskSegments)
-        out.pointee.disk_adjacency = UInt64(clamping: found.diskAdjacency)
-        out.pointee.disk_total = UInt64(clamping: found.diskTotal)
-        out.pointee.commits = found.commits
-        out.pointee.rollbacks = found.rollbacks
-        out.pointee.conflicts = found.conflicts
-        out.pointee.active_transactions = UInt64(clamping: found.activeTransactions)
-        out.pointee.last_commit = found.lastCommit
-        out.pointee.checkpoints = found.checkpoints
-        out.pointee.checkpoint_mark = found.checkpointMark
+        let size = min(out.pointee.struct_size, MemoryLayout<deed_statistics>.size)
+        let handle = try object(database, DatabaseHandle.self)
+        var filled = statistics(of: try handle.graph.statistics())
+        filled.struct_size = out.pointee.struct_size
+        if let follower = handle.follower {
+            filled.is_follower = true
+            filled.follower_lag_ms = follower.lagMilliseconds
+            filled.follower_reloads = follower.reloadCount
+        }
+        withUnsafeBytes(of: &filled) {
+            UnsafeMutableRawPointer(out).copyMemory(from: $0.baseAddress.unsafelyUnwrapped, byteCount: size)
+        }
     }
+}
+
+private func statistics(of found: Graph.Statistics) -> deed_statistics {
+    var filled = deed_statistics()
+    filled.entity_count = UInt64(clamping: found.entityCount)
+    filled.relationship_count = UInt64(clamping: found.relationshipCount)
+    filled.collection_count = UInt64(clamping: found.collectionCount)
+    filled.relationship_type_count = UInt64(clamping: found.relationshipTypeCount)
+    filled.average_pheromone = found.averagePheromone
+    filled.pheromone_epoch = found.evaporations
+    filled.memory_columns = UInt64(clamping: found.memoryColumns)
+    filled.memory_strings = UInt64(clamping: found.memoryStrings)
+    filled.memory_adjacency = UInt64(clamping: found.memoryAdjacency)
+    filled.memory_pheromone = UInt64(clamping: found.memoryPheromone)
+    filled.memory_versions = UInt64(clamping: found.memoryVersions)
+    filled.memory_store = UInt64(clamping: found.memoryStore)
+    filled.memory_total = UInt64(clamping: found.memoryTotal)
+    filled.memory_limit = UInt64(clamping: found.memoryLimit)
+    filled.disk_log = UInt64(clamping: found.diskLog)
+    filled.disk_segments = UInt64(clamping: found.diskSegments)
+    filled.disk_adjacency = UInt64(clamping: found.diskAdjacency)
+    filled.disk_total = UInt64(clamping: found.diskTotal)
+    filled.commits = found.commits
+    filled.rollbacks = found.rollbacks
+    filled.conflicts = found.conflicts
+    filled.active_transactions = UInt64(clamping: found.activeTransactions)
+    filled.last_commit = found.lastCommit
+    filled.checkpoints = found.checkpoints
+    filled.checkpoint_mark = found.checkpointMark
+    return filled
 }
 
 @c @implementation

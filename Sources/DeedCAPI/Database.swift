@@ -70,13 +70,17 @@ public func deed_database_open(
             }
             text = valid
         }
-        out.pointee = retained(DatabaseHandle(try Graph(path: text, options: options)))
+        if let text, options.isReadOnly {
+            out.pointee = retained(DatabaseHandle(try Follower(path: text, options: options)))
+        } else {
+            out.pointee = retained(DatabaseHandle(try Graph(path: text, options: options)))
+        }
     }
 }
 
 @c @implementation
 public func deed_database_close(_ database: OpaquePointer?, _ out_error: ErrorOut) -> deed_status {
-    run(out_error) { () throws(DeedError) in try graph(database).close() }
+    run(out_error) { () throws(DeedError) in try object(database, DatabaseHandle.self).close() }
 }
 
 @c @implementation
@@ -115,7 +119,13 @@ public func deed_intern(
         let graph = try graph(database)
         try graph.requireOpen()
         let out = try required(out_number, "out_number")
-        out.pointee = try graph.names.intern(nameKind(kind), bytes(name, name_size))
+        let (kind, bytes) = (try nameKind(kind), try bytes(name, name_size))
+        if let known = graph.names.lookup(kind, bytes) {
+            out.pointee = known
+            return
+        }
+        try graph.requireWritable()
+        out.pointee = try graph.names.intern(kind, bytes)
     }
 }
 

@@ -25,6 +25,7 @@ private func statusName(_ status: deed_status) -> StaticString {
     case .deadlock: return "DEED_DEADLOCK"
     case .lockTimeout: return "DEED_LOCK_TIMEOUT"
     case .serializationFailure: return "DEED_SERIALIZATION_FAILURE"
+    case .snapshotTooOld: return "DEED_SNAPSHOT_TOO_OLD"
     case .storeLocked: return "DEED_STORE_LOCKED"
     case .corruption: return "DEED_CORRUPTION"
     case .ioError: return "DEED_IO_ERROR"

@@ -6,8 +6,21 @@ import DeedEngine
 import Glibc
 
 final class DatabaseHandle {
-    let graph: Graph
-    init(_ graph: Graph) { self.graph = graph }
+    private let own: Graph?
+    /// For a database that follows another process.
+    let follower: Follower?
+
+    init(_ graph: Graph) { (own, follower) = (graph, nil) }
+
+    init(_ follower: Follower) { (own, self.follower) = (nil, follower) }
+
+    /// A follower that has lost its place gets another graph, so a call takes it once and stays with it.
+    @inline(__always)
+    var graph: Graph { own ?? follower.unsafelyUnwrapped.graph }
+
+    func close() throws(DeedError) {
+        if let follower { try follower.close() } else { try graph.close() }
+    }
 }
 
 final class TransactionHandle {
@@ -95,6 +108,10 @@ func transaction(_ pointer: OpaquePointer?, of graph: Graph) throws(DeedError) -
     guard let pointer else { return nil }
     let handle = try object(pointer, TransactionHandle.self)
     guard handle.graph === graph else {
+        // The graphs of one follower, one after the other, share their names.
+        if handle.graph.names === graph.names {
+            throw DeedError(.snapshotTooOld, "the database has opened the store anew since the transaction began; begin again")
+        }
         throw DeedError(.invalidArgument, "the transaction belongs to another database")
     }
     try graph.requireOpen()

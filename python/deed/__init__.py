@@ -59,7 +59,7 @@ def open(
     path
         The directory of the store, created if there is none; None for a graph in memory.
     read_only
-        Refuse writes, and allow other processes to have the store open.
+        Refuse writes, and follow what another process writes to the store.
     memory_limit
         Bytes; by default 80 % of the machine's memory.
     durability

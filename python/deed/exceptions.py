@@ -14,7 +14,8 @@
     ├── TransactionConflict               another transaction wrote the row first: roll back and try again
     │   ├── Deadlock                      transactions waited for each other in a circle; this one was rolled back
     │   ├── LockTimeout (TimeoutError)    another transaction held a row for too long
-    │   └── SerializationFailure          what a serializable transaction has read was changed meanwhile
+    │   ├── SerializationFailure          what a serializable transaction has read was changed meanwhile
+    │   └── SnapshotTooOld                the graph has opened the store anew since: begin again
     ├── TransactionEnded                  the transaction was committed or rolled back already
     ├── StoreLocked                       another process, or another graph, has the store open for writing
     ├── Corruption                        what is on disk fails its checks
@@ -50,6 +51,7 @@ from deed_core import (
     OutOfMemory,
     ReadOnly,
     SerializationFailure,
+    SnapshotTooOld,
     StorageError,
     StoreLocked,
     TransactionConflict,
@@ -77,6 +79,7 @@ __all__ = [
     "OutOfMemory",
     "ReadOnly",
     "SerializationFailure",
+    "SnapshotTooOld",
     "StorageError",
     "StoreLocked",
     "TransactionConflict",

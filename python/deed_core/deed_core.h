@@ -245,6 +245,7 @@ PyObject *transaction_prepare(SessionObject *self, PyObject *gid);
 PyObject *graph_commit_prepared(GraphObject *self, PyObject *gid);
 PyObject *graph_rollback_prepared(GraphObject *self, PyObject *gid);
 PyObject *graph_list_prepared(GraphObject *self, PyObject *ignored);
+PyObject *graph_catch_up(GraphObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords);
 
 /* ---- Values (values_in.c, values_out.c, datetimes.c) --------------------------------------------------------- */
 

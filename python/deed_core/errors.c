@@ -51,6 +51,8 @@ static const ExceptionSpec conflict_specs[] = {
      "Another transaction held a row for longer than the statement was to wait. Also a TimeoutError."},
     {"deed_core.SerializationFailure", DEED_SERIALIZATION_FAILURE, NULL,
      "What a serializable transaction has read was changed by others before it committed; it was rolled back."},
+    {"deed_core.SnapshotTooOld", DEED_SNAPSHOT_TOO_OLD, NULL,
+     "The graph follows another process and has opened the store anew since the transaction began: begin again."},
 };
 
 /* It has the status of Closed, below which it stands. */

@@ -361,7 +361,8 @@ statistics_to_python(const deed_statistics *s)
 {
     typedef unsigned long long u;
     return Py_BuildValue(
-        "{s:K,s:K,s:K,s:K,s:d,s:K,s:{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K},s:{s:K,s:K,s:K,s:K},s:{s:K,s:K,s:K,s:K,s:K,s:K,s:K}}",
+        "{s:K,s:K,s:K,s:K,s:d,s:K,s:{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K},s:{s:K,s:K,s:K,s:K},s:{s:K,s:K,s:K,s:K,s:K,s:K,s:K},"
+        "s:{s:O,s:d,s:K}}",
         "entity_count", (u)s->entity_count, "edge_count", (u)s->relationship_count,
         "collection_count", (u)s->collection_count, "edge_type_count", (u)s->relationship_type_count,
         "avg_pheromone", s->average_pheromone, "pheromone_epoch", (u)s->pheromone_epoch,
@@ -372,7 +373,9 @@ statistics_to_python(const deed_statistics *s)
         "total", (u)s->disk_total,
         "transactions", "commits", (u)s->commits, "rollbacks", (u)s->rollbacks, "conflicts", (u)s->conflicts,
         "active", (u)s->active_transactions, "last_commit", (u)s->last_commit, "checkpoints", (u)s->checkpoints,
-        "checkpoint_mark", (u)s->checkpoint_mark);
+        "checkpoint_mark", (u)s->checkpoint_mark,
+        "following", "active", s->is_follower ? Py_True : Py_False, "lag_ms", s->follower_lag_ms,
+        "reloads", (u)s->follower_reloads);
 }
 
 static PyObject *
@@ -528,7 +531,17 @@ static PyMethodDef graph_methods[] = {
     {"stats", (PyCFunction)graph_stats, METH_NOARGS,
 "stats($self, /)\n--\n\n"
 "Counts, and bytes by part: entity_count, edge_count, collection_count, edge_type_count, avg_pheromone,\n"
-"pheromone_epoch, and the dicts memory, disk and transactions."},
+"pheromone_epoch, and the dicts memory, disk, transactions and following."},
+    METHOD_ENTRY(graph, catch_up,
+"catch_up($self, sequence=None, *, timeout=10.0)\n--\n\n"
+"Wait until everything is visible here that had been written, by whichever process, when the call was made.\n\n"
+"A graph opened with read_only follows the process that writes within a few milliseconds; this is for whoever must see a\n"
+"certain commit now. On a graph that writes it returns at once.\n\n"
+"Parameters\n----------\n"
+"sequence : int, optional\n    Wait for this commit as well: ``stats()['transactions']['last_commit']`` of the writer.\n"
+"timeout : float\n    Seconds to wait at most.\n\n"
+"Returns\n-------\nint\n    The last commit that is visible.\n\n"
+"Raises\n------\nTimeoutError\n    The commit asked for is not visible yet.\n"),
     METHOD_ENTRY(graph, evaporate_pheromones,
 "evaporate_pheromones($self, rate=None)\n--\n\n"
 "Let the pheromone of all relationships decay by a rate between 0 and 1 (0.1 if None). O(1): levels are computed when read."),
@@ -549,7 +562,7 @@ PyDoc_STRVAR(graph_doc,
 "A property graph in a directory, or in memory without a path.\n\n"
 "Parameters\n----------\n"
 "path : str, bytes or os.PathLike, optional\n    The directory of the store, created if there is none (unless read_only).\n"
-"read_only : bool\n    Refuse writes; other processes may have the store open.\n"
+"read_only : bool\n    Refuse writes, and follow what another process writes to the store: see catch_up.\n"
 "memory_limit : int, optional\n    Bytes; by default 80 % of the machine's memory.\n"
 "durability : {'sync', 'async', 'none'}\n"
 "    When a commit returns: once it is on disk; once the operating system has it (synced at least every second); at once,\n"

@@ -11,9 +11,11 @@ enum Clock {
     }
 
     /// Milliseconds that only go up, for waiting.
-    static func monotonicMilliseconds() -> Int {
+    static func monotonicMilliseconds() -> Int { Int(monotonicNanoseconds() / 1_000_000) }
+
+    static func monotonicNanoseconds() -> UInt64 {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int(time.tv_sec) * 1000 + Int(time.tv_nsec) / 1_000_000
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 }

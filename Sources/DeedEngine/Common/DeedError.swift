@@ -16,6 +16,7 @@ package enum Status: Int32, Sendable {
     case deadlock = 102
     case lockTimeout = 103
     case serializationFailure = 104
+    case snapshotTooOld = 105
     case storeLocked = 200
     case corruption = 201
     case ioError = 202

@@ -26,6 +26,9 @@ package enum Limits {
     package static let gidBytesMax = 200
     /// One value of the log; a transaction's effects are cut into pieces of this size within one atomic write.
     package static let logPieceBytes = 1 << 20
+    /// Log below the mark that stays unless told otherwise, beyond the newest stretch: when checkpoints follow each other
+    /// closely, second processes find more of it than was written between two of their looks.
+    package static let followedLogBytes = 1 << 20
     /// Bulk loads below this many rows go through the log row by row, as single adds do.
     package static let bulkRowsMin = 8_192
     /// Properties of one constraint or key.

@@ -8,7 +8,8 @@
 //      is no longer wanted (see LogRetention) are deleted.
 // A crash before 4 leaves the old state and some unreferenced chunks, after 4 the new state.
 //
-// The mark's value: varint timestamp, varint next generation.
+// The mark's value: varint timestamp, varint next generation, varint generation of the checkpoint itself. See also
+// CheckpointChain.
 
 extension Graph {
     package func checkpoint() throws(DeedError) {
@@ -244,7 +245,9 @@ private final class CheckpointWork {
         buffer.removeAll()
         buffer.append(varint: snapshot.timestamp)
         buffer.append(varint: graph.nextGeneration.load(ordering: .relaxed))
+        buffer.append(varint: generation)
         batch.put(.meta, StoreKeys.text("mark"), buffer)
+        graph.checkpointChain.withLock { $0.put(generation, &batch) }
         buffer.removeAll()
         let evaporations = graph.evaporation.evaporations
         graph.evaporation.encode(into: &buffer)
@@ -253,6 +256,7 @@ private final class CheckpointWork {
         try store.write(batch, sync: true)
         graph.reach(.checkpointPublished)
         graph.retention.adopt(retention)
+        graph.checkpointChain.withLock { $0.append(generation) }
         graph.savedEvaporations.store(evaporations, ordering: .relaxed)
         graph.schema.noteSaved(schema)
         // RocksDB's own log then holds nothing that an open would have to read again.

@@ -54,8 +54,8 @@ extension Graph {
         segment.pointee.latch.lockExclusive()
         defer { segment.pointee.latch.unlockExclusive() }
         if segment.pointee.isBeingSaved { return }
-        if segment.pointee.isEvictable { segment.pointee.evict(pool) }
-        for index in 0..<segment.pointee.adjacencyCount where segment.pointee.adjacency[index].isEvictable {
+        if mayDropRows(segment) { segment.pointee.evict(pool) }
+        for index in 0..<segment.pointee.adjacencyCount where mayDropList(segment.pointee.adjacency + index) {
             segment.pointee.adjacency[index].evict(pool)
         }
     }

@@ -241,6 +241,7 @@ private struct LiveApply: LogEffects {
     /// A bulk load's segment: its chunks are in the store; only the lists of its relationships' ends are to be made.
     func attach(_ load: AttachedSegment) throws(DeedError) {
         try graph.makeRoom()
+        if let key = load.columns.first { try graph.requireChunk(load.generation, load.kind, load.number, key) }
         let segment = try place(load.kind, load.number, load.table)
         graph.noteGeneration(load.generation)
         guard try announce(load, segment), load.kind == .relationship else { return }

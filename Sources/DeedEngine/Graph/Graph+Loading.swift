@@ -12,6 +12,7 @@ extension Graph {
                 try load(segment, stored)
             } catch {
                 // A checkpoint may have put other chunks in the place of those; then they are read instead.
+                waitForStep()
                 if storedRows(segment) == stored {
                     throw DeedError(
                         error.status,
@@ -148,15 +149,55 @@ extension Graph {
         }
     }
 
+    /// Throws if a chunk is not in the store, or not yet to be seen.
+    func requireChunk(_ generation: UInt64, _ kind: RowKind, _ segment: Int, _ column: NameId) throws(DeedError) {
+        try readValue(.segments, StoreKeys.chunk(generation, kind, segment, column)) { _ in }
+    }
+
     func readValue(
         _ family: KeyValueStore.Family, _ key: borrowing ByteBuffer,
         _ body: (inout ByteReader) throws(DeedError) -> Void
     ) throws(DeedError) {
+        if let pinned = following?.pinned {
+            let isFound = try pinned.withValue(family, key) { bytes throws(DeedError) in
+                var reader = ByteReader(bytes)
+                try body(&reader)
+            }
+            if isFound { return }
+            // What a bulk load has written since is not in that view.
+        }
         guard let value = try store?.get(family, key) else {
             throw DeedError(.corruption, "a value that the directory names is missing in \(family)")
         }
         var reader = ByteReader(value.bytes)
         try body(&reader)
+    }
+
+    /// Waits until a step from one checkpoint to another is over, if one is under way: afterwards chunks may be elsewhere.
+    private func waitForStep() {
+        guard let following else { return }
+        following.stepping.lock()
+        following.stepping.unlock()
+    }
+
+    /// Reads the pheromone of a segment in memory again if the store has other levels now.
+    func reloadPheromone(_ segment: SegmentRef) throws(DeedError) {
+        segment.pointee.latch.lockShared()
+        let generation = segment.pointee.pheromoneGeneration
+        let isWanted = segment.pointee.pheromoneDirty && segment.pointee.isLoaded && generation != 0
+        segment.pointee.latch.unlockShared()
+        if !isWanted { return }
+        var image = LoadedRows()
+        defer { image.free(pool) }
+        try readChunk(generation, segment, StoreKeys.pheromoneColumn) { reader throws(DeedError) in
+            try image.readPheromone(&reader, pool)
+        }
+        segment.pointee.latch.lockExclusive()
+        defer { segment.pointee.latch.unlockExclusive() }
+        guard segment.pointee.isLoaded else { return }
+        swap(&segment.pointee.pheromone, &image.pheromone)
+        swap(&segment.pointee.pheromoneCapacity, &image.pheromoneCount)
+        segment.pointee.pheromoneDirty = false
     }
 
     // MARK: Adjacency
@@ -169,6 +210,7 @@ extension Graph {
             do throws(DeedError) {
                 try loadPart(segment, index, generation)
             } catch {
+                waitForStep()
                 if storedPart(segment, index) == generation {
                     throw DeedError(
                         error.status,

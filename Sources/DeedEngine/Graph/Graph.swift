@@ -18,6 +18,8 @@ package enum Durability: Int32, Sendable {
 
 package struct GraphOptions: Sendable {
     package var isReadOnly = false
+    /// With `isReadOnly`: follow what another process writes. Used through Follower.
+    var follows = false
     package var createIfMissing = true
     package var durability = Durability.sync
     /// Bytes; see MemoryPool.
@@ -25,7 +27,7 @@ package struct GraphOptions: Sendable {
     /// A background checkpoint starts after so many bytes of log; 0 for never.
     package var checkpointLogBytes = 64 << 20
     /// The log kept below the last checkpoint, for readers of the change feed.
-    package var retention = LogRetentionPolicy()
+    package var retention = LogRetentionPolicy(bytes: Limits.followedLogBytes)
     /// The log gets the state of each row before an update or delete as well.
     package var logsBeforeImages = false
     /// Loads of fewer rows go row by row; see Limits.
@@ -45,7 +47,7 @@ package struct GraphOptions: Sendable {
 
 package final class Graph: @unchecked Sendable {
     package let options: GraphOptions
-    package let names = Names()
+    package let names: Names
     package let schema = Schema()
     let pool: MemoryPool
     let entities = Directory()
@@ -80,6 +82,7 @@ package final class Graph: @unchecked Sendable {
     let relationshipHand = Atomic<Int>(0)
     /// The number of the next checkpoint or bulk load.
     let nextGeneration = Atomic<UInt64>(1)
+    let checkpointChain = Mutex(CheckpointChain())
     /// The commit timestamp of the last checkpoint.
     let lastMark = Atomic<Timestamp>(0)
     /// The evaporations that the store knows of.
@@ -93,11 +96,21 @@ package final class Graph: @unchecked Sendable {
         let checkpoints = Atomic<UInt64>(0)
     }
 
+    /// For a graph that follows a writer.
+    let following: Following?
+
     /// Opens the store at `path`, or makes a graph in memory when it is nil.
-    package init(path: String?, options: GraphOptions) throws(DeedError) {
+    package convenience init(path: String?, options: GraphOptions) throws(DeedError) {
+        try self.init(path: path, options: options, replacing: nil)
+    }
+
+    /// A graph that takes the place of another one of the same store shares its names and its memory limit.
+    init(path: String?, options: GraphOptions, replacing old: Graph?) throws(DeedError) {
         self.options = options
         let memory = StoreMemory(limit: options.memoryLimit)
-        pool = MemoryPool(limit: memory.pool)
+        names = old?.names ?? Names()
+        pool = old?.pool ?? MemoryPool(limit: memory.pool)
+        following = options.follows ? Following() : nil
         commits = CommitQueue()
         retention = LogRetention(options.retention)
         if let path {
@@ -108,6 +121,7 @@ package final class Graph: @unchecked Sendable {
             isRecovering = true
             try recover()
             isRecovering = false
+            if let following { try beginFollowing(following) }
         } else {
             store = nil
         }
@@ -139,6 +153,7 @@ package final class Graph: @unchecked Sendable {
         func storeOptions(_ options: GraphOptions) -> KeyValueStore.Options {
             var result = KeyValueStore.Options()
             result.readOnly = options.isReadOnly
+            result.follows = options.follows
             result.createIfMissing = options.createIfMissing
             result.faults = options.faults
             result.cacheBytes = cache
@@ -146,6 +161,9 @@ package final class Graph: @unchecked Sendable {
             return result
         }
     }
+
+    /// The newest commit that can be seen.
+    package var lastCommit: Timestamp { snapshots.lastCommit }
 
     var isLogged: Bool { store != nil && options.durability != .none }
 
@@ -219,7 +237,7 @@ package final class Graph: @unchecked Sendable {
         if closing.load(ordering: .relaxed) { throw DeedError(.closed, "the database is closed") }
     }
 
-    func requireWritable() throws(DeedError) {
+    package func requireWritable() throws(DeedError) {
         try requireOpen()
         if options.isReadOnly { throw DeedError(.readOnly, "the database was opened for reading only") }
     }

@@ -49,7 +49,7 @@ extension Graph {
         try store.write(batch, sync: true)
     }
 
-    private func readNames(_ store: KeyValueStore) throws(DeedError) {
+    func readNames(_ store: KeyValueStore) throws(DeedError) {
         let first = StoreKeys.text("n")
         let end = StoreKeys.text("o")
         try store.forEach(in: .meta, from: first, to: end) { key, value throws(DeedError) in
@@ -76,16 +76,28 @@ extension Graph {
         } else {
             retention.begin(at: mark)
         }
-        if let value = try store.get(.meta, StoreKeys.text("evaporation")) {
-            var reader = ByteReader(value.bytes)
-            try evaporation.decode(&reader)
-            savedEvaporations.store(evaporation.evaporations, ordering: .relaxed)
-        }
+        let chain = try CheckpointChain(store)
+        checkpointChain.withLock { $0 = chain }
+        try readEvaporation(store)
+    }
+
+    func readEvaporation(_ store: KeyValueStore) throws(DeedError) {
+        guard let value = try store.get(.meta, StoreKeys.text("evaporation")) else { return }
+        var reader = ByteReader(value.bytes)
+        try evaporation.decode(&reader)
+        savedEvaporations.store(evaporation.evaporations, ordering: .relaxed)
     }
 
     // MARK: The directory
 
     private func readDirectory(_ store: KeyValueStore) throws(DeedError) {
+        try forEachEntry(store) { kind, number, entry throws(DeedError) in try addSegment(kind, number, entry) }
+    }
+
+    /// Reads the directory of segments.
+    func forEachEntry(
+        _ store: KeyValueStore, _ body: (RowKind, Int, SegmentEntry) throws(DeedError) -> Void
+    ) throws(DeedError) {
         let first = StoreKeys.text("s")
         let end = StoreKeys.text("t")
         try store.forEach(in: .meta, from: first, to: end) { key, value throws(DeedError) in
@@ -95,7 +107,7 @@ extension Graph {
             let number = Int(clamping: try keyReader.readFixed64().byteSwapped)
             var reader = ByteReader(value)
             let entry = try SegmentEntry(&reader)
-            try addSegment(kind, number, entry)
+            try body(kind, number, entry)
             return true
         }
     }

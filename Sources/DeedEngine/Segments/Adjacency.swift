@@ -348,6 +348,7 @@ struct AdjacencyPart {
     mutating func evict(_ pool: MemoryPool) {
         freeLists(pool)
         isLoaded = false
+        deadCount = 0
     }
 
     mutating func freeLists(_ pool: MemoryPool) {

@@ -22,6 +22,9 @@ struct Writers {
         return true
     }
 
+    /// Something here was changed by a commit that left no stamps.
+    mutating func noteChange(at timestamp: Timestamp) { lastChange = max(lastChange, timestamp) }
+
     /// Ends one count of a transaction; the timestamp is 0 when it was undone.
     mutating func leave(_ mark: Stamp, committedAt timestamp: Timestamp) {
         count &-= 1

@@ -15,7 +15,13 @@ final class Tuning: @unchecked Sendable {
     init(_ options: KeyValueStore.Options) {
         cache = rocksdb_cache_create_lru(max(options.cacheBytes, 0))
         faults = options.faults
-        environment = shim_environment_create(options.faults?.pointer, !options.readOnly)
+        let own = shim_environment_create(options.faults?.pointer, !options.readOnly)
+        if options.follows {
+            environment = shim_environment_following(own)
+            rocksdb_env_destroy(own)
+        } else {
+            environment = own.unsafelyUnwrapped
+        }
         let database: OpaquePointer = rocksdb_options_create()
         rocksdb_options_set_env(database, environment)
         Self.setUpDatabase(database, options)

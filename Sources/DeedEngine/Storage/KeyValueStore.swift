@@ -3,7 +3,8 @@
 //
 // Files of the store's directory are RocksDB's, but for the subfolder `incoming/`, where sorted files are written until
 // they are ingested (KeyValueStore+SortedFiles.swift). What a crash leaves there is removed on the next open.
-// The file SEAL (StoreSeal.swift) has checksums of the rest.
+// The file WRITER (StoreOwner.swift) names the process that has the store; the file SEAL (StoreSeal.swift) has checksums of
+// the rest.
 //
 // What a crash can take: nothing that `write(sync: true)` or `syncLog()` has acknowledged; see `recoveryMode` in
 // KeyValueStore+Tuning.swift. A batch is in the store wholly or not at all.
@@ -48,6 +49,8 @@ package final class KeyValueStore: Sendable {
         /// Opens without the lock and without changing a file, even while another process writes; what is seen is the
         /// state at the open.
         package var readOnly = false
+        /// With `readOnly`: what is seen is the state at the last `catchUp`.
+        package var follows = false
         package var createIfMissing = true
         /// Uncompressed blocks kept in memory.
         package var cacheBytes = 8 << 20
@@ -74,9 +77,14 @@ package final class KeyValueStore: Sendable {
         self.options = options
         try Self.checkDirectory(path, options)
         if !options.ignoresSeal { try Self.checkSeal(path) }
-        open = Mutex(try RocksHandle(path: path, options: options))
+        do throws(DeedError) {
+            open = Mutex(try RocksHandle(path: path, options: options))
+        } catch {
+            throw error.status == .storeLocked ? StoreOwner.lockedError(path) : error
+        }
         // Only now: before, the lock may be another's, and so may the files.
         if !options.readOnly {
+            StoreOwner.announce(path)
             Self.removeSeal(path)
             Self.clearIncoming(of: path)
         }
@@ -135,6 +143,7 @@ final class RocksHandle: @unchecked Sendable {
     // Unchecked: all members are constants, and RocksDB's database and option objects may be used from any thread.
     let path: String
     let database: OpaquePointer
+    private let isWriter: Bool
     /// nil for a family that a store of an earlier format does not have and that reading cannot make.
     private let families: [OpaquePointer?]
     let tuning: Tuning
@@ -149,6 +158,7 @@ final class RocksHandle: @unchecked Sendable {
         let tuning = Tuning(options)
         let (database, families) = try Self.openDatabase(path, options, tuning)
         self.path = path
+        isWriter = !options.readOnly
         self.database = database
         self.families = families
         self.tuning = tuning
@@ -166,6 +176,7 @@ final class RocksHandle: @unchecked Sendable {
 
     deinit {
         for family in families { if let family { rocksdb_column_family_handle_destroy(family) } }
+        if isWriter { StoreOwner.retract(path) }
         rocksdb_close(database)
         tuning.faults?.reach(.closeFilesClosed)
         if isSealing.load(ordering: .relaxed) { KeyValueStore.seal(path, tuning.environment) }
@@ -195,7 +206,11 @@ final class RocksHandle: @unchecked Sendable {
         var families = [OpaquePointer?](repeating: nil, count: all.count)
         let count = Int32(all.count)
         let database = try checkingRocksDB(path) { message in
-            if options.readOnly {
+            if options.follows {
+                // The second path would hold RocksDB's diary, which goes nowhere (see CDeedShims): nothing is written.
+                rocksdb_open_as_secondary_column_families(
+                    tuning.database, path, path, count, names, familyOptions, &families, message)
+            } else if options.readOnly {
                 rocksdb_open_for_read_only_column_families(
                     tuning.database, path, count, names, familyOptions, &families, 0, message)
             } else {

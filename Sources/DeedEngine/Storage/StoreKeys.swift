@@ -2,6 +2,7 @@
 //
 //   meta        "format"                                     varint version of the whole layout
 //               "mark"                                       see Checkpoint
+//               "k" generation(8)                            see CheckpointChain
 //               "evaporation"                                see Evaporation
 //               "log"                                        see LogRetention
 //               "n" kind number(4)                           text of a name
@@ -66,6 +67,12 @@ enum StoreKeys {
     }
 
     /// What the keys of a generation's chunks begin with.
+    static func checkpoint(_ generation: UInt64) -> ByteBuffer {
+        var key = text("k")
+        key.append(bigEndian64: generation)
+        return key
+    }
+
     static func generation(_ generation: UInt64) -> ByteBuffer {
         var key = ByteBuffer(capacity: 16)
         key.append(bigEndian64: generation)
