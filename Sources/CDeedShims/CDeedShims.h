@@ -83,6 +83,10 @@ void shim_verify_tables(rocksdb_t *database, const rocksdb_options_t *options, s
 /* Leaves ingested files as they were written; otherwise RocksDB changes a number inside. */
 void shim_ingestion_keep_files(rocksdb_ingestexternalfileoptions_t *options);
 
+/* As rocksdb_sstfilewriter_create, for one family: the file then says which, and a repair knows where it belongs. The family
+ * must stay until the file is opened. */
+rocksdb_sstfilewriter_t *shim_table_writer_create(const rocksdb_options_t *options, rocksdb_column_family_handle_t *family);
+
 /* Replaces a file by one with this content, durably and in one step. An error as in RocksDB's C interface. */
 void shim_replace_file(rocksdb_env_t *environment, const char *directory, const char *name, const char *data, size_t size,
                        char **error);

@@ -12,7 +12,9 @@ import Glibc
 let arguments = Array(CommandLine.arguments.dropFirst())
 
 func usage() -> Never {
-    print("usage: FaultRunner table [--fast] [--write FILE] | flips|fuzz TRIALS SEED | run|visit|check|examine|mend STORE [POINT FAULT COUNT]")
+    print(
+        "usage: FaultRunner table [--fast] [--write FILE] | flips|fuzz TRIALS SEED | run|visit|check|examine|mend STORE [POINT FAULT COUNT]"
+    )
     exit(2)
 }
 
