@@ -16,7 +16,7 @@ PYTHON_STAMPS := $(VENV)/stamps
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 LIBRARY := .build/release/libdeedcore.so
 
-SWIFT_SOURCES := $(shell find Sources -type f \( -name '*.swift' -o -name '*.cpp' -o -name '*.h' -o -name '*.modulemap' \))
+SWIFT_SOURCES := $(shell find Sources -type f \( -name '*.swift' -o -name '*.cpp' -o -name '*.h' -o -name '*.inc' -o -name '*.modulemap' \))
 PYTHON_SOURCES := $(shell find python/pyproject.toml python/setup.py python/deed python/deed_core* -type f \
 	-not -path '*/__pycache__/*' 2>/dev/null)
 

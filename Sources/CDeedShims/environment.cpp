@@ -1,6 +1,6 @@
 // The environment of a store; see CDeedShims.h. Everything here wraps RocksDB's public class FileSystem.
 
-#include "faults.h"
+#include "faults.inc"
 
 #include <rocksdb/env.h>
 

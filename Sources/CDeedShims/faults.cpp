@@ -1,7 +1,7 @@
 // A disk that fails on demand. Every fault of a plan begins at a named point, and from then on the files that this file
 // wraps behave accordingly. For power cuts it follows what of each file was synced, and cuts the files back to that.
 
-#include "faults.h"
+#include "faults.inc"
 
 #include <unistd.h>
 

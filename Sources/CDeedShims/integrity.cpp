@@ -9,6 +9,10 @@
 #include <rocksdb/file_system.h>
 #include <rocksdb/options.h>
 #include <rocksdb/sst_file_reader.h>
+#include <rocksdb/sst_file_writer.h>
+
+#include <fcntl.h>
+#include <stdio.h>
 
 #include <cstring>
 #include <memory>
@@ -28,6 +32,13 @@ struct rocksdb_options_t {
 };
 struct rocksdb_ingestexternalfileoptions_t {
     rocksdb::IngestExternalFileOptions rep;
+};
+
+struct rocksdb_sstfilewriter_t {
+    rocksdb::SstFileWriter *rep;
+};
+struct rocksdb_column_family_handle_t {
+    rocksdb::ColumnFamilyHandle *rep;
 };
 
 using rocksdb::FileOptions;
@@ -91,6 +102,13 @@ void shim_options_keep_file_checksums(rocksdb_options_t *options) {
 
 void shim_ingestion_keep_files(rocksdb_ingestexternalfileoptions_t *options) { options->rep.write_global_seqno = false; }
 
+rocksdb_sstfilewriter_t *shim_table_writer_create(
+    const rocksdb_options_t *options, rocksdb_column_family_handle_t *family) {
+    auto *result = new rocksdb_sstfilewriter_t();
+    result->rep = new rocksdb::SstFileWriter(rocksdb::EnvOptions(), options->rep, family->rep);
+    return result;
+}
+
 uint32_t shim_checksum(const void *data, size_t size) {
     auto sum = generator();
     sum->Update(static_cast<const char *>(data), size);
@@ -143,4 +161,8 @@ void *shim_lock(rocksdb_env_t *environment, const char *directory, char **error)
 
 void shim_unlock(rocksdb_env_t *environment, void *lock) {
     environment->rep->GetFileSystem()->UnlockFile(static_cast<rocksdb::FileLock *>(lock), IOOptions(), nullptr);
+}
+
+bool shim_rename(const char *from, const char *to, bool is_exchange) {
+    return renameat2(AT_FDCWD, from, AT_FDCWD, to, is_exchange ? RENAME_EXCHANGE : RENAME_NOREPLACE) == 0;
 }

@@ -15,9 +15,14 @@ final class BufferHandle {
     /// What nested values of the present record point to.
     private var nested: [UnsafeMutableRawPointer] = []
 
-    init(_ graph: Graph) {
+    convenience init(_ graph: Graph) {
+        let seed = UInt64(UInt(bitPattern: Unmanaged.passUnretained(graph).toOpaque())) &+ UInt64(clock())
+        self.init(graph, RecordBuffer(seed: seed))
+    }
+
+    init(_ graph: Graph, _ contents: RecordBuffer) {
         self.graph = graph
-        contents = RecordBuffer(seed: UInt64(UInt(bitPattern: Unmanaged.passUnretained(graph).toOpaque())) &+ UInt64(clock()))
+        self.contents = contents
         properties = .allocate(capacity: capacity)
         record.initialize(to: deed_record())
     }

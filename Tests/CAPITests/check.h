@@ -80,6 +80,8 @@ void test_transactions(void);
 void test_waiting(void);
 void test_pheromone(void);
 void test_durability(void);
+void test_integrity(void);
 void test_threads(void);
+void test_replication(void);
 
 #endif

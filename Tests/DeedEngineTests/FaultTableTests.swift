@@ -1,4 +1,4 @@
-// The fault table and flipped bits (Tests/FaultRunner), or the part of them that every test run has. DEED_FAULTS=all for
+// The fault table, flipped bits and garbled values (Tests/FaultRunner), or the part of them that every test run has. DEED_FAULTS=all for
 // the whole table, DEED_FLIPS=1000 for more bits.
 
 import Glibc
@@ -16,6 +16,12 @@ import Testing
         let trials = getenv("DEED_FLIPS").map { String(cString: $0) } ?? "60"
         let arguments = ["\(try folderOfThisProgram())/FaultRunner", "flips", trials, "1"]
         #expect(run(arguments) == 0, "run \(arguments.joined(separator: " ")) for what went unnoticed")
+    }
+
+    @Test func noGarbledValueCrashes() throws {
+        let trials = getenv("DEED_FLIPS").map { String(cString: $0) } ?? "60"
+        let arguments = ["\(try folderOfThisProgram())/FaultRunner", "fuzz", trials, "1"]
+        #expect(run(arguments) == 0, "run \(arguments.joined(separator: " ")) for what crashed")
     }
 
     private func folderOfThisProgram() throws -> Substring {

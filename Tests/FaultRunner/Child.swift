@@ -38,7 +38,7 @@ struct Record {
         acknowledged += 1
     }
 
-    private func say(_ line: String) {
+    func say(_ line: String) {
         var text = line + "\n"
         text.withUTF8 { _ = write(file, $0.baseAddress, $0.count) }
     }

@@ -66,7 +66,7 @@ struct FaultTable {
         }
         let failures = outcomes.count { !$0.isGood }
         print("\(cases.count) faults at \(FaultPoint.allCases.count) points: \(cases.count - failures) survived, \(failures) not")
-        if let file { write(markdown(cases, outcomes), to: file) }
+        if let file { insert(markdown(cases, outcomes), into: file) }
         return failures == 0
     }
 
@@ -128,9 +128,13 @@ struct FaultTable {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    private func write(_ text: String, to path: String) {
-        guard let file = fopen(path, "w") else { return }
-        fputs(text, file)
-        fclose(file)
+    /// Puts the table in the place of the one that the document has.
+    private func insert(_ table: String, into path: String) {
+        let old = String(decoding: readFile(path), as: UTF8.self)
+        let lines = old.split(separator: "\n", omittingEmptySubsequences: false)
+        guard let first = lines.firstIndex(where: { $0.hasPrefix("| point |") }) else { return }
+        let last = lines[first...].firstIndex { !$0.hasPrefix("|") } ?? lines.endIndex
+        let parts = lines[..<first] + table.split(separator: "\n") + lines[last...]
+        writeFile(path, Array(parts.joined(separator: "\n").utf8))
     }
 }

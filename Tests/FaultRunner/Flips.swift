@@ -1,5 +1,6 @@
 // One bit of one file of a closed store is flipped, and a child reads everything and verifies the store. It must not
-// crash, must not read anything but what was written, and either reading or verifying must say that something is wrong.
+// crash, must not read anything but what was written, and either reading or verifying must say that something is wrong. Every
+// fifth store is repaired afterwards.
 
 import DeedEngine
 import Glibc
@@ -30,21 +31,33 @@ extension Child {
         }
     }
 
+    /// Repairs the store; then it must be good, and hold all that the report does not call lost.
+    func mend() -> Ending {
+        do throws(DeedError) {
+            let report = try IntegrityReport.repair(store, keepsDamaged: false)
+            let check = try IntegrityReport.verify(store)
+            for finding in check.findings where finding.severity != .note { say("\(finding.place): \(finding.message)") }
+            if !check.isOK { return .wrong }
+            let graph = try open()
+            let found = try Workload(graph).found()
+            try graph.close()
+            let expected = Workload.expected(after: Self.stepsOfFlips)
+            let isLossReported = report.findings.contains { $0.severity == .error }
+            if found == expected || isLossReported { return .finished }
+            explain(found, expected)
+            return .wrong
+        } catch {
+            say("repair: \(error)")
+            return .wrong
+        }
+    }
+
     static let stepsOfFlips = steps
 }
 
 struct Flips {
     let trials: Int
     let seed: UInt64
-
-    private struct Random {
-        var state: UInt64
-
-        mutating func next(below bound: Int) -> Int {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return Int((state >> 33) % UInt64(max(bound, 1)))
-        }
-    }
 
     private struct File {
         var name: String
@@ -67,7 +80,7 @@ struct Flips {
         let files = fileNames(in: store).filter { $0 != "LOCK" && $0 != "incoming" }
             .map { File(name: $0, content: readFile("\(store)/\($0)")) }
         let kinds = Set(files.filter { !$0.content.isEmpty }.map(\.kind)).sorted()
-        var random = Random(state: seed)
+        var random = Generator(state: seed)
         var counts: [Int32: Int] = [:]
         var isGood = true
         for trial in 0..<trials {
@@ -80,6 +93,11 @@ struct Flips {
             for other in fileNames(in: store) where other != "incoming" { unlink("\(store)/\(other)") }
             for other in files { writeFile("\(store)/\(other.name)", other.name == file.name ? damaged.content : other.content) }
             let status = spawn(CommandLine.arguments[0], ["examine", store])
+            let mended = trial % 5 == 0 ? spawn(CommandLine.arguments[0], ["mend", store]) : 0
+            if mended != 0 {
+                isGood = false
+                print("FAILED: bit \(bit) of byte \(position) of \(file.name): the repair ended with \(mended)")
+            }
             counts[status, default: 0] += 1
             let isNoticed = status == Examined.noticedByReading.rawValue || status == Examined.noticedByVerifying.rawValue
             if !isNoticed {
@@ -95,7 +113,7 @@ struct Flips {
         return isGood
     }
 
-    private func pickBySize(_ files: [File], _ random: inout Random) -> File {
+    private func pickBySize(_ files: [File], _ random: inout Generator) -> File {
         var position = random.next(below: files.reduce(0) { $0 + $1.content.count })
         for file in files {
             if position < file.content.count { return file }
@@ -104,7 +122,7 @@ struct Flips {
         return files[0]
     }
 
-    private func pick(_ files: [File], kind: String, _ random: inout Random) -> File {
+    private func pick(_ files: [File], kind: String, _ random: inout Generator) -> File {
         let candidates = files.filter { $0.kind == kind }
         return candidates[random.next(below: candidates.count)]
     }

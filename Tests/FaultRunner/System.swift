@@ -1,4 +1,4 @@
-// Files and processes.
+// Files, processes and random numbers.
 
 import Glibc
 
@@ -50,4 +50,14 @@ func writeFile(_ path: String, _ content: [UInt8]) {
     guard let file = fopen(path, "w") else { return }
     fwrite(content, 1, content.count, file)
     fclose(file)
+}
+
+/// Random numbers that are the same for the same seed.
+struct Generator {
+    var state: UInt64
+
+    mutating func next(below bound: Int) -> Int {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return Int((state >> 33) % UInt64(max(bound, 1)))
+    }
 }

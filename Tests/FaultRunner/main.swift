@@ -2,7 +2,9 @@
 //
 //   FaultRunner table [--fast] [--write FILE]     the whole table, or the part that every test run has
 //   FaultRunner flips TRIALS SEED                 flips bits in closed stores
-//   FaultRunner run|visit|check|examine STORE [POINT FAULT COUNT]     one child
+//   FaultRunner fuzz TRIALS SEED                  changes values where no checksum sees it
+//   FaultRunner garble STORE SEED                 one child of the latter
+//   FaultRunner run|visit|check|examine|mend STORE [POINT FAULT COUNT]     one child
 
 import DeedEngine
 import Glibc
@@ -10,7 +12,9 @@ import Glibc
 let arguments = Array(CommandLine.arguments.dropFirst())
 
 func usage() -> Never {
-    print("usage: FaultRunner table [--fast] [--write FILE] | flips TRIALS SEED | run|visit|check|examine STORE [POINT FAULT COUNT]")
+    print(
+        "usage: FaultRunner table [--fast] [--write FILE] | flips|fuzz TRIALS SEED | run|visit|check|examine|mend STORE [POINT FAULT COUNT]"
+    )
     exit(2)
 }
 
@@ -25,6 +29,10 @@ if mode == "flips" {
     guard arguments.count == 3, let trials = Int(arguments[1]), let seed = UInt64(arguments[2]) else { usage() }
     exit(Flips(trials: trials, seed: seed).run() ? 0 : 1)
 }
+if mode == "fuzz" {
+    guard arguments.count == 3, let trials = Int(arguments[1]), let seed = UInt64(arguments[2]) else { usage() }
+    exit(Fuzz(trials: trials, seed: seed).run() ? 0 : 1)
+}
 let child = Child(store: arguments[1])
 if arguments.count >= 5, let point = Int32(arguments[2]).flatMap(FaultPoint.init(rawValue:)),
     let fault = Int32(arguments[3]).flatMap(KeyValueStore.Fault.init(rawValue:)), let count = Int(arguments[4])
@@ -36,5 +44,7 @@ case "run": exit(child.run().rawValue)
 case "visit": exit(child.visit().rawValue)
 case "check": exit(child.check().rawValue)
 case "examine": exit(child.examine().rawValue)
+case "mend": exit(child.mend().rawValue)
+case "garble": child.garble(seed: arguments.count > 2 ? UInt64(arguments[2]) ?? 0 : 0)
 default: usage()
 }

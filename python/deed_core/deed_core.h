@@ -42,6 +42,12 @@ typedef struct ModuleState {
     PyTypeObject *arrow_scan_type;
     PyTypeObject *duration_type;
     PyTypeObject *temporal_type;
+    PyTypeObject *change_type;
+    PyTypeObject *change_record_type;
+    PyTypeObject *feed_type;
+    PyTypeObject *backup_type;
+    PyTypeObject *finding_type;
+    PyTypeObject *integrity_report_type;
     PyObject *deed_error;  /* the root of the exceptions */
     PyObject *exceptions;  /* dict: status -> class */
     PyObject *forked;      /* the class Forked, which no status stands for */
@@ -65,6 +71,12 @@ bool can_open_stores(void);
 
 /* To be called after a store on disk was opened, or was tried to: lets children of this process exit. */
 void store_was_opened(void);
+
+/* The path as the bytes of the file system (owned), or NULL for None, which is a store in memory. (graph.c) */
+int parse_path(ModuleState *state, PyObject *object, PyObject **out_bytes);
+
+/* Adds verify, repair and what they return. (integrity.c) */
+int integrity_init(PyObject *module, ModuleState *state);
 
 /* ---- Errors (errors.c) --------------------------------------------------------------------------------------- */
 
@@ -109,6 +121,50 @@ int parse_id(ModuleState *state, PyObject *object, uint64_t *out_id);
 int parse_direction(ModuleState *state, PyObject *object, deed_direction *out_direction); /* NULL: DEED_OUT */
 int parse_depth(ModuleState *state, PyObject *object, uint32_t *out_depth);               /* NULL, None: no limit */
 int parse_flag(PyObject *object, bool *out_flag);                                         /* NULL: false */
+
+/* ---- Progress (progress.c) ----------------------------------------------------------------------------------- */
+
+/* What the engine's progress callback works with; it runs on the calling thread, which has released the GIL. */
+typedef struct Progress {
+    PyObject *callable; /* or NULL */
+    PyThreadState *thread; /* of call_begin, to be given to call_end */
+    int64_t next_report; /* monotonic clock, nanoseconds */
+    uint64_t last_done;
+    PyObject *error_type; /* what the callback raised, until the engine has returned */
+    PyObject *error_value;
+    PyObject *error_trace;
+} Progress;
+
+int parse_progress(ModuleState *state, PyObject *object, Progress *progress); /* NULL, None: none */
+
+/* A deed_progress; its user_data is the Progress. */
+bool on_progress(void *user_data, uint64_t done, uint64_t total);
+
+/* Raises again what the callable or a signal has raised; false if nothing. */
+bool progress_raise(Progress *progress);
+
+/* ---- Change feed and backups (feed.c, backup.c) ---------------------------------------------------------------- */
+
+struct GraphObject;
+
+extern PyStructSequence_Desc change_desc;
+extern PyStructSequence_Desc backup_desc;
+extern PyType_Spec change_record_spec;
+extern PyType_Spec feed_spec;
+extern PyMethodDef backup_functions[];
+
+#define GRAPH_METHOD(name) \
+    PyObject *graph_##name(struct GraphObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
+
+GRAPH_METHOD(changes);
+GRAPH_METHOD(apply);
+GRAPH_METHOD(retain_log);
+GRAPH_METHOD(backup);
+GRAPH_METHOD(export_checkpoint);
+PyObject *graph_state_digest(struct GraphObject *self, PyObject *ignored);
+
+/* None and NULL leave the amounts alone; math.inf is all. */
+int parse_retention(ModuleState *state, PyObject *bytes, PyObject *seconds, uint64_t *out_bytes, uint64_t *out_seconds);
 
 /* ---- Names (names.c) ----------------------------------------------------------------------------------------- */
 
@@ -278,6 +334,8 @@ int convert_properties(Conversion *conversion, SessionObject *session, PyObject 
 const char *text_of(ModuleState *state, PyObject *string, size_t *out_size);
 
 PyObject *value_to_python(ModuleState *state, const deed_value *value);
+PyObject *utc_from_microseconds(int64_t microseconds); /* a datetime in UTC */
+int microseconds_from_datetime(ModuleState *state, PyObject *datetime, int64_t *out_microseconds); /* with a zone */
 PyObject *datetime_value_to_python(ModuleState *state, const deed_value *value);
 PyObject *float_array_new(ModuleState *state, const float *items, size_t count);
 int datetimes_init(void);
@@ -308,22 +366,6 @@ PyObject *capsule_of_stream(struct ArrowArrayStream *source);
 /* Moves the struct out of what `object.__arrow_c_...__()` returns. */
 int take_stream(PyObject *object, struct ArrowArrayStream *out_stream);
 int take_array(PyObject *object, struct ArrowSchema *out_schema, struct ArrowArray *out_array);
-
-/* ---- Progress (progress.c) ----------------------------------------------------------------------------------- */
-
-/* What the engine's progress callback works with; it runs on the calling thread, which has released the GIL. */
-typedef struct Progress {
-    PyObject *callable; /* or NULL */
-    PyThreadState *thread;
-    int64_t next_report; /* monotonic clock, nanoseconds */
-    uint64_t last_done;
-    PyObject *error_type; /* what the callback raised, until the engine has returned */
-    PyObject *error_value;
-    PyObject *error_trace;
-} Progress;
-
-bool on_progress(void *user_data, uint64_t done, uint64_t total);
-int parse_progress(ModuleState *state, PyObject *object, Progress *progress);
 
 /* ---- Scans (scan.c, arrow_scan.c) ---------------------------------------------------------------------------- */
 

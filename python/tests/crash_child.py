@@ -1,53 +1,124 @@
-"""The process that test_crash.py kills: writes at random, and says through a pipe what it is about to do and has done.
+"""The process that test_crash.py kills: threads that write side by side, and says what they begin and have done.
 
-    python crash_child.py <store> <seed> <first transaction>
+    python crash_child.py <store> <seed> <steps done by each lane, as 3,0,7>
 
-Lines on standard output: "try <n>" before transaction n, "ok <n> <ids>" after its commit returned.
+Lines on standard output: "try <lane> <step>" before a transaction, "ok <lane> <step>" after its commit returned. Each lane
+has a thread, and what a step does depends on lane and step alone, so that the state after any number of steps is known.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import sys
+import threading
+import time
+import traceback
 
 from deed_core import PyDeedGraph
 
+LANES = 3
+BULK_EVERY = 30
+BULK_ROWS = 8_500  # more than the engine loads row by row
+TOUCHED_LATER = 2
+DELETED_LATER = 4
 
-def batch_size(number: int) -> int:
-    return random.Random(number).randrange(1, 40)
+
+def is_bulk(lane: int, step: int) -> bool:
+    return (step + 10 * lane) % BULK_EVERY == 5
 
 
-def write(graph: PyDeedGraph, number: int) -> list[int]:
-    """Transaction `number`: a batch of entities in a chain, and a counter that says how often there was one."""
-    size = batch_size(number)
-    if number % 5 == 0:  # a bulk load; it bypasses the log
-        ids = graph.add_entities("Batch", {"number": [number] * size, "i": range(size), "blob": ["x" * 200] * size})
-        return ids.tolist()
-    with graph.transaction() as tx:
-        ids = [tx.add_entity("Batch", {"number": number, "i": i, "blob": "x" * 200}) for i in range(size)]
-        for source, target in zip(ids, ids[1:]):
-            tx.add_edge(source, target, "NEXT", {"number": number})
-        counter = tx.scan_collection("Counter")[0]
-        tx.update_entity(counter["id"], {"value": counter["properties"]["value"] + 1})
-    return ids
+def batch_size(lane: int, step: int) -> int:
+    return BULK_ROWS if is_bulk(lane, step) else random.Random(lane * 1_000_003 + step).randrange(1, 25)
+
+
+def options(rng: random.Random) -> dict[str, object]:
+    """Nothing acknowledged may depend on these: a killed process loses nothing that the system has."""
+    return {
+        "durability": rng.choice(["sync", "sync", "async"]),
+        "memory_limit": rng.choice([32 << 20, 64 << 20, 256 << 20, None]),
+    }
+
+
+def say(*words: object) -> None:
+    os.write(1, (" ".join(map(str, words)) + "\n").encode())
+
+
+class Lane:
+    """One thread's transactions: each adds a batch in a chain, touches the batch before the last, and deletes an old one."""
+
+    def __init__(self, graph: PyDeedGraph, number: int, first: int, hub: int) -> None:
+        self.graph, self.number, self.step, self.hub = graph, number, first, hub
+        self.batches: dict[int, list[int]] = {}
+        for row in graph.scan_collection("Batch"):
+            if row["properties"]["lane"] == number:
+                self.batches.setdefault(row["properties"]["step"], []).append(row["id"])
+        counters = [row for row in graph.scan_collection("Counter") if row["properties"]["lane"] == number]
+        self.counter = counters[0]["id"]
+
+    def write(self) -> None:
+        lane, step = self.number, self.step
+        size = batch_size(lane, step)
+        with self.graph.transaction() as tx:
+            if is_bulk(lane, step):
+                columns = {"lane": [lane] * size, "step": [step] * size, "i": range(size)}
+                ids = tx.add_entities("Batch", columns).tolist()
+            else:
+                ids = [tx.add_entity("Batch", {"lane": lane, "step": step, "i": i, "text": "x" * 200}) for i in range(size)]
+                for source, target in zip(ids, ids[1:]):
+                    tx.add_edge(source, target, "NEXT", {"lane": lane, "step": step})
+            tx.add_edge(self.hub, ids[0], "MEMBER", {"lane": lane, "step": step})
+            for id in self.batches.get(step - TOUCHED_LATER, []):
+                tx.update_entity(id, {"touched": step})
+            for id in self.batches.get(step - DELETED_LATER, []):
+                tx.delete_entity(id, detach=True)
+            tx.update_entity(self.counter, {"value": step + 1})
+        self.batches.pop(step - DELETED_LATER, None)
+        self.batches[step] = ids
+
+    def run(self) -> None:
+        while True:
+            say("try", self.number, self.step)
+            self.write()
+            say("ok", self.number, self.step)
+            self.step += 1
+
+
+def upkeep(graph: PyDeedGraph, rng: random.Random) -> None:
+    """Checkpoints and compactions beside the writers."""
+    while True:
+        time.sleep(rng.random() * 0.05)
+        graph.checkpoint()
+        if rng.random() < 0.1:
+            graph.compact()
+
+
+def guarded(work, *arguments) -> None:
+    """A thread that fails ends the process, and so the test."""
+    try:
+        work(*arguments)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(3)
 
 
 def main() -> None:
-    path, seed, number = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    path, seed, firsts = sys.argv[1], int(sys.argv[2]), [int(step) for step in sys.argv[3].split(",")]
     rng = random.Random(seed)
-    with PyDeedGraph(path) as graph:
-        if not graph.scan_collection("Counter"):
-            graph.add_entity("Counter", {"value": 0})
-        print("ready", flush=True)
-        while True:
-            print("try", number, flush=True)
-            ids = write(graph, number)
-            print("ok", number, *ids, flush=True)
-            if rng.random() < 0.03:
-                graph.checkpoint()
-            if rng.random() < 0.01:
-                graph.compact()
-            number += 1
+    graph = PyDeedGraph(path, **options(rng))
+    if not graph.scan_collection("Hub"):
+        with graph.transaction() as tx:
+            tx.add_entity("Hub")
+            for number in range(LANES):
+                tx.add_entity("Counter", {"lane": number, "value": 0})
+    hub = graph.scan_collection("Hub")[0]["id"]
+    lanes = [Lane(graph, number, first, hub) for number, first in enumerate(firsts)]
+    say("ready")
+    for lane in lanes:
+        threading.Thread(target=guarded, args=(lane.run,), daemon=True).start()
+    if rng.random() < 0.7:
+        threading.Thread(target=guarded, args=(upkeep, graph, rng), daemon=True).start()
+    threading.Event().wait()
 
 
 if __name__ == "__main__":

@@ -306,6 +306,9 @@ private final class CheckpointWork {
         for index in 0..<segment.pointee.adjacencyCount {
             let part = segment.pointee.adjacency + index
             let (type, direction, old) = (part.pointee.type, part.pointee.direction, part.pointee.generation)
+            if part.pointee.asideGeneration != 0 && !part.pointee.isAsideCurrent {
+                batch.delete(.adjacency, StoreKeys.part(part.pointee.asideGeneration, number, type, direction))
+            }
             if written.parts.contains(index) {
                 if old != 0 { batch.delete(.adjacency, StoreKeys.part(old, number, type, direction)) }
                 entry.parts.append((type, direction, generation))
@@ -341,7 +344,7 @@ private final class CheckpointWork {
         }
         if written.columns.contains(StoreKeys.endpointsColumn) { segment.pointee.endpointsGeneration = generation }
         if written.columns.contains(StoreKeys.pheromoneColumn) { segment.pointee.pheromoneGeneration = generation }
-        for part in written.parts { segment.pointee.adjacency[part].generation = generation }
+        for part in written.parts { segment.pointee.adjacency[part].noteSaved(generation) }
         segment.pointee.isBeingSaved = false
     }
 

@@ -18,9 +18,8 @@ extension Graph {
     /// Applies effects as they stand in a record behind its header. If that fails, all that the transaction has done is
     /// undone, so that the same effects may be applied again.
     func apply(_ effects: UnsafeRawBufferPointer, in transaction: Transaction) throws(DeedError) {
-        var reader = ByteReader(effects)
         do throws(DeedError) {
-            try forEachEffect(&reader, LiveApply(graph: self, transaction: transaction))
+            try forEachEffect(effects, LiveApply(graph: self, transaction: transaction))
         } catch {
             undoApplied(transaction)
             throw error
@@ -65,7 +64,7 @@ private struct LiveApply: LogEffects {
     func insert(
         _ kind: RowKind, _ id: RowId, _ table: NameId, _ cells: [PropertyCell], _ source: RowId, _ target: RowId
     ) throws(DeedError) {
-        try graph.makeRoom()
+        try graph.makeRoom(for: transaction)
         let segment = try place(kind, Int(clamping: segmentNumber(of: id)), table)
         var isNew = false
         do {
@@ -189,7 +188,7 @@ private struct LiveApply: LogEffects {
 
     func update(_ kind: RowKind, _ id: RowId, _ cells: [PropertyCell], replacing: Bool) throws(DeedError) {
         let segment = try graph.knownSegment(kind, id)
-        try graph.makeRoom()
+        try graph.makeRoom(for: transaction)
         do {
             try graph.lockLoaded(segment)
             defer { segment.pointee.latch.unlockExclusive() }
@@ -228,7 +227,7 @@ private struct LiveApply: LogEffects {
 
     func delete(_ kind: RowKind, _ id: RowId) throws(DeedError) {
         let segment = try graph.knownSegment(kind, id)
-        try graph.makeRoom()
+        try graph.makeRoom(for: transaction)
         let row = rowNumber(of: id)
         var ends: [(end: RowId, direction: Direction)] = []
         do {
@@ -258,7 +257,7 @@ private struct LiveApply: LogEffects {
 
     /// A bulk load's segment: its chunks are in the store; only the lists of its relationships' ends are to be made.
     func attach(_ load: AttachedSegment) throws(DeedError) {
-        try graph.makeRoom()
+        try graph.makeRoom(for: transaction)
         if let key = load.columns.first { try graph.requireChunk(load.generation, load.kind, load.number, key) }
         let segment = try place(load.kind, load.number, load.table)
         graph.noteGeneration(load.generation)
@@ -300,7 +299,7 @@ private struct LiveApply: LogEffects {
     private func linkAll(_ ends: [End], _ type: NameId, _ direction: Direction) throws(DeedError) {
         let groups = Dictionary(grouping: ends) { segmentNumber(of: $0.entity) }
         for (_, group) in groups.sorted(by: { $0.key < $1.key }) {
-            try graph.makeRoom()
+            try graph.makeRoom(for: transaction)
             try link(group, type, direction)
         }
     }

@@ -7,7 +7,7 @@
 
 extension Graph {
     package func deleteRelationship(_ transaction: Transaction, _ id: RowId) throws(DeedError) {
-        try makeRoom()
+        try makeRoom(for: transaction)
         let savepoint = transaction.savepoint
         do throws(DeedError) {
             try removeRelationship(transaction, id)
@@ -136,7 +136,7 @@ extension Graph {
         case .visible, .leaving: break
         }
         do throws(DeedError) {
-            try makeRoom()
+            try makeRoom(for: transaction)
             try removeRelationship(transaction, relationship, of: entity)
         } catch {
             if error.status != .notFound { throw error }

@@ -104,6 +104,7 @@ extension Graph {
             }
         }
         guard let best, count > 0 else { throw noIndex(kind, table, (0..<count).map(key)) }
+        if best.wantsFilling.load(ordering: .acquiring) { try fillIfWanted(best) }
         return best
     }
 

@@ -3,7 +3,7 @@
 
 extension Graph {
     func checkIndexes(_ snapshot: Snapshot, _ problems: inout [CheckProblem]) throws(DeedError) {
-        for index in readyIndexes {
+        for index in readyIndexes where !index.wantsFilling.load(ordering: .acquiring) {
             do throws(DeedError) {
                 let entries = try countEntries(index, snapshot, &problems)
                 let rows = try countRows(index, snapshot)

@@ -92,21 +92,31 @@ extension Graph {
     /// before the index was ready has saved it whole: making an index ends with one.
     func restoreIndex(_ object: SchemaObject, isSaved: Bool) throws(DeedError) {
         if let index = index(object.number) {
-            let isIncomplete = object.state == .ready && index.wantsFilling.exchange(false, ordering: .relaxed)
-            if isIncomplete { try fill(index) { _, _ in true } }
+            if object.state == .ready && !options.follows { try fillIfWanted(index) }
             return
         }
         guard let definition = try object.indexDefinition() else { return }
         var root: IndexTree.StoredRoot?
+        // What a follower reads must not move; so its indexes are its own, and filled when they are first used.
+        let isSaved = isSaved && !options.follows
         if isSaved, let value = try store?.get(.meta, StoreKeys.indexRoot(object.number)) {
             var reader = ByteReader(value.bytes)
             root = try IndexTree.StoredRoot(&reader)
         }
-        let tree = IndexTree(index: object.number, store: store, pool, stored: root)
+        let tree = IndexTree(index: object.number, store: options.follows ? nil : store, pool, stored: root)
         let index = SecondaryIndex(
             number: object.number, name: object.name, rowKind: object.rowKind, table: object.table, definition, tree)
         index.wantsFilling.store(!isSaved, ordering: .relaxed)
         indexes.withLock { $0[object.number] = index }
+    }
+
+    /// Fills an index that has begun empty, as log records or a writer in another process tell of it.
+    func fillIfWanted(_ index: SecondaryIndex) throws(DeedError) {
+        schemaChange.lock()
+        defer { schemaChange.unlock() }
+        guard index.wantsFilling.load(ordering: .acquiring) else { return }
+        try fill(index) { _, _ in true }
+        index.wantsFilling.store(false, ordering: .releasing)
     }
 
     /// Makes the entries of a row that the log has added, or of which it has changed the properties named. Nobody else has

@@ -73,7 +73,9 @@ extension Graph {
     private func forEachUnreferencedChunk(
         _ store: KeyValueStore, _ body: (KeyValueStore.Family, UnsafeRawBufferPointer) -> Void
     ) throws(DeedError) {
-        try store.forEach(in: .segments) { key, _ throws(DeedError) in
+        let first = StoreKeys.generation(1)
+        let end = StoreKeys.generation(.max)
+        try store.forEach(in: .segments, from: first, to: end) { key, _ throws(DeedError) in
             let chunk = try StoreKeys.readChunk(key)
             let isWanted = isNamed(chunk.kind, chunk.segment, chunk.column, chunk.generation)
                 || retention.isRetained(chunk.generation)
@@ -103,7 +105,8 @@ extension Graph {
         segment.pointee.latch.lockShared()
         defer { segment.pointee.latch.unlockShared() }
         guard let index = segment.pointee.partIndex(type: type, direction: direction) else { return false }
-        return segment.pointee.adjacency[index].generation == generation
+        let part = segment.pointee.adjacency[index]
+        return part.generation == generation || part.asideGeneration == generation
     }
 
     func isNamed(_ kind: RowKind, _ number: Int, _ column: UInt32, _ generation: UInt64) -> Bool {

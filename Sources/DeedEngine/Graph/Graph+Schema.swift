@@ -15,7 +15,7 @@ extension Graph {
     func define(
         _ draft: SchemaObject, build: (SchemaObject) throws(DeedError) -> Void
     ) throws(DeedError) -> SchemaObject {
-        try requireWritable()
+        try requireOwnWrites()
         schemaChange.lock()
         defer { schemaChange.unlock() }
         if schema.object(named: draft.name) != nil {
@@ -41,7 +41,7 @@ extension Graph {
 
     /// Drops the object of that name if it is of that kind. Writers that are under way may still look after it.
     func drop(_ kind: SchemaObject.Kind, named name: String) throws(DeedError) {
-        try requireWritable()
+        try requireOwnWrites()
         schemaChange.lock()
         defer { schemaChange.unlock() }
         guard var object = schema.object(named: name), object.kind == kind else {
@@ -97,19 +97,15 @@ extension Graph {
             _ = try keyReader.readByte()
             let number = try keyReader.readFixed32().byteSwapped
             var reader = ByteReader(value)
-            try restore(number, &reader, isSaved: true)
+            try restore(number, try SchemaObject.decode(number: number, &reader), isSaved: true)
             return true
         }
         schema.noteSaved(schema.unsaved)
     }
 
-    /// Applies a change from the log.
-    func replaySchemaObject(_ reader: inout ByteReader) throws(DeedError) {
-        try restore(UInt32(try reader.readCount(max: Int(UInt32.max))), &reader, isSaved: false)
-    }
-
-    private func restore(_ number: UInt32, _ reader: inout ByteReader, isSaved: Bool) throws(DeedError) {
-        if let object = try SchemaObject.decode(number: number, &reader) {
+    /// Applies a change that is committed already; nil for an object that was dropped.
+    func restore(_ number: UInt32, _ object: SchemaObject?, isSaved: Bool = false) throws(DeedError) {
+        if let object {
             _ = try requireTable(object.rowKind, object.table)
             try restoreIndex(object, isSaved: isSaved)
             apply(object)

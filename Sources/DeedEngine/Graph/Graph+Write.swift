@@ -13,7 +13,7 @@ extension Graph {
     package func addEntity(
         _ transaction: Transaction, collection: NameId, _ properties: UnsafeBufferPointer<PropertyCell>
     ) throws(DeedError) -> RowId {
-        try makeRoom()
+        try makeRoom(for: transaction)
         let table = try requireTable(.entity, collection)
         return try underRules(of: table, 0, properties, .insert) { rules, properties throws(DeedError) in
             let savepoint = transaction.savepoint
@@ -39,7 +39,7 @@ extension Graph {
     ) throws(DeedError) -> RowId {
         guard let sourceSegment = entities.segment(of: source) else { throw missing(.entity, source, for: transaction) }
         guard let targetSegment = entities.segment(of: target) else { throw missing(.entity, target, for: transaction) }
-        try makeRoom()
+        try makeRoom(for: transaction)
         let table = try requireTable(.relationship, type)
         return try underRules(of: table, 0, properties, .insert) { rules, properties throws(DeedError) in
             if let constraints = rules?.constraints {
@@ -190,7 +190,7 @@ extension Graph {
         replacing: Bool
     ) throws(DeedError) {
         guard let segment = directory(kind).segment(of: id) else { throw missing(kind, id, for: transaction) }
-        try makeRoom()
+        try makeRoom(for: transaction)
         let table = try requireTable(kind, segment.pointee.table)
         _ = try underRules(of: table, id, properties, replacing ? .replace : .set) { rules, properties throws(DeedError) in
             try updateRow(transaction, segment, table, rules, id, properties, replacing: replacing)

@@ -173,10 +173,12 @@ extension Graph {
     /// synced from there on (`async` durability and a crash of the machine), and what follows is dropped.
     private func replayLog(_ store: KeyValueStore) throws(DeedError) {
         let gap = try store.forEachRecord(after: snapshots.lastCommit) { timestamp, record throws(DeedError) in
+            if timestamp > options.recoverUntil { return false }
             try apply(record, timestamp)
             return true
         }
-        if gap != nil && !options.isReadOnly { try dropLog(store, from: snapshots.lastCommit + 1) }
+        let isCut = gap != nil || options.recoverUntil < .max
+        if isCut && !options.isReadOnly { try dropLog(store, from: snapshots.lastCommit + 1) }
     }
 
     private func dropLog(_ store: KeyValueStore, from timestamp: Timestamp) throws(DeedError) {
@@ -190,7 +192,7 @@ extension Graph {
         guard try LogRecord.readHeader(&reader).sequence == timestamp else {
             throw DeedError(.corruption, "the log record of commit \(timestamp) carries another number")
         }
-        try forEachEffect(&reader, DirectReplay(graph: self))
+        try forEachEffect(reader.rest, DirectReplay(graph: self))
         retention.noteRecord(bytes: record.count)
         snapshots.publish(timestamp)
         reach(.openRecordApplied)
@@ -243,7 +245,7 @@ extension Graph {
         }
     }
 
-    private func replayLink(
+    func replayLink(
         _ end: RowId, _ other: RowId, _ relationship: RowId, _ type: NameId, _ direction: Direction
     ) throws(DeedError) {
         guard let segment = entities.segment(of: end) else {

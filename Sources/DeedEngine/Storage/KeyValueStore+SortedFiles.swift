@@ -17,32 +17,28 @@ package struct SortedFileWriter: ~Copyable {
     /// Not the database: a writer does not keep it open.
     private let tuning: Tuning
     private let writer: OpaquePointer
-    private let environment: OpaquePointer
     private var isFinished = false
     /// For `ingest`, after `finish`.
     package let path: String
 
     package init(_ store: borrowing KeyValueStore, for family: KeyValueStore.Family) throws(DeedError) {
-        let tuning = try store.writableHandle().tuning
+        let handle = try store.writableHandle()
+        let tuning = handle.tuning
         let path = try store.nextIncomingPath()
-        let environment: OpaquePointer = rocksdb_envoptions_create()
-        let writer: OpaquePointer = rocksdb_sstfilewriter_create(environment, tuning[family])
+        let writer: OpaquePointer = shim_table_writer_create(tuning[family], handle[family])
         do throws(DeedError) {
             try checkingRocksDB(path) { rocksdb_sstfilewriter_open(writer, path, $0) }
         } catch {
             rocksdb_sstfilewriter_destroy(writer)
-            rocksdb_envoptions_destroy(environment)
             throw error
         }
         self.tuning = tuning
         self.path = path
-        self.environment = environment
         self.writer = writer
     }
 
     deinit {
         rocksdb_sstfilewriter_destroy(writer)
-        rocksdb_envoptions_destroy(environment)
         if !isFinished { unlink(path) }
     }
 

@@ -18,6 +18,10 @@ package struct WriteBatch: ~Copyable {
         _ family: KeyValueStore.Family, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
     ) {
         rocksdb_writebatch_put_cf(batch, handle[family], key.chars, key.count, value.chars, value.count)
+        if family == .meta {
+            let segments = handle[.segments]
+            withMirrorKey(key) { rocksdb_writebatch_put_cf(batch, segments, $0.chars, $0.count, value.chars, value.count) }
+        }
     }
 
     /// The value is the pieces one after another.
@@ -34,6 +38,10 @@ package struct WriteBatch: ~Copyable {
 
     package mutating func delete(_ family: KeyValueStore.Family, _ key: UnsafeRawBufferPointer) {
         rocksdb_writebatch_delete_cf(batch, handle[family], key.chars, key.count)
+        if family == .meta {
+            let segments = handle[.segments]
+            withMirrorKey(key) { rocksdb_writebatch_delete_cf(batch, segments, $0.chars, $0.count) }
+        }
     }
 
     /// Deletes the keys from `first` up to but not including `end`. O(1) here; every later read in that range skips
@@ -68,6 +76,16 @@ extension KeyValueStore {
         let options = !log ? handle.unloggedWrite : sync ? handle.syncedWrite : handle.loggedWrite
         let pointer = batch.batch
         try handle.check { rocksdb_write(handle.database, options, pointer, $0) }
+    }
+}
+
+/// The family meta is kept twice: its content is also in the family of the chunks, in other blocks of other files,
+/// behind eight zeros. Without names and directory the best chunk is worth nothing, and they take little space.
+private func withMirrorKey(_ key: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void) {
+    withUnsafeTemporaryAllocation(byteCount: 8 + key.count, alignment: 8) { block in
+        block.initializeMemory(as: UInt8.self, repeating: 0)
+        UnsafeMutableRawBufferPointer(rebasing: block[8...]).copyMemory(from: key)
+        body(UnsafeRawBufferPointer(block))
     }
 }
 

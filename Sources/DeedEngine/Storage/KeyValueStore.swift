@@ -56,6 +56,8 @@ package final class KeyValueStore: Sendable {
         package var cacheBytes = 8 << 20
         /// Size of one memtable; all of them together are held to twice as much.
         package var writeBufferBytes = 32 << 20
+        /// Opens what a repair is to look at.
+        var ignoresSeal = false
         /// For tests.
         package var faults: Faults?
 
@@ -65,6 +67,8 @@ package final class KeyValueStore: Sendable {
     package let path: String
     package let options: Options
     private let open: Mutex<RocksHandle?>
+    /// Of a store that follows; see `pinIndexes`.
+    let indexView = Mutex<PinnedView?>(nil)
     /// Numbers the files in `incoming/`.
     let incomingCount = Atomic<Int>(0)
 
@@ -74,7 +78,7 @@ package final class KeyValueStore: Sendable {
         self.path = path
         self.options = options
         try Self.checkDirectory(path, options)
-        try Self.checkSeal(path)
+        if !options.ignoresSeal { try Self.checkSeal(path) }
         do throws(DeedError) {
             open = Mutex(try RocksHandle(path: path, options: options))
         } catch {
@@ -99,6 +103,7 @@ package final class KeyValueStore: Sendable {
             handle = nil
             return taken
         }
+        indexView.withLock { $0 = nil }
         if sealing && !options.readOnly { last?.isSealing.store(true, ordering: .relaxed) }
         withExtendedLifetime(last) {}
     }

@@ -11,6 +11,7 @@
 //               "x" number(4)                                an index or constraint, see SchemaObject
 //               "i" number(4)                                where the nodes of an index begin, see IndexTree.StoredRoot
 //   segments    generation(8) kind segment(8) column(4)      an encoded chunk, see ChunkCodec
+//               zeros(8) and a key of meta                   the same value again, see WriteBatch
 //   adjacency   generation(8) segment(8) type(4) direction   an encoded list, see AdjacencyCodec
 //   indexes     index(4) generation(8) node(8)               an encoded node, see IndexNodeCodec
 //   log         timestamp(8) piece(4)                        see LogRecord
@@ -145,6 +146,10 @@ extension WriteBatch {
 extension SortedFileWriter {
     mutating func put(_ key: borrowing ByteBuffer, _ value: borrowing ByteBuffer) throws(DeedError) {
         try put(key.bytes, value.bytes)
+    }
+
+    mutating func put(_ key: borrowing ByteBuffer, _ value: UnsafeRawBufferPointer) throws(DeedError) {
+        try put(key.bytes, value)
     }
 }
 
