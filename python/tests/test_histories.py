@@ -354,6 +354,29 @@ def skew_on_a_new_name(graph: PyDeedGraph, isolation: str) -> list[bool]:
     )
 
 
+def skew_on_an_index(graph: PyDeedGraph, isolation: str) -> list[bool]:
+    """Each moves its row into a range that was empty when both looked."""
+    graph.create_index("Person", "age", name=f"age {isolation}")
+    a, b = (graph.add_entity("Person", {"age": 10}) for _ in range(2))
+    return both(
+        graph,
+        isolation,
+        lambda tx: tx.find_range("Person", "age", 20, 30),
+        lambda tx, i: tx.update_entity([a, b][i], {"age": 25}),
+    )
+
+
+def skew_on_a_unique_look_up(graph: PyDeedGraph, isolation: str) -> list[bool]:
+    """Each adds what the other has looked for."""
+    graph.create_index("Word", "text", name=f"text {isolation}")
+    return both(
+        graph,
+        isolation,
+        lambda tx: [tx.find("Word", "text", isolation + text) for text in ("a", "b")],
+        lambda tx, i: tx.add_entity("Word", {"text": isolation + "ab"[i]}),
+    )
+
+
 def go_off(tx: Transaction, entity: int) -> None:
     tx.update_entity(entity, {"on_call": False})
 
@@ -384,6 +407,8 @@ SKEWS = [
     skew_on_a_traversal,
     skew_on_a_missing_row,
     skew_on_a_new_name,
+    skew_on_an_index,
+    skew_on_a_unique_look_up,
 ]
 
 

@@ -1,4 +1,4 @@
-"""Statements that wait for other transactions: deadlocks, timeouts, Ctrl-C, and closing."""
+"""Statements that wait for other transactions: deadlocks on rows and on unique keys, timeouts, Ctrl-C, and closing."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from deed_core import (
     Closed,
+    ConstraintViolation,
     Deadlock,
     InvalidArgument,
     LockTimeout,
@@ -55,14 +56,17 @@ def circle(transactions: list[Transaction], step: Callable[[Transaction, int], o
 
 
 @pytest.mark.parametrize("size", [2, 3, 5])
-@pytest.mark.parametrize("on", ["rows", "relationships"])
+@pytest.mark.parametrize("on", ["rows", "relationships", "unique keys"])
 def test_the_youngest_of_a_circle_gives_way(any_graph: PyDeedGraph, size: int, on: str) -> None:
     ids = [any_graph.add_entity("N") for _ in range(size)]
     edges = [any_graph.add_edge(ids[0], id, "R") for id in ids]
+    if on == "unique keys":
+        any_graph.create_index("Key", "text", unique=True)
     transactions = [any_graph.transaction(on_conflict="wait") for _ in range(size)]
     steps: dict[str, Callable[[Transaction, int], object]] = {
         "rows": lambda tx, i: tx.update_entity(ids[i], {"by": tx.number}),
         "relationships": lambda tx, i: tx.delete_edge(edges[i]),
+        "unique keys": lambda tx, i: tx.add_entity("Key", {"text": f"key {i}"}),
     }
     failed, text, seconds = circle(transactions, steps[on])
     assert failed == [size - 1] and not any(tx.active for tx in transactions)
@@ -71,6 +75,25 @@ def test_the_youngest_of_a_circle_gives_way(any_graph: PyDeedGraph, size: int, o
     print(f"{on}, {size}: {seconds * 1000:.2f} ms")
     assert seconds < 5  # far less; this is for machines that are very busy
     assert any_graph.check() == []
+
+
+def test_a_unique_key_is_free_or_taken_after_waiting(any_graph: PyDeedGraph) -> None:
+    any_graph.create_index("Key", "text", unique=True)
+    for commits in (False, True):
+        holder = any_graph.transaction()
+        holder.add_entity("Key", {"text": "a"})
+        thread = start(lambda: (time.sleep(0.05), holder.commit() if commits else holder.rollback()))
+        with any_graph.transaction(on_conflict="wait") as waiter:
+            if commits:
+                with pytest.raises(ConstraintViolation):
+                    waiter.add_entity("Key", {"text": "a"})
+            else:
+                waiter.add_entity("Key", {"text": "a"})
+                waiter.rollback()
+        thread.join()
+        if not commits:
+            waiter.rollback()
+    assert len(any_graph.find("Key", "text", "a")) == 1
 
 
 def test_the_default_of_the_graph(store: Path) -> None:
