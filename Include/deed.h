@@ -43,6 +43,8 @@ typedef struct deed_transaction deed_transaction; /* one unit of atomicity and o
 typedef struct deed_buffer deed_buffer;           /* room for one record, reused from call to call */
 typedef struct deed_scan deed_scan;               /* a position in a scan over one table */
 typedef struct deed_ids deed_ids;                 /* an array of ids (and depths), owned by the caller */
+typedef struct deed_feed deed_feed;               /* a position in the change feed */
+typedef struct deed_changes deed_changes;         /* a position in one record of it */
 typedef struct deed_prepared_list deed_prepared_list; /* the prepared transactions of a moment, owned by the caller */
 typedef struct deed_error deed_error;             /* why a call failed */
 
@@ -74,6 +76,8 @@ enum {
     DEED_IO_ERROR = 202,     /* the operating system refused; the message has its words */
     DEED_DISK_FULL = 203,    /* no space left on the device */
     DEED_NEWER_FORMAT = 204, /* written by a later version of Deed */
+    DEED_NOT_RETAINED = 205, /* a commit whose record is no longer in the log, or never was; the message names the oldest */
+    DEED_OUT_OF_SEQUENCE = 206, /* a record that does not follow the last one; the message names the one expected */
     /* 300-399: the process */
     DEED_OUT_OF_MEMORY = 300, /* the memory limit, or the system's */
     DEED_CLOSED = 301,        /* the database was closed */
@@ -195,6 +199,12 @@ typedef struct deed_options {
     double conflict_timeout; /* seconds that a statement waits at most; default, and if negative: without limit */
     deed_keep_waiting keep_waiting; /* NULL: always */
     void *keep_waiting_data;
+    uint64_t retain_log_bytes;   /* see deed_retain_log; default 1 MiB */
+    uint64_t retain_log_seconds; /* see deed_retain_log; default 0 */
+    bool before_images;    /* the log keeps each row as it was before an update or delete, for readers of the change
+                              feed; default false */
+    bool replica;          /* take records of another store's change feed (deed_apply) and refuse other writes; needs a
+                              path; default false */
 } deed_options;
 
 /* Fills in the defaults. NULL is nothing to do. Any thread. */
@@ -487,6 +497,75 @@ deed_status deed_relationships_load(deed_database *database, deed_transaction *t
                                     struct ArrowArrayStream *stream, deed_progress progress, void *user_data,
                                     deed_ids **out_ids, deed_error **out_error);
 
+/* ---- Secondary indexes --------------------------------------------------------------------------------------- */
+
+/* An index over one to sixteen properties of the rows of one collection or relationship type. Rows without a value for
+ * the first property are not in it. A unique index refuses, with CONSTRAINT_VIOLATION, a statement that would leave two
+ * rows with the same values, unless one of them is null; and with TRANSACTION_CONFLICT where that depends on a
+ * transaction that is running. Integers and floats are compared as numbers, times with a zone as moments. */
+typedef struct deed_index {
+    const char *name;
+    size_t name_size;
+    deed_kind kind;
+    uint32_t table;             /* the name id of its collection or relationship type */
+    const uint32_t *properties; /* the name ids of its properties, in order */
+    size_t property_count;
+    bool unique;
+    uint64_t entry_count;       /* some of these may be of rows that were changed or deleted of late */
+} deed_index;
+
+typedef struct deed_indexes deed_indexes; /* a list of indexes, owned by the caller */
+
+/* Makes an index, on the rows that are there as well, while others read and write. name may be NULL: it is then made of
+ * the table's and the properties' names. It is durable on return; if the process dies before, there is no index.
+ * A transaction of its own. *out_name, if it is not NULL, receives the name (deed_text_destroy).
+ * Errors: ALREADY_EXISTS, CONSTRAINT_VIOLATION (names two rows), TRANSACTION_CONFLICT, INVALID_ARGUMENT, INTERRUPTED,
+ * OUT_OF_MEMORY. O(rows log rows). May block. */
+deed_status deed_index_create(deed_database *database, const char *name, size_t name_size, deed_kind kind, uint32_t table,
+                              const uint32_t *properties, size_t property_count, bool unique, deed_progress progress,
+                              void *user_data, char **out_name, deed_error **out_error);
+
+/* Errors: NOT_FOUND. May block. */
+deed_status deed_index_drop(deed_database *database, const char *name, size_t name_size, deed_error **out_error);
+
+/* The indexes there are, in the order in which they were made. */
+deed_status deed_indexes_get(deed_database *database, deed_indexes **out_indexes, deed_error **out_error);
+size_t deed_indexes_count(const deed_indexes *indexes);
+/* One of them, borrowed from the list; NULL beyond its end. */
+const deed_index *deed_indexes_item(const deed_indexes *indexes, size_t position);
+void deed_indexes_destroy(deed_indexes *indexes);
+
+/* The rows of a table whose properties have these values, in order of id (and before that of the properties of the index
+ * that were not asked for). The properties must be the first ones of an index, in any order. *out_ids is borrowed from
+ * the buffer until its next use. limit 0: all. Errors: NOT_FOUND (there is no such index), INVALID_ARGUMENT (a null).
+ * O(log rows + rows found). */
+deed_status deed_find(deed_database *database, deed_transaction *transaction, deed_kind kind, uint32_t table,
+                      const deed_property *properties, size_t count, uint64_t limit, deed_buffer *buffer,
+                      const uint64_t **out_ids, size_t *out_count, deed_error **out_error);
+
+/* Which rows deed_find_range finds. Bounds are values of the first properties, compared one after the other. An open
+ * side ends with the values of the same type as the bound on the other side; integers and floats are of one type. */
+typedef struct deed_range {
+    size_t struct_size;           /* set by the caller to sizeof(deed_range) */
+    const uint32_t *properties;   /* the first properties of an index, in its order */
+    size_t property_count;
+    const deed_value *low;        /* low_count of them, at most property_count; 0: no bound */
+    size_t low_count;
+    const deed_value *high;
+    size_t high_count;
+    bool exclude_low;
+    bool exclude_high;
+    bool prefix;                  /* the last value of `low` is how strings begin; `high` is empty */
+    bool descending;
+    uint64_t limit;               /* 0: all */
+} deed_range;
+
+/* As deed_find, for a range, in order of the values and of id where these are equal, or the reverse of that.
+ * Errors: as deed_find; TYPE_MISMATCH when the bounds cannot be compared with each other. */
+deed_status deed_find_range(deed_database *database, deed_transaction *transaction, deed_kind kind, uint32_t table,
+                            const deed_range *range, deed_buffer *buffer, const uint64_t **out_ids, size_t *out_count,
+                            deed_error **out_error);
+
 /* ---- Constraints ---------------------------------------------------------------------------------------------- */
 
 /* What the rows of a table must be like. A constraint is looked at when a statement writes a row; a statement that violates
@@ -584,6 +663,125 @@ deed_status deed_strongest_neighbors(deed_database *database, deed_transaction *
                                      const uint64_t **out_relationships, const double **out_levels, size_t *out_count,
                                      deed_error **out_error);
 
+/* ---- Change feed and replicas --------------------------------------------------------------------------------- */
+
+/* Every commit of a store on disk has a sequence number, 1 and up without gaps, and a record in the log, unless durability
+ * is DEED_NONE. A checkpoint drops records that nobody needs; these two say what is needed beyond recovery: at least
+ * `bytes` of the newest log (UINT64_MAX: all of it), and all that was committed in the last `seconds`. The stretch
+ * between the last two checkpoints always stays. Holds until the store is closed. Any thread. */
+deed_status deed_retain_log(deed_database *database, uint64_t bytes, uint64_t seconds, deed_error **out_error);
+
+/* One commit. Borrowed from the feed until its next use. */
+typedef struct deed_feed_record {
+    uint64_t sequence;
+    int64_t commit_time; /* wall clock, microseconds since 1970-01-01T00:00:00 UTC; may jump with that clock */
+    const void *data;    /* the record as bytes, complete in itself: for deed_apply and deed_changes_open, here or elsewhere */
+    size_t size;
+} deed_feed_record;
+
+/* Reads the commits after `since` (0: from the first). Reading stops neither commits nor checkpoints, and hands out only
+ * what a crash cannot take back. Errors: NOT_RETAINED, INVALID_ARGUMENT (a store in memory; `since` beyond the last
+ * commit), CLOSED. May block. Any thread. */
+deed_status deed_feed_open(deed_database *database, uint64_t since, deed_feed **out_feed, deed_error **out_error);
+
+/* The next commit. If there is none yet, waits so long for one; then *out_record is NULL, and the feed may be asked again.
+ * The record of a bulk load is about as large as the load is on disk. Errors: NOT_RETAINED, CORRUPTION, CLOSED. May block. */
+deed_status deed_feed_next(deed_feed *feed, uint32_t wait_milliseconds, const deed_feed_record **out_record,
+                           deed_error **out_error);
+void deed_feed_destroy(deed_feed *feed);
+
+typedef enum deed_change_action {
+    DEED_INSERT = 0,
+    DEED_UPDATE = 1,
+    DEED_DELETE = 2,
+    DEED_DEFINE = 3, /* an index or a constraint is in use from here on */
+    DEED_DROP = 4    /* one is no longer */
+} deed_change_action;
+
+/* One change of a commit. Borrowed until the next use of the deed_changes. */
+typedef struct deed_change {
+    int32_t action;  /* a deed_change_action */
+    int32_t kind;    /* a deed_kind */
+    bool replace;    /* UPDATE: properties that are not named are removed */
+    uint32_t object; /* DEFINE, DROP: the number of the index or constraint */
+    const char *name;   /* DEFINE: its name */
+    size_t name_size;
+    /* INSERT: the row. UPDATE: the properties that were set, nulls being those removed. DELETE: no properties. The ends of
+     * relationships are there for inserts, and for the others if `before` is. */
+    const deed_record *record;
+    const deed_record *before; /* UPDATE, DELETE: the row before, if the store had before_images; otherwise NULL */
+} deed_change;
+
+/* Takes a record apart. The bytes are copied. The store must know the rows and names that the record speaks of: it is the one
+ * the record comes from, or a replica that has applied it. Errors: CORRUPTION. Any thread. */
+deed_status deed_changes_open(deed_database *database, const void *data, size_t size, deed_changes **out_changes,
+                              deed_error **out_error);
+/* The next change, in the order in which they were made, or NULL at the end. Errors: CORRUPTION, NOT_FOUND, OUT_OF_MEMORY. */
+deed_status deed_changes_next(deed_changes *changes, const deed_change **out_change, deed_error **out_error);
+void deed_changes_destroy(deed_changes *changes);
+
+/* Applies a record of the feed to a store opened with `replica`: it becomes visible and durable as a whole, as a commit with
+ * the same sequence number. *out_applied is false for a record that had been applied before, which is no error.
+ * Errors: OUT_OF_SEQUENCE (one is missing before it), CORRUPTION, INVALID_ARGUMENT (no replica). May block. Any thread. */
+deed_status deed_apply(deed_database *database, const void *data, size_t size, bool *out_applied, deed_error **out_error);
+
+/* A digest of the committed state, 16 bytes, and the sequence number of the last commit in it. It is the same for stores that
+ * hold the same rows under the same ids and the same indexes and constraints, however they came about. Pheromone does not
+ * count. It tells mistakes, not forgeries. O(values). May block. Any thread. */
+deed_status deed_state_digest(deed_database *database, uint8_t *out_digest, uint64_t *out_sequence, deed_error **out_error);
+
+/* ---- Backups -------------------------------------------------------------------------------------------------- */
+
+typedef struct deed_backup_info {
+    uint32_t id;           /* 1 and up in the order of the backups of a directory */
+    bool has_log;          /* the directory has the record of each commit between the backup before and this one */
+    uint64_t sequence;     /* the last commit in it */
+    int64_t time;          /* when it was begun, microseconds since 1970-01-01T00:00:00 UTC */
+    uint64_t size;         /* bytes of its files, those shared with other backups included */
+} deed_backup_info;
+
+/* Adds a backup of the store, as of one commit, to a directory, which is made if there is none. Files that an earlier backup
+ * has are not copied again. Readers and writers go on. With retained log (deed_retain_log) the directory also gets the
+ * commits since the backup before, so that any of them can be restored to. keep: how many backups stay, the newest;
+ * 0: all. progress (may be NULL) is called with bytes. A backup that fails, or a crash during it, leaves the earlier ones
+ * as they were. Errors: INVALID_ARGUMENT (in memory, read-only, a directory with backups of another store), IO_ERROR,
+ * DISK_FULL, INTERRUPTED. May block; any thread; one backup at a time. */
+deed_status deed_backup(deed_database *database, const char *directory, size_t directory_size, uint32_t keep,
+                        deed_progress progress, void *user_data, deed_backup_info *out_info, deed_error **out_error);
+
+/* The backups in a directory, oldest first: fills in up to `capacity` of them, and their number into *out_count.
+ * Errors: IO_ERROR, CORRUPTION. */
+deed_status deed_backups(const char *directory, size_t directory_size, deed_backup_info *out_infos, size_t capacity,
+                         size_t *out_count, deed_error **out_error);
+
+typedef struct deed_restore_options {
+    size_t struct_size;
+    uint32_t backup;         /* 0: the newest that is not beyond what follows */
+    uint64_t until_sequence; /* restore this commit and none after it; 0: no limit */
+    int64_t until_time;      /* restore what was committed up to this time, microseconds since the epoch; 0: no limit */
+    const char *log;         /* a store whose log goes on where the backup's ends, open or not; may be NULL */
+    size_t log_size;
+    bool only_backup;        /* restore the backup as it is, without the commits that the directory has beyond it */
+} deed_restore_options;
+
+/* Fills in the defaults. NULL is nothing to do. Any thread. */
+void deed_restore_options_init(deed_restore_options *options);
+
+/* Makes a store at `path`, where there must be none, of a backup and the commits after it. Every byte is checked against its
+ * checksum. On failure nothing is left at `path`. options may be NULL: the newest backup, and what the directory has after it.
+ * Errors: NOT_FOUND (no such backup, or none old enough), NOT_RETAINED (a commit on the way is in no log), CORRUPTION,
+ * INVALID_ARGUMENT (there is something at `path`), IO_ERROR, DISK_FULL. May block. */
+deed_status deed_restore(const char *directory, size_t directory_size, const char *path, size_t path_size,
+                         const deed_restore_options *options, uint64_t *out_sequence, deed_error **out_error);
+
+/* Writes the state as of one commit, *out_sequence, into an empty or new directory, for a replica to start from. May block. */
+deed_status deed_export_checkpoint(deed_database *database, const char *directory, size_t directory_size,
+                                   uint64_t *out_sequence, deed_error **out_error);
+
+/* Makes a store at `path`, where there must be none, of what deed_export_checkpoint wrote. May block. */
+deed_status deed_import_checkpoint(const char *directory, size_t directory_size, const char *path, size_t path_size,
+                                   uint64_t *out_sequence, deed_error **out_error);
+
 /* ---- Statistics ---------------------------------------------------------------------------------------------- */
 
 typedef struct deed_statistics {
@@ -620,6 +818,9 @@ typedef struct deed_statistics {
     bool is_follower;
     double follower_lag_ms;         /* how long ago everything that had been written was visible here */
     uint64_t follower_reloads;      /* how often it had lost its place and opened the store anew */
+    /* indexes */
+    uint64_t memory_indexes;        /* bytes in memory */
+    uint64_t disk_indexes;          /* bytes on disk */
 } deed_statistics;
 
 /* Fills in *out_statistics. O(relationships whose pheromone was ever touched). May block. */
@@ -628,7 +829,7 @@ deed_status deed_statistics_get(deed_database *database, deed_statistics *out_st
 /* The number of committed rows of a table. O(1). */
 uint64_t deed_table_count(deed_database *database, deed_kind kind, uint32_t table);
 
-/* Compares the adjacency with the relationship rows, counts with rows, and checks every chunk's checksum.
+/* Compares the adjacency with the relationship rows, indexes with rows, counts with rows, and checks every chunk's checksum.
  * *out_report is the caller's (deed_ids_destroy is not for it): one line for each disagreement, empty if all is well,
  * freed with deed_text_destroy. May block. */
 deed_status deed_check(deed_database *database, char **out_report, size_t *out_size, deed_error **out_error);

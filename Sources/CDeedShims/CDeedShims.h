@@ -1,10 +1,12 @@
 /* What the C interface of RocksDB lacks, in C++ behind C: an environment whose write-ahead log makes cheap syncs and is
- * read with care, a disk that fails on demand (faults.cpp), and checksums of whole files (integrity.cpp). */
+ * read with care, a disk that fails on demand (faults.cpp), checksums of whole files (integrity.cpp), and backups with
+ * progress (backup.cpp). */
 #ifndef DEED_SHIMS_H
 #define DEED_SHIMS_H
 
 #include <rocksdb/c.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -100,6 +102,41 @@ void shim_unlock(rocksdb_env_t *environment, void *lock);
 /* The files of another environment, which may be freed, for a process that reads while another one writes: a log ends
  * where its last whole record does, whatever was allocated in advance behind it. */
 rocksdb_env_t *shim_environment_following(const rocksdb_env_t *base);
+
+/* ---- Backups ---------------------------------------------------------------------------------------------------- */
+
+/* Errors come as text, which free() frees; *error is left alone on success. */
+
+/* What tells a database from others, also from copies of it that were opened since; freed by free(). NULL if unknown. */
+char *shim_database_identity(rocksdb_t *database);
+
+/* Adds a backup to a directory, made if need be, and returns its number, or 0 on failure. The number is 1 and up. Table files
+ * that the directory has are not copied again. `progress` is called on the calling thread, every few milliseconds, with
+ * the bytes copied so far, more than 0 only once the state that is saved is settled; false stops. */
+uint32_t shim_backup_create(rocksdb_t *database, rocksdb_env_t *environment, const char *directory, const char *metadata,
+                            bool (*progress)(void *context, uint64_t copied), void *context, char **error);
+
+/* Deletes all backups but the newest `keep`. */
+void shim_backup_purge(const char *directory, uint32_t keep, char **error);
+
+/* The backups of a directory, in the order in which they were made. */
+typedef struct shim_backups shim_backups;
+typedef struct shim_backup {
+    uint32_t id;
+    uint64_t size;
+    const char *metadata; /* as long as the shim_backups */
+} shim_backup;
+
+shim_backups *shim_backups_open(const char *directory, char **error);
+void shim_backups_close(shim_backups *backups);
+size_t shim_backups_count(const shim_backups *backups);
+shim_backup shim_backups_get(const shim_backups *backups, size_t index);
+
+/* Copies a backup's files to `path` and compares each with its checksum. After a failure nothing more can be restored. */
+void shim_backups_restore(shim_backups *backups, uint32_t id, const char *path, char **error);
+
+/* Makes malloc give free memory back to the system. */
+void shim_trim_heap(void);
 
 #ifdef __cplusplus
 }

@@ -7,15 +7,22 @@ import Glibc
 final class BufferHandle {
     let graph: Graph
     let contents: RecordBuffer
+    /// Made by the first look-up.
+    private(set) lazy var found = IndexBuffer()
     private let record = UnsafeMutablePointer<deed_record>.allocate(capacity: 1)
     private var properties: UnsafeMutablePointer<deed_property>
     private var capacity = 16
     /// What nested values of the present record point to.
     private var nested: [UnsafeMutableRawPointer] = []
 
-    init(_ graph: Graph) {
+    convenience init(_ graph: Graph) {
+        let seed = UInt64(UInt(bitPattern: Unmanaged.passUnretained(graph).toOpaque())) &+ UInt64(clock())
+        self.init(graph, RecordBuffer(seed: seed))
+    }
+
+    init(_ graph: Graph, _ contents: RecordBuffer) {
         self.graph = graph
-        contents = RecordBuffer(seed: UInt64(UInt(bitPattern: Unmanaged.passUnretained(graph).toOpaque())) &+ UInt64(clock()))
+        self.contents = contents
         properties = .allocate(capacity: capacity)
         record.initialize(to: deed_record())
     }

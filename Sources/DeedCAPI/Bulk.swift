@@ -152,7 +152,7 @@ public func deed_entities_load(
         let table = try readTable(stream, callback)
         let ids = try write(database, transaction) { graph, transaction throws(DeedError) in
             let columns = try bulkColumns(table, graph)
-            let ids = try IdsHandle(count: table.rowCount)
+            let ids = try IdsHandle(count: table.rowCount, graph.pool)
             if table.rowCount == 0 { return ids }
             try graph.loadEntities(
                 transaction, collection: collection, count: table.rowCount, columns: columns, ids: ids.ids,
@@ -188,7 +188,7 @@ public func deed_relationships_load(
         }
         let ids = try write(database, transaction) { [properties] graph, transaction throws(DeedError) in
             let columns = try properties.map { table throws(DeedError) in try bulkColumns(table, graph) } ?? []
-            let ids = try IdsHandle(count: count)
+            let ids = try IdsHandle(count: count, graph.pool)
             if count == 0 { return ids }
             try graph.loadRelationships(
                 transaction, type: type, sources: UnsafeBufferPointer(start: sources, count: count),
@@ -254,6 +254,8 @@ private func statistics(of found: Graph.Statistics) -> deed_statistics {
     filled.last_commit = found.lastCommit
     filled.checkpoints = found.checkpoints
     filled.checkpoint_mark = found.checkpointMark
+    filled.memory_indexes = UInt64(clamping: found.memoryIndexes)
+    filled.disk_indexes = UInt64(clamping: found.diskIndexes)
     return filled
 }
 

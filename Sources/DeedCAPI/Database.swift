@@ -13,6 +13,7 @@ public func deed_options_init(_ options: UnsafeMutablePointer<deed_options>?) {
     options.pointee.durability = Durability.sync.rawValue
     options.pointee.checkpoint_log_bytes = UInt64(defaults.checkpointLogBytes)
     options.pointee.conflict_timeout = -1
+    options.pointee.retain_log_bytes = UInt64(defaults.retention.bytes)
 }
 
 /// The options with the defaults of those that the caller's version does not know.
@@ -38,6 +39,10 @@ private func graphOptions(_ given: UnsafePointer<deed_options>?) throws(DeedErro
     result.createIfMissing = options.create
     result.durability = durability
     result.checkpointLogBytes = Int(clamping: options.checkpoint_log_bytes)
+    result.retention = LogRetentionPolicy(
+        bytes: Int(clamping: options.retain_log_bytes), seconds: Int(clamping: options.retain_log_seconds))
+    result.logsBeforeImages = options.before_images
+    result.isReplica = options.replica
     if options.memory_limit != 0 {
         let least = 32 << 20
         guard options.memory_limit >= UInt64(least) else {
@@ -63,13 +68,7 @@ public func deed_database_open(
         let out = try required(out_database, "out_database")
         let options = try graphOptions(options)
         var text: String?
-        if let path {
-            let bytes = try bytes(path, path_size)
-            guard let valid = String(validating: bytes, as: UTF8.self), !valid.isEmpty, !bytes.contains(0) else {
-                throw DeedError(.invalidArgument, "the path is empty, not UTF-8, or contains a NUL")
-            }
-            text = valid
-        }
+        if path != nil { text = try DeedCAPI.path(path, path_size) }
         if let text, options.isReadOnly {
             out.pointee = retained(DatabaseHandle(try Follower(path: text, options: options)))
         } else {
@@ -119,13 +118,7 @@ public func deed_intern(
         let graph = try graph(database)
         try graph.requireOpen()
         let out = try required(out_number, "out_number")
-        let (kind, bytes) = (try nameKind(kind), try bytes(name, name_size))
-        if let known = graph.names.lookup(kind, bytes) {
-            out.pointee = known
-            return
-        }
-        try graph.requireWritable()
-        out.pointee = try graph.names.intern(kind, bytes)
+        out.pointee = try graph.internName(nameKind(kind), bytes(name, name_size))
     }
 }
 

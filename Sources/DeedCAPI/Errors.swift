@@ -31,6 +31,8 @@ private func statusName(_ status: deed_status) -> StaticString {
     case .ioError: return "DEED_IO_ERROR"
     case .diskFull: return "DEED_DISK_FULL"
     case .newerFormat: return "DEED_NEWER_FORMAT"
+    case .notRetained: return "DEED_NOT_RETAINED"
+    case .outOfSequence: return "DEED_OUT_OF_SEQUENCE"
     case .outOfMemory: return "DEED_OUT_OF_MEMORY"
     case .closed: return "DEED_CLOSED"
     case .interrupted: return "DEED_INTERRUPTED"

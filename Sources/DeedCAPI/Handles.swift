@@ -39,25 +39,29 @@ final class IdsHandle {
     let count: Int
     /// Keeps borrowed arrays alive; nil when `ids` is our own.
     private let reach: Reach?
+    /// Where our own are counted.
+    private let pool: MemoryPool?
 
-    init(count: Int) throws(DeedError) {
-        guard let block = calloc(max(count, 1), MemoryLayout<UInt64>.stride) else {
+    init(count: Int, _ pool: MemoryPool) throws(DeedError) {
+        guard let block = pool.allocate(count * MemoryLayout<UInt64>.stride, .scratch) else {
             throw DeedError(.outOfMemory, "no memory for \(count) ids")
         }
         ids = block.bindMemory(to: UInt64.self, capacity: max(count, 1))
         self.count = count
+        self.pool = pool
         depths = nil
         reach = nil
     }
 
     init(_ reach: Reach) {
         self.reach = reach
+        pool = nil
         ids = reach.ids
         depths = UnsafePointer(reach.depths)
         count = reach.count
     }
 
-    deinit { if reach == nil { free(ids) } }
+    deinit { pool?.free(ids, count * MemoryLayout<UInt64>.stride, .scratch) }
 }
 
 final class ErrorHandle {

@@ -169,10 +169,10 @@ void check_sound(deed_database *database) {
 int main(int argument_count, char **arguments) {
     static const struct { const char *name; void (*run)(void); } suites[] = {
         {"lifecycle", test_lifecycle}, {"names", test_names}, {"values", test_values}, {"records", test_records},
-        {"graph", test_graph}, {"scans", test_scans}, {"bulk", test_bulk}, {"transactions", test_transactions},
-        {"waiting", test_waiting},
-        {"pheromone", test_pheromone}, {"durability", test_durability},
-        {"integrity", test_integrity}, {"threads", test_threads},
+        {"graph", test_graph}, {"scans", test_scans}, {"indexes", test_indexes}, {"bulk", test_bulk},
+        {"transactions", test_transactions}, {"waiting", test_waiting}, {"constraints", test_constraints},
+        {"pheromone", test_pheromone}, {"durability", test_durability}, {"threads", test_threads},
+        {"integrity", test_integrity}, {"replication", test_replication},
     };
     if (argument_count < 2) {
         fprintf(stderr, "usage: %s SCRATCH-DIRECTORY [SUITE...]\n", arguments[0]);

@@ -69,10 +69,12 @@ void check_sound(deed_database *database);
 /* The suites, one a file. */
 void test_lifecycle(void);
 void test_names(void);
+void test_constraints(void);
 void test_values(void);
 void test_records(void);
 void test_graph(void);
 void test_scans(void);
+void test_indexes(void);
 void test_bulk(void);
 void test_transactions(void);
 void test_waiting(void);
@@ -80,5 +82,6 @@ void test_pheromone(void);
 void test_durability(void);
 void test_integrity(void);
 void test_threads(void);
+void test_replication(void);
 
 #endif

@@ -13,7 +13,7 @@ import Testing
         -> SegmentImage
     {
         let rows = columns.map(\.1.count).max() ?? 0
-        let image = SegmentImage(table: 3, capacity: rows, endpoints: endpoints, pool)
+        let image = try SegmentImage(table: 3, capacity: rows, endpoints: endpoints, pool)
         for row in 0..<rows {
             image.ids[row] = UInt64(10 + row)
             image.sources?[row] = UInt64(20 + row)

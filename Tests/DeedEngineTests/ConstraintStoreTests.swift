@@ -14,6 +14,7 @@ import Testing
         (.entity, ["b"], .filling(.string("a text that is longer than a slot"))),
         (.entity, ["b"], .range(.string("a"), .string("c"), upperInclusive: false)),
         (.entity, ["a"], .allowing([.int(1), .float(2.5), .string("x")])), (.entity, ["b"], .length(least: 1, most: 40)),
+        (.entity, ["a"], .unique), (.relationship, ["b"], .primaryKey),
         (.relationship, ["a"], .range(nil, .int(9))), (.relationship, [], .cardinality(outgoing: 2, incoming: nil)),
         (.relationship, [], .endpoints([EndpointPair(source: 0, target: 0), EndpointPair(source: 0, target: 1)])),
     ]

@@ -333,6 +333,67 @@ import Testing
         try graph.close()
     }
 
+    // MARK: Unique
+
+    @Test(arguments: [Constraint.Rule.unique, .primaryKey], [RowKind.entity, .relationship])
+    func uniqueAgainstEveryStatement(rule: Constraint.Rule, kind: RowKind) throws {
+        let (graph, name, age, knows, person) = (graph, name, age, knows, person)
+        let ends = [try graph.add(city), try graph.add(city)]
+        let table = kind == .entity ? person : knows
+        func add(_ properties: Properties, in transaction: Transaction? = nil) throws(DeedError) -> RowId {
+            kind == .entity
+                ? try graph.add(person, properties, in: transaction)
+                : try graph.connect(ends[0], ends[1], knows, properties, in: transaction)
+        }
+        func load(_ values: [Value]) throws(DeedError) -> [RowId] {
+            let column = [ArrayColumn(name, values)]
+            if kind == .entity { return try graph.load(person, count: values.count, column) }
+            return try graph.load(knows, values.map { _ in (ends[0], ends[1]) }, column)
+        }
+        let first = try add([name: .string("a")])
+        _ = try add([name: .string("a"), age: .int(1)])
+        #expect(violation { () throws(DeedError) in try graph.constrain("key", kind, table, [name], rule) }.contains("'key'"))
+        #expect(try graph.constraints().isEmpty)
+        try graph.set(kind, first, [name: .string("b")])
+        try graph.constrain("key", kind, table, [name], rule)
+        for text in [
+            violation { () throws(DeedError) in _ = try add([name: .string("a")]) },
+            violation { () throws(DeedError) in try graph.set(kind, first, [name: .string("a")]) },
+            violation { () throws(DeedError) in try graph.set(kind, first, [name: .string("a")], replacing: true) },
+            violation { () throws(DeedError) in _ = try load([.string("c"), .string("a")]) },
+            violation { () throws(DeedError) in _ = try load([.string("c"), .string("d"), .string("c")]) },
+        ] { #expect(text.contains("'key'")) }
+        let missing = violation { () throws(DeedError) in _ = try add([age: .int(2)]) }
+        #expect(missing.contains("'name' has no value") == (rule.isPrimaryKey))
+        #expect(try load([.string("c"), .string("d")]).count == 2)
+        let (one, other) = (try graph.begin(readOnly: false), try graph.begin(readOnly: false))
+        _ = try add([name: .string("e")], in: one)
+        let status = thrownStatus { () throws(DeedError) in _ = try add([name: .string("e")], in: other) }
+        #expect(status == .transactionConflict)
+        graph.rollback(one)
+        _ = try add([name: .string("e")], in: other)
+        try graph.commit(other)
+        #expect(try graph.check() == [])
+        if rule.isPrimaryKey {
+            #expect(
+                thrownStatus { () throws(DeedError) in try graph.constrain("second", kind, table, [name], .primaryKey) }
+                    == .alreadyExists)
+        }
+        try graph.dropConstraint(named: "key")
+        _ = try add([name: .string("a")])
+        try graph.close()
+    }
+
+    @Test func aDetachedRowFreesItsKey() throws {
+        let (graph, person, name) = (graph, person, name)
+        try graph.constrain("key", .entity, person, [name], .primaryKey)
+        let row = try graph.add(person, [name: .string("a")])
+        try graph.remove(.entity, row)
+        _ = try graph.add(person, [name: .string("a")])
+        #expect(try graph.check() == [])
+        try graph.close()
+    }
+
     // MARK: Names and bad definitions
 
     @Test func namesAreTakenOnce() throws {

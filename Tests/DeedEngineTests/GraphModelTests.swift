@@ -56,6 +56,7 @@ private final class ModelRun {
     private var running: [Running] = []
     private var random: SeededRandom
     private var known: [RowKind: Set<RowId>] = [.entity: [0, 1 << 20, .max], .relationship: [0, 1 << 20, .max]]
+    private var indexes: [String: TestIndex] = [:]
     private var stepCount = 0
     /// Loads of fewer rows go row by row.
     private static let bulkRowsMin = 4
@@ -116,9 +117,10 @@ private final class ModelRun {
         case 72..<79: try deleteRelationship()
         case 79..<82: try loadEntities()
         case 82..<86: try loadRelationships()
-        case 86..<91: graph.settleQueued(); note("settle")
+        case 86..<91: graph.settleQueued(); graph.settleIndexes(); note("settle")
         case 91..<94: try maintain()
         case 94..<95: try reopenIfOnDisk()
+        case 95..<98: try changeIndexes()
         default: try probe()
         }
         try probe()
@@ -361,6 +363,54 @@ private final class ModelRun {
         hog = nil
     }
 
+    // MARK: Indexes
+
+    /// Makes an index or drops one. What is written to its rows meanwhile and afterwards must be in it.
+    private func changeIndexes() throws {
+        let isLogged = place != .memory && place != .unloggedDisk
+        if let name = indexes.keys.sorted().first, indexes.count == 4 || random.next(upTo: 4) == 0 {
+            note("drop index \(name)")
+            try graph.dropIndex(name: name)
+            indexes[name] = nil
+            if isLogged { model.skip(commits: 1) }
+            return
+        }
+        let kind = random.pick([RowKind.entity, .relationship])
+        let properties = Array(keys.shuffled(using: &random).prefix(1 + random.next(upTo: 2)))
+        let index = TestIndex(
+            kind: kind, table: random.pick(kind == .entity ? collections : types), properties: properties)
+        let fails = random.next(upTo: 4) == 0
+        let name = "index \(stepCount)"
+        note("\(fails ? "begin to make" : "make") \(name) on \(kind) \(index.table) \(properties)")
+        do throws(DeedError) {
+            _ = try graph.createIndex(name: name, kind, index.table, properties, unique: false) { _, _ in !fails }
+            indexes[name] = index
+        } catch {
+            try expect(fails && error.status == .interrupted, "\(error)")
+        }
+        if isLogged { model.skip(commits: 2) }
+    }
+
+    private func compareIndexes(_ rows: Model.Rows, _ transaction: Transaction?) throws {
+        try expect(graph.readyIndexes.map(\.name).sorted() == indexes.keys.sorted(), "the names of the indexes")
+        for (name, index) in indexes {
+            let expected = index.sorted(rows.rows(index.kind, index.table))
+            for descending in [false, true] {
+                let found = try graph.found(
+                    index.kind, index.table, index.properties, IndexRange(), descending: descending, in: transaction)
+                let ids = expected.map(\.id)
+                try expect(found == (descending ? ids.reversed() : ids), "\(name) has \(found), not \(ids)")
+            }
+            guard let one = expected.randomElement(using: &random) else { continue }
+            let values = one.row.properties
+            let first = index.properties[0]
+            let equal = expected.filter { IndexKeys.equal($0.row.properties[first], values[first]) }.map(\.id)
+            let found = try graph.found(index.kind, index.table, [first: values[first]!], in: transaction)
+            // Another index may begin with the same property, in another order of what follows.
+            try expect(found.sorted() == equal.sorted(), "\(name) finds \(found), not \(equal)")
+        }
+    }
+
     // MARK: Making up data
 
     private func noteNew(_ kind: RowKind, _ id: RowId) throws {
@@ -452,6 +502,7 @@ private final class ModelRun {
     }
 
     private func compare(_ rows: Model.Rows, _ transaction: Transaction?) throws {
+        try compareIndexes(rows, transaction)
         for (kind, tables) in [(RowKind.entity, collections), (.relationship, types)] {
             for table in tables {
                 let found = try graph.scanned(kind, table, in: transaction)

@@ -20,6 +20,7 @@ extension Constraint.Rule {
     }
 
     static func allowing(_ values: [Value]) -> Self { .oneOf(values.map(stored)) }
+    var isPrimaryKey: Bool { if case .primaryKey = self { true } else { false } }
     static func filling(_ value: Value) -> Self { .defaultValue(stored(value)) }
 }
 

@@ -53,6 +53,9 @@ final class Model {
         }
     }
 
+    /// Changes of the schema take places in the order of commits.
+    func skip(commits count: Int) { lastCommit += Timestamp(count) }
+
     func rollback(_ view: View) { views.removeAll { $0 === view } }
 
     /// All running transactions are gone.

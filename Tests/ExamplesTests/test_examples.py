@@ -151,6 +151,15 @@ def test_readme_example_in_c(tmp_path: Path) -> None:
     assert "2 people" in run(compile_c(source, tmp_path / "example"), cwd=tmp_path)
 
 
+@pytest.mark.parametrize("page", ["constraints.md"])
+def test_examples_of_the_documentation(page: str, tmp_path: Path) -> None:
+    blocks: list[str] = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs" / page).read_text(), re.MULTILINE | re.DOTALL)
+    for number, block in enumerate(blocks):
+        program = tmp_path / f"example{number}.py"
+        program.write_text(block)
+        run(sys.executable, program, cwd=tmp_path)
+
+
 def test_every_example_is_run_here() -> None:
     """A new example needs a test: this file names each."""
     text = Path(__file__).read_text()

@@ -145,3 +145,14 @@ def test_the_tour_names_every_folder_and_no_file_that_is_gone(plant: Plant) -> N
     assert list(tidy.check_tour(repository)) == [
         "Sources/README.md:1: does not mention the folder Graph/", "Sources/README.md:2: there is no file Gone.swift"
     ]
+
+
+def test_promises_name_tests_that_exist(plant: Plant) -> None:
+    repository = plant({
+        "docs/promises.md": "- Kept: `swift test --filter KeptTests`, `pytest tests/test_kept.py`.\n"
+                            "- Not: `swift test --filter GoneTests` or `pytest tests/test_kept.py tests/test_gone.py`.\n",
+        "Tests/KeptTests.swift": "// Kept.\nstruct KeptTests {}\n", "tests/test_kept.py": '"""Kept."""\n',
+    })
+    assert list(tidy.check_promises(repository)) == [
+        "docs/promises.md:2: there is no test GoneTests", "docs/promises.md:2: there is no test tests/test_gone.py"
+    ]

@@ -14,6 +14,10 @@ from typing import Literal
 
 from deed_core import (
     ArrowScan,
+    Backup,
+    Change,
+    ChangeRecord,
+    Changes,
     Duration,
     Ids,
     PyDeedGraph,
@@ -23,12 +27,19 @@ from deed_core import (
     Temporal,
     Transaction,
     __version__,
+    backups,
+    import_checkpoint,
+    restore,
 )
 
 from .exceptions import DeedError
 
 __all__ = [
     "ArrowScan",
+    "Backup",
+    "Change",
+    "ChangeRecord",
+    "Changes",
     "DeedError",
     "Duration",
     "Ids",
@@ -39,7 +50,10 @@ __all__ = [
     "Temporal",
     "Transaction",
     "__version__",
+    "backups",
+    "import_checkpoint",
     "open",
+    "restore",
 ]
 
 
@@ -51,6 +65,10 @@ def open(
     durability: Literal["sync", "async", "none"] = "sync",
     on_conflict: Literal["fail", "wait"] = "fail",
     timeout: float | None = None,
+    retain_log_bytes: float | None = None,
+    retain_log_seconds: float | None = None,
+    before_images: bool = False,
+    replica: bool = False,
 ) -> PyDeedGraph:
     """Open the graph in a directory, or a new one in memory.
 
@@ -70,6 +88,13 @@ def open(
         ("fail"), or wait until the other has let go of it ("wait").
     timeout
         Seconds that a statement waits at most (then: LockTimeout); None for no limit.
+    retain_log_bytes, retain_log_seconds
+        How much of the log checkpoints keep for readers of the change feed and for backups, whole numbers or
+        ``math.inf``; by default a megabyte. See :meth:`PyDeedGraph.retain_log`.
+    before_images
+        Keep each row as it was before a change in the log.
+    replica
+        Take records of another store's change feed (:meth:`PyDeedGraph.apply`), and refuse other writes.
 
     Returns
     -------
@@ -94,4 +119,8 @@ def open(
         durability=durability,
         on_conflict=on_conflict,
         timeout=timeout,
+        retain_log_bytes=retain_log_bytes,
+        retain_log_seconds=retain_log_seconds,
+        before_images=before_images,
+        replica=replica,
     )

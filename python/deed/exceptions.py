@@ -22,6 +22,8 @@
     ├── StorageError                      the operating system refused
     ├── DiskFull                          no space left
     ├── NewerFormat                       written by a later version of Deed
+    ├── NotRetained (LookupError)         the record of a commit is no longer in the log
+    ├── OutOfSequence                     a record does not follow the last one that a replica has applied
     ├── OutOfMemory (MemoryError)         the graph's memory limit, or the system's
     ├── Closed                            the graph was closed
     │   └── Forked                        the graph belongs to the parent of this process, which was forked
@@ -48,7 +50,9 @@ from deed_core import (
     LockTimeout,
     NewerFormat,
     NotFound,
+    NotRetained,
     OutOfMemory,
+    OutOfSequence,
     ReadOnly,
     SerializationFailure,
     SnapshotTooOld,
@@ -76,7 +80,9 @@ __all__ = [
     "LockTimeout",
     "NewerFormat",
     "NotFound",
+    "NotRetained",
     "OutOfMemory",
+    "OutOfSequence",
     "ReadOnly",
     "SerializationFailure",
     "SnapshotTooOld",

@@ -48,7 +48,21 @@ _Value: TypeAlias = (
 # What can be stored: also tuples, anything with __index__, and buffers (bytes-likes, embeddings, NumPy).
 _Storable: TypeAlias = _Value | Sequence[Any] | Mapping[str, Any] | SupportsIndex | Buffer
 _Direction: TypeAlias = Literal["out", "in", "both"]
+# Not negative; math.inf for all there is.
+_Amount: TypeAlias = int | float | None
+_Path: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+_Kind: TypeAlias = Literal["entity", "relationship", "edge"]
 _Progress: TypeAlias = Callable[[int, int], object]
+_ConstraintKind: TypeAlias = Literal[
+    "required", "type", "unique", "primary_key", "default", "range", "one_of", "length", "endpoints", "cardinality"
+]
+_TypeName: TypeAlias = Literal[
+    "bool", "int", "float", "str", "bytes", "date", "local_time", "zoned_time", "local_datetime", "zoned_datetime",
+    "duration", "list", "dict", "vector",
+]  # fmt: skip
+_ConstraintType: TypeAlias = (
+    _TypeName | type[bool] | type[int] | type[float] | type[str] | type[bytes] | type[list[Any]] | type[dict[str, Any]]
+)
 
 @type_check_only
 class _ArrowArray(Protocol):
@@ -81,6 +95,7 @@ class _MemoryStats(TypedDict):
     columns: int
     strings: int
     adjacency: int
+    indexes: int
     pheromone: int
     versions: int
     store: int
@@ -92,6 +107,7 @@ class _DiskStats(TypedDict):
     log: int
     segments: int
     adjacency: int
+    indexes: int
     total: int
 
 @type_check_only
@@ -117,6 +133,15 @@ class _FollowingStats(TypedDict):
     active: bool
     lag_ms: float
     reloads: int
+
+@type_check_only
+class _Index(TypedDict):
+    name: str
+    kind: Literal["entity", "relationship"]
+    on: str
+    properties: tuple[str, ...]
+    unique: bool
+    entries: int
 
 @type_check_only
 class _Stats(TypedDict):
@@ -171,6 +196,29 @@ class Session:
     def scan_edges(self, type: str) -> list[_Edge]: ...
     def iterate_edges(self, type: str) -> Scan: ...
     def scan_arrow(self, name: str, *, kind: Literal["entity", "edge"] | None = None) -> ArrowScan: ...
+    def find(
+        self,
+        collection: str,
+        property: str | Sequence[str],
+        value: _Storable | Sequence[_Storable],
+        *,
+        limit: SupportsIndex | None = None,
+        kind: _Kind = "entity",
+    ) -> list[int]: ...
+    def find_range(
+        self,
+        collection: str,
+        property: str | Sequence[str],
+        low: _Storable | Sequence[_Storable] | None = None,
+        high: _Storable | Sequence[_Storable] | None = None,
+        *,
+        include_low: bool = True,
+        include_high: bool = True,
+        prefix: str | Sequence[_Storable] | None = None,
+        descending: bool = False,
+        limit: SupportsIndex | None = None,
+        kind: _Kind = "entity",
+    ) -> list[int]: ...
     def add_entities(self, collection: str, columns: _Columns, *, progress: _Progress | None = None) -> Ids: ...
     def add_edges(
         self,
@@ -193,6 +241,10 @@ class PyDeedGraph(Session):
         durability: Literal["sync", "async", "none"] = "sync",
         on_conflict: Literal["fail", "wait"] = "fail",
         timeout: float | None = None,
+        retain_log_bytes: _Amount = None,
+        retain_log_seconds: _Amount = None,
+        before_images: bool = False,
+        replica: bool = False,
     ) -> None: ...
     @property
     def closed(self) -> bool: ...
@@ -218,6 +270,49 @@ class PyDeedGraph(Session):
     def edge_types(self) -> dict[str, int]: ...
     def stats(self) -> _Stats: ...
     def catch_up(self, sequence: SupportsIndex | None = None, *, timeout: float = 10.0) -> int: ...
+    def changes(self, since: SupportsIndex = 0, *, limit: SupportsIndex | None = None, wait: float = 0) -> Changes: ...
+    def apply(self, record: Buffer) -> bool: ...
+    def state_digest(self) -> tuple[int, str]: ...
+    def retain_log(self, *, bytes: _Amount = 0, seconds: _Amount = 0) -> None: ...
+    def backup(
+        self, directory: _Path, *, keep: SupportsIndex | None = None, progress: _Progress | None = None
+    ) -> Backup: ...
+    def export_checkpoint(self, directory: _Path) -> int: ...
+    def create_index(
+        self,
+        collection: str,
+        properties: str | Sequence[str],
+        *,
+        unique: bool = False,
+        name: str | None = None,
+        kind: _Kind = "entity",
+        progress: _Progress | None = None,
+    ) -> str: ...
+    def drop_index(self, name: str) -> None: ...
+    def indexes(self) -> list[_Index]: ...
+    def create_constraint(
+        self,
+        /,
+        table: str,
+        kind: _ConstraintKind,
+        properties: str | Sequence[str] | None = None,
+        *,
+        row_kind: Literal["entity", "relationship"] | None = None,
+        name: str | None = None,
+        types: _ConstraintType | Sequence[_ConstraintType] | None = None,
+        value: _Storable | None = None,
+        values: Sequence[_Storable] | None = None,
+        min: _Storable | None = None,
+        max: _Storable | None = None,
+        above: _Storable | None = None,
+        below: _Storable | None = None,
+        endpoints: Sequence[tuple[str, str]] | None = None,
+        max_outgoing: int | None = None,
+        max_incoming: int | None = None,
+        progress: _Progress | None = None,
+    ) -> str: ...
+    def drop_constraint(self, name: str) -> None: ...
+    def constraints(self) -> list[dict[str, Any]]: ...
     def evaporate_pheromones(self, rate: float | None = None) -> None: ...
     def pheromone(self, edge_id: SupportsIndex) -> float: ...
     def deposit_pheromone(self, edge_id: SupportsIndex, amount: float) -> None: ...
@@ -283,6 +378,75 @@ class Scan(Iterator[dict[str, Any]]):
 class ArrowScan:
     def __arrow_c_stream__(self, requested_schema: object = None) -> CapsuleType: ...
     def __arrow_c_schema__(self) -> CapsuleType: ...
+
+@final
+class Changes(Iterator[ChangeRecord]):
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> ChangeRecord: ...
+
+@final
+class ChangeRecord:
+    @property
+    def sequence(self) -> int: ...
+    @property
+    def time(self) -> datetime.datetime: ...
+    @property
+    def data(self) -> bytes: ...
+    @property
+    def changes(self) -> list[Change]: ...
+
+@final
+class Change(structseq[Any], tuple[Any, ...]):
+    __match_args__: Final = (
+        "action", "kind", "id", "type", "source", "target", "properties", "replace", "before", "name",
+    )  # fmt: skip
+    @property
+    def action(self) -> Literal["insert", "update", "delete", "define", "drop"]: ...
+    @property
+    def kind(self) -> Literal["entity", "edge"]: ...
+    @property
+    def id(self) -> int: ...
+    @property
+    def type(self) -> str | None: ...
+    @property
+    def source(self) -> int | None: ...
+    @property
+    def target(self) -> int | None: ...
+    @property
+    def properties(self) -> dict[str, Any]: ...
+    @property
+    def replace(self) -> bool: ...
+    @property
+    def before(self) -> dict[str, Any] | None: ...
+    @property
+    def name(self) -> str | None: ...
+
+@final
+class Backup(structseq[Any], tuple[int, int, datetime.datetime, int, bool]):
+    __match_args__: Final = ("id", "sequence", "time", "size", "has_log")
+    @property
+    def id(self) -> int: ...
+    @property
+    def sequence(self) -> int: ...
+    @property
+    def time(self) -> datetime.datetime: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def has_log(self) -> bool: ...
+
+# ---- Backups ----------------------------------------------------------------------------------------------------------
+
+def backups(directory: _Path) -> list[Backup]: ...
+def restore(
+    directory: _Path,
+    path: _Path,
+    *,
+    backup: SupportsIndex | None = None,
+    until: int | datetime.datetime | None = None,
+    log: _Path | None = None,
+) -> int: ...
+def import_checkpoint(directory: _Path, path: _Path) -> int: ...
 
 # ---- Values -----------------------------------------------------------------------------------------------------------
 
@@ -384,6 +548,8 @@ class Corruption(DeedError): ...
 class StorageError(DeedError): ...
 class DiskFull(DeedError): ...
 class NewerFormat(DeedError): ...
+class NotRetained(DeedError, LookupError): ...
+class OutOfSequence(DeedError): ...
 class OutOfMemory(DeedError, MemoryError): ...
 class Closed(DeedError): ...
 class Forked(Closed): ...

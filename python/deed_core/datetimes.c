@@ -341,3 +341,38 @@ datetime_value_to_python(ModuleState *state, const deed_value *value)
         return result;
     return temporal_new(state, value);
 }
+
+/* ---- Points in time ------------------------------------------------------------------------------------------ */
+
+PyObject *
+utc_from_microseconds(int64_t microseconds)
+{
+    int64_t seconds = microseconds / 1000000;
+    int64_t rest = microseconds % 1000000;
+    if (rest < 0) {
+        rest += 1000000;
+        seconds--;
+    }
+    PyObject *result = datetime_new(seconds, (uint32_t)rest * 1000, PyDateTime_TimeZone_UTC);
+    if (result == NULL && !PyErr_Occurred())
+        PyErr_SetString(PyExc_OverflowError, "a commit time beyond what datetime can hold");
+    return result;
+}
+
+int
+microseconds_from_datetime(ModuleState *state, PyObject *datetime, int64_t *out_microseconds)
+{
+    if (!PyDateTime_Check(datetime) || PyDateTime_DATE_GET_TZINFO(datetime) == Py_None) {
+        raise_status(state, DEED_INVALID_ARGUMENT, "a point in time is a datetime with a time zone, not %R", datetime);
+        return -1;
+    }
+    PyObject *utc = PyObject_CallMethod(datetime, "astimezone", "O", PyDateTime_TimeZone_UTC);
+    if (utc == NULL)
+        return -1;
+    int64_t days = days_from_civil(PyDateTime_GET_YEAR(utc), PyDateTime_GET_MONTH(utc), PyDateTime_GET_DAY(utc));
+    int64_t seconds = days * SECONDS_PER_DAY + PyDateTime_DATE_GET_HOUR(utc) * 3600 + PyDateTime_DATE_GET_MINUTE(utc) * 60 +
+                      PyDateTime_DATE_GET_SECOND(utc);
+    *out_microseconds = seconds * 1000000 + PyDateTime_DATE_GET_MICROSECOND(utc);
+    Py_DECREF(utc);
+    return 0;
+}

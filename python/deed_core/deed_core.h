@@ -42,6 +42,10 @@ typedef struct ModuleState {
     PyTypeObject *arrow_scan_type;
     PyTypeObject *duration_type;
     PyTypeObject *temporal_type;
+    PyTypeObject *change_type;
+    PyTypeObject *change_record_type;
+    PyTypeObject *feed_type;
+    PyTypeObject *backup_type;
     PyTypeObject *finding_type;
     PyTypeObject *integrity_report_type;
     PyObject *deed_error;  /* the root of the exceptions */
@@ -86,7 +90,7 @@ PyObject *raise_status(ModuleState *state, deed_status status, const char *forma
 
 /* ---- Arguments (arguments.c) --------------------------------------------------------------------------------- */
 
-#define ARGUMENTS_MAX 6
+#define ARGUMENTS_MAX 12
 
 /* How a method may be called. `names` has `count` entries; the first `required` must be given, the first `positional`
  * may be given by position, the rest by keyword only. */
@@ -117,6 +121,50 @@ int parse_id(ModuleState *state, PyObject *object, uint64_t *out_id);
 int parse_direction(ModuleState *state, PyObject *object, deed_direction *out_direction); /* NULL: DEED_OUT */
 int parse_depth(ModuleState *state, PyObject *object, uint32_t *out_depth);               /* NULL, None: no limit */
 int parse_flag(PyObject *object, bool *out_flag);                                         /* NULL: false */
+
+/* ---- Progress (progress.c) ----------------------------------------------------------------------------------- */
+
+/* What the engine's progress callback works with; it runs on the calling thread, which has released the GIL. */
+typedef struct Progress {
+    PyObject *callable; /* or NULL */
+    PyThreadState *thread; /* of call_begin, to be given to call_end */
+    int64_t next_report; /* monotonic clock, nanoseconds */
+    uint64_t last_done;
+    PyObject *error_type; /* what the callback raised, until the engine has returned */
+    PyObject *error_value;
+    PyObject *error_trace;
+} Progress;
+
+int parse_progress(ModuleState *state, PyObject *object, Progress *progress); /* NULL, None: none */
+
+/* A deed_progress; its user_data is the Progress. */
+bool on_progress(void *user_data, uint64_t done, uint64_t total);
+
+/* Raises again what the callable or a signal has raised; false if nothing. */
+bool progress_raise(Progress *progress);
+
+/* ---- Change feed and backups (feed.c, backup.c) ---------------------------------------------------------------- */
+
+struct GraphObject;
+
+extern PyStructSequence_Desc change_desc;
+extern PyStructSequence_Desc backup_desc;
+extern PyType_Spec change_record_spec;
+extern PyType_Spec feed_spec;
+extern PyMethodDef backup_functions[];
+
+#define GRAPH_METHOD(name) \
+    PyObject *graph_##name(struct GraphObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
+
+GRAPH_METHOD(changes);
+GRAPH_METHOD(apply);
+GRAPH_METHOD(retain_log);
+GRAPH_METHOD(backup);
+GRAPH_METHOD(export_checkpoint);
+PyObject *graph_state_digest(struct GraphObject *self, PyObject *ignored);
+
+/* None and NULL leave the amounts alone; math.inf is all. */
+int parse_retention(ModuleState *state, PyObject *bytes, PyObject *seconds, uint64_t *out_bytes, uint64_t *out_seconds);
 
 /* ---- Names (names.c) ----------------------------------------------------------------------------------------- */
 
@@ -286,6 +334,8 @@ int convert_properties(Conversion *conversion, SessionObject *session, PyObject 
 const char *text_of(ModuleState *state, PyObject *string, size_t *out_size);
 
 PyObject *value_to_python(ModuleState *state, const deed_value *value);
+PyObject *utc_from_microseconds(int64_t microseconds); /* a datetime in UTC */
+int microseconds_from_datetime(ModuleState *state, PyObject *datetime, int64_t *out_microseconds); /* with a zone */
 PyObject *datetime_value_to_python(ModuleState *state, const deed_value *value);
 PyObject *float_array_new(ModuleState *state, const float *items, size_t count);
 int datetimes_init(void);
@@ -365,6 +415,18 @@ METHOD(iterate_edges);
 METHOD(scan_arrow);
 METHOD(add_entities);
 METHOD(add_edges);
+METHOD(find);
+METHOD(find_range);
+
+/* The methods of a graph about its indexes (indexes.c). */
+PyObject *graph_create_index(struct GraphObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords);
+PyObject *graph_drop_index(struct GraphObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords);
+PyObject *graph_indexes(struct GraphObject *self, PyObject *ignored);
+
+/* The methods of a graph about its constraints (constraints.c). */
+PyObject *graph_create_constraint(struct GraphObject *self, PyObject *arguments, PyObject *keywords);
+PyObject *graph_drop_constraint(struct GraphObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords);
+PyObject *graph_constraints(struct GraphObject *self, PyObject *ignored);
 
 #define METHOD_ENTRY(prefix, name, documentation) \
     {#name, (PyCFunction)(void (*)(void))prefix##_##name, METH_FASTCALL | METH_KEYWORDS, documentation}

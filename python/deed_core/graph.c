@@ -146,12 +146,15 @@ graph_new(PyTypeObject *type, PyObject *Py_UNUSED(arguments), PyObject *Py_UNUSE
 static int
 graph_init(GraphObject *self, PyObject *arguments, PyObject *keywords)
 {
-    static char *names[] = {"path", "read_only", "memory_limit", "durability", "on_conflict", "timeout", NULL};
+    static char *names[] = {"path", "read_only", "memory_limit", "durability", "on_conflict", "timeout",
+                            "retain_log_bytes", "retain_log_seconds", "before_images", "replica", NULL};
     PyObject *path = Py_None, *memory_limit = Py_None, *durability = NULL, *on_conflict = NULL, *timeout = NULL;
-    int read_only = 0;
+    PyObject *retain_bytes = NULL, *retain_seconds = NULL;
+    int read_only = 0, before_images = 0, replica = 0;
     ModuleState *state = self->session.state;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|O$pOOOO:PyDeedGraph", names, &path, &read_only, &memory_limit,
-                                     &durability, &on_conflict, &timeout))
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|O$pOOOOOOpp:PyDeedGraph", names, &path, &read_only,
+                                     &memory_limit, &durability, &on_conflict, &timeout, &retain_bytes, &retain_seconds,
+                                     &before_images, &replica))
         return -1;
     if (self->database != NULL || self->opening) {
         raise_status(state, DEED_INVALID_ARGUMENT, "the graph is open already");
@@ -161,11 +164,14 @@ graph_init(GraphObject *self, PyObject *arguments, PyObject *keywords)
     deed_options_init(&options);
     options.read_only = read_only;
     options.create = !read_only;
+    options.before_images = before_images;
+    options.replica = replica;
     options.keep_waiting = keep_waiting;
     PyObject *bytes;
     if (parse_durability(state, durability, &options.durability) < 0 ||
         parse_memory_limit(state, memory_limit, &options.memory_limit) < 0 ||
         parse_conflict_policy(state, on_conflict, timeout, &options.on_conflict, &options.conflict_timeout) < 0 ||
+        parse_retention(state, retain_bytes, retain_seconds, &options.retain_log_bytes, &options.retain_log_seconds) < 0 ||
         parse_path(state, path, &bytes) < 0)
         return -1;
     PyObject *text = Py_NewRef(Py_None);
@@ -361,16 +367,17 @@ statistics_to_python(const deed_statistics *s)
 {
     typedef unsigned long long u;
     return Py_BuildValue(
-        "{s:K,s:K,s:K,s:K,s:d,s:K,s:{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K},s:{s:K,s:K,s:K,s:K},s:{s:K,s:K,s:K,s:K,s:K,s:K,s:K},"
+        "{s:K,s:K,s:K,s:K,s:d,s:K,s:{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K},s:{s:K,s:K,s:K,s:K,s:K},s:{s:K,s:K,s:K,s:K,s:K,s:K,s:K},"
         "s:{s:O,s:d,s:K}}",
         "entity_count", (u)s->entity_count, "edge_count", (u)s->relationship_count,
         "collection_count", (u)s->collection_count, "edge_type_count", (u)s->relationship_type_count,
         "avg_pheromone", s->average_pheromone, "pheromone_epoch", (u)s->pheromone_epoch,
         "memory", "columns", (u)s->memory_columns, "strings", (u)s->memory_strings, "adjacency", (u)s->memory_adjacency,
-        "pheromone", (u)s->memory_pheromone, "versions", (u)s->memory_versions, "store", (u)s->memory_store,
+        "indexes", (u)s->memory_indexes, "pheromone", (u)s->memory_pheromone, "versions", (u)s->memory_versions,
+        "store", (u)s->memory_store,
         "total", (u)s->memory_total, "limit", (u)s->memory_limit,
         "disk", "log", (u)s->disk_log, "segments", (u)s->disk_segments, "adjacency", (u)s->disk_adjacency,
-        "total", (u)s->disk_total,
+        "indexes", (u)s->disk_indexes, "total", (u)s->disk_total,
         "transactions", "commits", (u)s->commits, "rollbacks", (u)s->rollbacks, "conflicts", (u)s->conflicts,
         "active", (u)s->active_transactions, "last_commit", (u)s->last_commit, "checkpoints", (u)s->checkpoints,
         "checkpoint_mark", (u)s->checkpoint_mark,
@@ -542,6 +549,88 @@ static PyMethodDef graph_methods[] = {
 "timeout : float\n    Seconds to wait at most.\n\n"
 "Returns\n-------\nint\n    The last commit that is visible.\n\n"
 "Raises\n------\nTimeoutError\n    The commit asked for is not visible yet.\n"),
+    METHOD_ENTRY(graph, changes,
+"changes($self, since=0, *, limit=None, wait=0)\n--\n\n"
+"The commits after commit `since` (0: from the first), as an iterator of ChangeRecord.\n\n"
+"Parameters\n----------\nsince : int\n    A sequence number, such as that of the last record that was read.\n"
+"limit : int, optional\n    Stop after so many records.\n"
+"wait : float\n    Where there is no further commit, wait so many seconds for one before stopping (math.inf: for ever).\n\n"
+"Raises\n------\nNotRetained\n    A checkpoint has dropped the records: see retain_log.\n\n"
+"Notes\n-----\nReading does not hold up writers. What is given is on disk, whatever the durability.\n"),
+    METHOD_ENTRY(graph, apply,
+"apply($self, record)\n--\n\n"
+"Apply ChangeRecord.data of another store to this one, which was opened with replica=True.\n\n"
+"Returns\n-------\nbool\n    False if it had been applied before.\n\n"
+"Raises\n------\nOutOfSequence\n    A record before it is missing; the message names the one expected.\n"
+"Corruption\n    The record is damaged.\n"),
+    {"state_digest", (PyCFunction)graph_state_digest, METH_NOARGS,
+"state_digest($self, /)\n--\n\n"
+"The sequence number of the last commit, and a digest of the state after it, as (int, str).\n\n"
+"Stores with the same rows under the same ids have the same digest, however they came about. O(values)."},
+    METHOD_ENTRY(graph, retain_log,
+"retain_log($self, *, bytes=0, seconds=0)\n--\n\n"
+"Let checkpoints keep at least so many bytes of the newest log (math.inf: all of it), and all that was committed in the\n"
+"last `seconds`, for readers of the change feed and backups. Holds until the graph is closed."),
+    METHOD_ENTRY(graph, backup,
+"backup($self, directory, *, keep=None, progress=None)\n--\n\n"
+"Add a backup, as of one commit, to a directory, and copy only what is not there yet. Readers and writers go on.\n\n"
+"Parameters\n----------\ndirectory : str, bytes or os.PathLike\n    Made if there is none.\n"
+"keep : int, optional\n    Only the newest so many backups stay.\n"
+"progress : callable, optional\n    Called as progress(bytes done, bytes at most); if it returns False the backup stops.\n\n"
+"Returns\n-------\nBackup\n    Its id, sequence, time, size in bytes, and has_log: whether the directory has each commit since the\n"
+"    one before.\n"),
+    METHOD_ENTRY(graph, export_checkpoint,
+"export_checkpoint($self, directory)\n--\n\n"
+"Write the state into an empty or new directory, for import_checkpoint to make a replica of; its sequence number."),
+    METHOD_ENTRY(graph, create_index,
+"create_index($self, collection, properties, *, unique=False, name=None, kind='entity', progress=None)\n--\n\n"
+"Make a secondary index, on the rows that are there as well, while others read and write.\n\n"
+"Parameters\n----------\ncollection : str\n    The collection or, with kind='relationship', the relationship type.\n"
+"properties : str or sequence of str\n    Rows without a value for the first of them are not in the index.\n"
+"unique : bool\n    Refuse writes after which two rows would have the same values, none of them None.\n"
+"name : str, optional\n    By default made of the names of the collection and the properties.\n"
+"progress : callable, optional\n    Called as progress(done, total); if it returns False there is no index.\n\n"
+"Returns\n-------\nstr\n    The name of the index. It is durable, and complete.\n\n"
+"Raises\n------\nAlreadyExists\n    There is an index or a constraint of that name.\n"
+"ConstraintViolation\n    Two rows have the same values; the message names them.\n"
+"TransactionConflict\n    Whether they will have depends on a transaction that is running.\n"
+"Interrupted\n    The progress callback returned False.\n"),
+    METHOD_ENTRY(graph, drop_index,
+"drop_index($self, name)\n--\n\nDrop an index.\n\nRaises\n------\nNotFound\n    There is no index of that name.\n"),
+    {"indexes", (PyCFunction)graph_indexes, METH_NOARGS,
+"indexes($self, /)\n--\n\n"
+"The secondary indexes, as a list of {'name', 'kind', 'on', 'properties', 'unique', 'entries'}; 'on' is the collection or\n"
+"relationship type, and 'entries' may count some of rows that were changed or deleted of late."},
+    {"create_constraint", (PyCFunction)(void (*)(void))graph_create_constraint, METH_VARARGS | METH_KEYWORDS,
+"create_constraint($self, /, table, kind, properties=None, *, row_kind=None, name=None, types=None, value=None, values=None, "
+"min=None, max=None, above=None, below=None, endpoints=None, max_outgoing=None, max_incoming=None, progress=None)\n--\n\n"
+"Say what the rows of a collection or relationship type must be like. Rows that are there must comply already.\n\n"
+"Parameters\n----------\ntable : str\n    The collection or, with row_kind='relationship', the relationship type.\n"
+"kind : str\n"
+"    'required'     the properties have values\n"
+"    'type'         the property has one of types: names such as 'int', or Python's int, float, str, bool, bytes, list, dict\n"
+"    'unique'       no two rows have the same values of the properties\n"
+"    'primary_key'  required and unique; one for each table\n"
+"    'default'      new rows that do not give the property get value\n"
+"    'range'        from min (or above, which is not part of it) to max (or below)\n"
+"    'one_of'       the property is equal to one of values\n"
+"    'length'       characters of a str, bytes, items of a list or embedding: from min to max\n"
+"    'endpoints'    a relationship leads between one of the pairs of collections in endpoints\n"
+"    'cardinality'  at most max_outgoing relationships leave an entity, at most max_incoming reach it\n"
+"properties : str or sequence of str\n    One, or several for 'required', 'unique' and 'primary_key'; none for the last two.\n"
+"row_kind : {'entity', 'relationship'}, optional\n    'relationship' for the last two kinds, otherwise 'entity'.\n"
+"name : str, optional\n    By default made of the table, the properties and the kind.\n"
+"progress : callable, optional\n    Called as progress(done, total); if it returns False there is no constraint.\n\n"
+"Returns\n-------\nstr\n    The name of the constraint.\n\n"
+"Raises\n------\nConstraintViolation\n    A row does not comply; the message names the first.\n"
+"AlreadyExists\n    There is an index or constraint of that name, or another primary key.\n"
+"TransactionConflict\n    Whether rows comply depends on a transaction that is running.\n"
+"Interrupted\n    The progress callback returned False.\n"},
+    METHOD_ENTRY(graph, drop_constraint,
+"drop_constraint($self, name)\n--\n\nDrop a constraint.\n\nRaises\n------\nNotFound\n    There is no constraint of that name.\n"),
+    {"constraints", (PyCFunction)graph_constraints, METH_NOARGS,
+"constraints($self, /)\n--\n\n"
+"The constraints, in the order in which they were made, each as a dict of the arguments of create_constraint."},
     METHOD_ENTRY(graph, evaporate_pheromones,
 "evaporate_pheromones($self, rate=None)\n--\n\n"
 "Let the pheromone of all relationships decay by a rate between 0 and 1 (0.1 if None). O(1): levels are computed when read."),
@@ -558,7 +647,8 @@ static PyMethodDef graph_methods[] = {
 };
 
 PyDoc_STRVAR(graph_doc,
-"PyDeedGraph(path=None, *, read_only=False, memory_limit=None, durability='sync', on_conflict='fail', timeout=None)\n--\n\n"
+"PyDeedGraph(path=None, *, read_only=False, memory_limit=None, durability='sync', on_conflict='fail', timeout=None,\n"
+"            retain_log_bytes=None, retain_log_seconds=None, before_images=False, replica=False)\n--\n\n"
 "A property graph in a directory, or in memory without a path.\n\n"
 "Parameters\n----------\n"
 "path : str, bytes or os.PathLike, optional\n    The directory of the store, created if there is none (unless read_only).\n"
@@ -569,7 +659,10 @@ PyDoc_STRVAR(graph_doc,
 "    what was written since the last checkpoint then being lost in a crash.\n"
 "on_conflict : {'fail', 'wait'}\n"
 "    What a statement does that meets a row which another running transaction holds: raise TransactionConflict, or wait for it.\n"
-"timeout : float, optional\n    Seconds that a statement waits at most (LockTimeout); by default without limit.\n\n"
+"timeout : float, optional\n    Seconds that a statement waits at most (LockTimeout); by default without limit.\n"
+"retain_log_bytes, retain_log_seconds : int\n    How much of the log checkpoints keep, by default a megabyte; see retain_log.\n"
+"before_images : bool\n    Keep each row as it was before a change in the log, for readers of the change feed.\n"
+"replica : bool\n    Take records of another store's change feed (apply), and refuse other writes.\n\n"
 "Raises\n------\n"
 "StoreLocked\n    Another process has the store open for writing.\n"
 "NewerFormat, Corruption, StorageError\n    The store cannot be read.\n\n"

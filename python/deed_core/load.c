@@ -172,10 +172,8 @@ run_engine(Load *load, deed_ids **out_ids)
         status = deed_relationships_load(database, load->transaction, load->table, load->sources.ids, load->targets.ids,
                                          load->sources.count, stream, on_progress, progress, out_ids, &error);
     call_end(session, progress->thread);
-    if (progress->error_type != NULL) {
+    if (progress_raise(progress)) {
         deed_error_destroy(error);
-        PyErr_Restore(progress->error_type, progress->error_value, progress->error_trace);
-        progress->error_type = NULL;
         return -1;
     }
     if (status == DEED_OK)

@@ -102,6 +102,13 @@ add_type(PyObject *module, PyType_Spec *spec, PyTypeObject *base, PyTypeObject *
 }
 
 static int
+add_tuple_type(PyObject *module, PyStructSequence_Desc *description, PyTypeObject **out_type)
+{
+    *out_type = PyStructSequence_NewType(description);
+    return *out_type != NULL ? PyModule_AddType(module, *out_type) : -1;
+}
+
+static int
 add_types(PyObject *module, ModuleState *state)
 {
     if (add_type(module, &session_spec, NULL, &state->session_type) < 0 ||
@@ -112,7 +119,11 @@ add_types(PyObject *module, ModuleState *state)
         add_type(module, &scan_spec, NULL, &state->scan_type) < 0 ||
         add_type(module, &arrow_scan_spec, NULL, &state->arrow_scan_type) < 0 ||
         add_type(module, &duration_spec, NULL, &state->duration_type) < 0 ||
-        add_type(module, &temporal_spec, NULL, &state->temporal_type) < 0)
+        add_type(module, &temporal_spec, NULL, &state->temporal_type) < 0 ||
+        add_type(module, &change_record_spec, NULL, &state->change_record_type) < 0 ||
+        add_type(module, &feed_spec, NULL, &state->feed_type) < 0 ||
+        add_tuple_type(module, &change_desc, &state->change_type) < 0 ||
+        add_tuple_type(module, &backup_desc, &state->backup_type) < 0)
         return -1;
     PyObject *sequence = import_attribute("collections.abc", "Sequence");
     PyObject *ids = sequence != NULL ? PyObject_CallMethod(sequence, "register", "O", state->ids_type) : NULL;
@@ -156,6 +167,10 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->arrow_scan_type);
     Py_VISIT(state->duration_type);
     Py_VISIT(state->temporal_type);
+    Py_VISIT(state->change_type);
+    Py_VISIT(state->change_record_type);
+    Py_VISIT(state->feed_type);
+    Py_VISIT(state->backup_type);
     Py_VISIT(state->finding_type);
     Py_VISIT(state->integrity_report_type);
     Py_VISIT(state->deed_error);
@@ -179,6 +194,10 @@ module_clear(PyObject *module)
     Py_CLEAR(state->arrow_scan_type);
     Py_CLEAR(state->duration_type);
     Py_CLEAR(state->temporal_type);
+    Py_CLEAR(state->change_type);
+    Py_CLEAR(state->change_record_type);
+    Py_CLEAR(state->feed_type);
+    Py_CLEAR(state->backup_type);
     Py_CLEAR(state->finding_type);
     Py_CLEAR(state->integrity_report_type);
     Py_CLEAR(state->deed_error);
@@ -220,6 +239,7 @@ static struct PyModuleDef module_definition = {
     .m_name = "deed_core",
     .m_doc = module_doc,
     .m_size = sizeof(ModuleState),
+    .m_methods = backup_functions,
     .m_slots = module_slots,
     .m_traverse = module_traverse,
     .m_clear = module_clear,

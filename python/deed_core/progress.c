@@ -1,4 +1,4 @@
-/* progress.c - the progress callbacks of long calls: bulk loads and the making of indexes. */
+/* progress.c - reports of long work to a callable of the caller's, and Ctrl-C meanwhile. */
 #include "deed_core.h"
 
 #include <time.h>
@@ -59,4 +59,14 @@ parse_progress(ModuleState *state, PyObject *object, Progress *progress)
     }
     progress->callable = object;
     return 0;
+}
+
+bool
+progress_raise(Progress *progress)
+{
+    if (progress->error_type == NULL)
+        return false;
+    PyErr_Restore(progress->error_type, progress->error_value, progress->error_trace);
+    progress->error_type = NULL;
+    return true;
 }

@@ -132,6 +132,23 @@ static PyMethodDef session_methods[] = {
 "is in use for both.\n\n"
 "Returns\n-------\nArrowScan\n    An object with __arrow_c_stream__; each use of it reads the rows visible at that moment.\n\n"
 "Raises\n------\nNotFound\n    There is no collection or relationship type of that name.\n"),
+    METHOD_ENTRY(session, find,
+"find($self, collection, property, value, *, limit=None, kind='entity')\n--\n\n"
+"The ids of the rows whose property has a value, as a list in order of id, through an index.\n\n"
+"property and value may be sequences: the properties, in any order, with which an index begins, and a value for each.\n"
+"kind='relationship' looks up relationships. Integers and floats are compared as numbers, times with a zone as moments.\n\n"
+"Raises\n------\nNotFound\n    There is no index on the property; create_index makes one.\n"
+"InvalidArgument\n    A value is None: rows without a value are not in an index.\n"),
+    METHOD_ENTRY(session, find_range,
+"find_range($self, collection, property, low=None, high=None, *, include_low=True, include_high=True, prefix=None,\n"
+"           descending=False, limit=None, kind='entity')\n--\n\n"
+"The ids of the rows whose property lies in a range, as a list in order of the values, through an index.\n\n"
+"Without a bound the range is open on that side, and ends with the values of the type of the other bound; without both\n"
+"it is every row that has the property. prefix finds strings by how they begin. property may be a sequence, the first\n"
+"properties of an index in its order, and the bounds sequences of at most as many values, compared one after the other;\n"
+"of a prefix the last one is how strings begin.\n\n"
+"Raises\n------\nNotFound\n    There is no index on the property; create_index makes one.\n"
+"TypeMismatch\n    The bounds cannot be compared with each other.\n"),
     METHOD_ENTRY(session, add_entities,
 "add_entities($self, collection, columns, *, progress=None)\n--\n\n"
 "Add one entity for each row of a table: all or nothing, and much faster than one by one.\n\n"

@@ -47,6 +47,8 @@ TREE = {
     "StorageError": (202, "DEED_IO_ERROR", None),
     "DiskFull": (203, "DEED_DISK_FULL", None),
     "NewerFormat": (204, "DEED_NEWER_FORMAT", None),
+    "NotRetained": (205, "DEED_NOT_RETAINED", LookupError),
+    "OutOfSequence": (206, "DEED_OUT_OF_SEQUENCE", None),
     "OutOfMemory": (300, "DEED_OUT_OF_MEMORY", MemoryError),
     "Closed": (301, "DEED_CLOSED", None),
     "Interrupted": (302, "DEED_INTERRUPTED", None),

@@ -115,9 +115,6 @@ package struct Constraint: Sendable {
         case .cardinality: .cardinality
         }
     }
-
-    /// True if an index finds out whether rows comply.
-    var hasIndex: Bool { kind == .unique || kind == .primaryKey }
 }
 
 // MARK: What is a good constraint

@@ -16,6 +16,14 @@ extension Constraint {
         return SchemaObject(kind: .constraint, rowKind: rowKind, table: table, name: name, definition: Array(buffer.bytes))
     }
 
+    /// The index that finds out whether rows comply, if one does.
+    var indexDefinition: IndexDefinition? {
+        switch rule {
+        case .unique, .primaryKey: IndexDefinition(properties: properties, isUnique: true)
+        default: nil
+        }
+    }
+
     private func encode(into buffer: inout ByteBuffer) {
         buffer.append(kind.rawValue)
         buffer.append(varint: UInt64(properties.count))
@@ -127,5 +135,12 @@ extension Constraint {
             values.append((property.key, StoredValue(property.cell)))
         }
         return values
+    }
+}
+
+extension SchemaObject {
+    /// The index that the object is, or that it needs as a constraint; nil if there is none.
+    func indexDefinition() throws(DeedError) -> IndexDefinition? {
+        kind == .index ? try IndexDefinition(decoding: definition) : try Constraint(self).indexDefinition
     }
 }

@@ -9,12 +9,15 @@ import Synchronization
 package final class TableRules: Sendable {
     /// In order of number.
     let objects: [SchemaObject]
+    /// Those of the objects that are indexes.
+    let indexes: [SecondaryIndex]
 
     /// What the constraints among them ask of rows; nil if there is none.
     let constraints: ConstraintRules?
 
-    init(_ objects: [SchemaObject]) {
+    init(_ objects: [SchemaObject], indexes: [SecondaryIndex]) {
         self.objects = objects
+        self.indexes = indexes
         // Definitions were decoded once when they came in, and failed there if at all.
         let constraints = objects.compactMap { object in object.kind == .constraint ? try? Constraint(object) : nil }
         self.constraints = constraints.isEmpty ? nil : ConstraintRules(constraints)

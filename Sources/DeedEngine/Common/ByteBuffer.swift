@@ -7,7 +7,7 @@ import Glibc
 package struct ByteBuffer: ~Copyable {
     package private(set) var base: UnsafeMutableRawPointer
     package private(set) var count = 0
-    private var capacity: Int
+    package private(set) var capacity: Int
 
     package init(capacity: Int = 64) {
         self.capacity = max(capacity, 16)

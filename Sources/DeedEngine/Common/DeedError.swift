@@ -22,6 +22,8 @@ package enum Status: Int32, Sendable {
     case ioError = 202
     case diskFull = 203
     case newerFormat = 204
+    case notRetained = 205
+    case outOfSequence = 206
     case outOfMemory = 300
     case closed = 301
     case interrupted = 302

@@ -20,6 +20,12 @@ package enum Limits {
     package static let nestingMax = 64
     /// Properties of one row.
     package static let propertiesMax = 65_535
+    /// Bytes of a key in an index. Longer ones are cut, and what they lead to is compared in full.
+    package static let indexKeyBytesMax = 1024
+    /// Properties of one index.
+    package static let indexPropertiesMax = 16
+    /// Entries of a node of an index: two arrays of 2 KiB, so that moving half of one stays below 100 ns.
+    package static let indexNodeEntries = 256
     /// The encoded effects of one transaction, held in memory until commit and written as one batch.
     package static let transactionLogBytesMax = 2 << 30
     /// The name of a prepared transaction, as other systems have it.

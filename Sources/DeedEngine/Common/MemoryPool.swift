@@ -1,16 +1,19 @@
-// All memory that grows with the data comes from here, so that one limit holds and the parts can be told apart.
+// All memory that grows with the data comes from here, so that one limit holds and the parts can be told apart. What comes
+// from elsewhere but grows as well, such as the log of a transaction, is counted here.
 //
 // Blocks below 32 KiB come from malloc. Larger ones, up to 2 MiB, are runs of 32 KiB units cut from 2 MiB slabs for
 // which the kernel is asked for huge pages: a random access then misses the TLB half as often (measured 160 ns against
-// 250 ns). Larger still: a mapping of their own. An empty slab goes back to the system at once, but for one kept spare.
+// 250 ns). Larger still: a mapping of their own. An empty slab goes back to the system at once, but for one kept spare, and
+// the free units of the others when there are many.
 
+import CDeedShims
 import Glibc
 import Synchronization
 
 package final class MemoryPool: Sendable {
     /// What the memory is for; indexes the counters.
     package enum Part: Int, CaseIterable, Sendable {
-        case columns, strings, adjacency, pheromone, versions, scratch
+        case columns, strings, adjacency, pheromone, versions, scratch, indexes
     }
 
     /// Bytes; allocation beyond it fails.
@@ -18,11 +21,14 @@ package final class MemoryPool: Sendable {
     private let used: [Counter] = Part.allCases.map { _ in Counter() }
     private let total = Atomic<Int>(0)
     private let suspensions = Atomic<Int>(0)
-    private let slabs = Mutex(Slabs())
+    private let slabs: Mutex<Slabs>
 
     private final class Counter: Sendable { let bytes = Atomic<Int>(0) }
 
-    package init(limit: Int) { self.limit = limit }
+    package init(limit: Int) {
+        self.limit = limit
+        slabs = Mutex(Slabs(keptMax: max(limit / 16, Slabs.slabSize * 2)))
+    }
 
     package func bytes(of part: Part) -> Int { used[part.rawValue].bytes.load(ordering: .relaxed) }
     package var bytesTotal: Int { total.load(ordering: .relaxed) }
@@ -33,6 +39,27 @@ package final class MemoryPool: Sendable {
     /// Between these two calls the limit does not apply; for undoing, which must not fail.
     package func suspendLimit() { suspensions.add(1, ordering: .relaxed) }
     package func resumeLimit() { suspensions.subtract(1, ordering: .relaxed) }
+
+    /// Counts memory that was taken elsewhere. False, and nothing is counted, when the limit refuses.
+    package func charge(_ size: Int, _ part: Part) -> Bool {
+        if total.add(size, ordering: .relaxed).newValue > limit && suspensions.load(ordering: .relaxed) == 0 {
+            total.subtract(size, ordering: .relaxed)
+            return false
+        }
+        used[part.rawValue].bytes.add(size, ordering: .relaxed)
+        return true
+    }
+
+    package func discharge(_ size: Int, _ part: Part) {
+        used[part.rawValue].bytes.subtract(size, ordering: .relaxed)
+        total.subtract(size, ordering: .relaxed)
+    }
+
+    /// Gives free memory back to the system, that of malloc included.
+    package func trim() {
+        slabs.withLock { $0.giveBack() }
+        shim_trim_heap()
+    }
 
     /// Zeroed memory, or nil when the limit or the system refuses. Aligned to 16 bytes at least. O(size).
     package func allocate(_ size: Int, _ part: Part) -> UnsafeMutableRawPointer? {
@@ -110,6 +137,11 @@ private struct Slabs: ~Copyable {
     /// Below this index no slab had a free run of so many units when last looked.
     private var searchStart = [Int](repeating: 0, count: 65)
     private var emptySlabs = 0
+    /// Units that are free but still the process's, slabs that are wholly free not counted, and how many may be.
+    private var keptUnits = 0
+    private let keptUnitsMax: Int
+
+    init(keptMax: Int) { keptUnitsMax = keptMax / Self.unit }
 
     deinit {
         for slab in slabs { if let base = slab.base { munmap(base, Self.slabSize) } }
@@ -145,6 +177,7 @@ private struct Slabs: ~Copyable {
         let mask = Self.mask(units) &<< UInt64(first)
         if slabs[index].free == Self.allFree { emptySlabs -= 1 }
         let block = slabs[index].base.unsafelyUnwrapped + first * Self.unit
+        keptUnits -= (slabs[index].dirty & mask).nonzeroBitCount
         if slabs[index].dirty & mask != 0 { memset(block, 0, units * Self.unit) }
         slabs[index].free &= ~mask
         slabs[index].dirty |= mask
@@ -158,16 +191,39 @@ private struct Slabs: ~Copyable {
             return
         }
         slabs[index].free |= Self.mask(units) &<< UInt64(Int(address - base) / Self.unit)
+        keptUnits += units
         lowerSearch(to: index)
-        guard slabs[index].free == Self.allFree else { return }
+        guard slabs[index].free == Self.allFree else {
+            if keptUnits > keptUnitsMax { giveBack() }
+            return
+        }
         emptySlabs += 1
         if emptySlabs > 1, let slab = slabs[index].base {
+            keptUnits -= slabs[index].dirty.nonzeroBitCount
             munmap(slab, Self.slabSize)
             indexOfBase[base] = nil
             slabs[index] = Slab(base: nil, free: 0, dirty: 0)
             vacant.append(index)
             emptySlabs -= 1
         }
+    }
+
+    /// Gives the free units of all slabs back to the system. A slab of which a part is gone has no huge page any more.
+    mutating func giveBack() {
+        for index in slabs.indices {
+            let kept = slabs[index].free & slabs[index].dirty
+            guard kept != 0, let base = slabs[index].base else { continue }
+            madvise(base, Self.slabSize, MADV_NOHUGEPAGE)
+            var rest = kept
+            while rest != 0 {
+                let first = rest.trailingZeroBitCount
+                let count = (~(rest &>> UInt64(first))).trailingZeroBitCount
+                madvise(base + first * Self.unit, count * Self.unit, MADV_DONTNEED)
+                rest &= ~(Self.mask(count) &<< UInt64(first))
+            }
+            slabs[index].dirty &= ~kept
+        }
+        keptUnits = 0
     }
 
     private mutating func lowerSearch(to index: Int) {

@@ -57,6 +57,8 @@ extension Graph {
             try load.checkEnds(targets)
             try load.checkPairs(sources, targets)
             let numbering = DenseNumbering(entities)
+            // A sort, and both ends of each relationship.
+            try makeRoom(for: numbering.count * 8 + sources.count * 24)
             let order = try CountingSort(sources, numbering, pool)
             let sortedSources = try SortedIds(sources, order.positions, pool)
             let sortedTargets = try SortedIds(targets, order.positions, pool)
@@ -64,8 +66,11 @@ extension Graph {
             try load.finish()
             for position in 0..<sources.count { ids[Int(order.positions[position])] = load.firstId + UInt64(position) }
             try load.link(numbering, order, to: sortedTargets, .out, progress)
+            try makeRoom(for: numbering.count * 8 + sources.count * 4)
             let byTarget = try CountingSort(sortedTargets, numbering, pool)
             try load.link(numbering, byTarget, to: sortedSources, .in, progress)
+            // The load names offenders by their places in the input.
+            withExtendedLifetime(order) {}
         }
     }
 
@@ -167,13 +172,11 @@ private final class CountingSort {
     @inline(__always)
     private init(_ count: Int, _ numbering: DenseNumbering, _ pool: MemoryPool, _ key: (Int) -> RowId) throws(DeedError) {
         let entityCount = numbering.count
-        memory = [
-            try Scratch(bytes: (entityCount + 1) * 4, pool), try Scratch(bytes: (entityCount + 1) * 4, pool),
-            try Scratch(bytes: count * 4, pool),
-        ]
+        memory = [try Scratch(bytes: (entityCount + 1) * 4, pool), try Scratch(bytes: count * 4, pool)]
+        let places = try Scratch(bytes: (entityCount + 1) * 4, pool)
         offsets = memory[0].base.assumingMemoryBound(to: UInt32.self)
-        let next = memory[1].base.assumingMemoryBound(to: UInt32.self)
-        positions = memory[2].base.assumingMemoryBound(to: UInt32.self)
+        positions = memory[1].base.assumingMemoryBound(to: UInt32.self)
+        let next = places.base.assumingMemoryBound(to: UInt32.self)
         for row in 0..<count { offsets[numbering.number(key(row)) &+ 1] &+= 1 }
         for entity in 0..<entityCount { offsets[entity &+ 1] &+= offsets[entity] }
         next.update(from: offsets, count: entityCount + 1)
@@ -182,6 +185,7 @@ private final class CountingSort {
             positions[Int(next[entity])] = UInt32(truncatingIfNeeded: row)
             next[entity] &+= 1
         }
+        withExtendedLifetime(places) {}
     }
 }
 
@@ -193,7 +197,8 @@ private final class Scratch {
 
     init(bytes: Int, _ pool: MemoryPool) throws(DeedError) {
         guard let block = pool.allocate(bytes, .scratch) else {
-            throw DeedError(.outOfMemory, "no memory to sort a bulk load")
+            throw DeedError(
+                .outOfMemory, "no room for the \(bytes) bytes that a bulk load needs: \(pool.bytesTotal) of \(pool.limit) are in use")
         }
         base = block
         size = bytes
@@ -317,6 +322,7 @@ private final class BulkLoad {
             // In other orders than that of the input a later segment may hold an earlier row.
             if order == nil { try requireNoOffender() }
             try write(segment)
+            try graph.enterIndexes(transaction, segment, skipped..<skipped + rows)
             done += rows
             if !progress(done, count) { throw DeedError(.interrupted, "the load was interrupted") }
         }
@@ -409,6 +415,7 @@ private final class BulkLoad {
             let (start, end) = (numbering.starts[number], numbering.starts[number + 1])
             let (first, last) = (Int(order.offsets[start]), Int(order.offsets[end]))
             guard first < last, let segment = graph.entities[number] else { continue }
+            try graph.makeRoom(for: (last - first) * 24)
             let scratch = try Scratch(bytes: (last - first) * 8, graph.pool)
             let neighbors = scratch.base.assumingMemoryBound(to: RowId.self)
             let largest = gather(ends.ids, ordinals, first..<last, into: neighbors)

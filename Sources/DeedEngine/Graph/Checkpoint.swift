@@ -55,6 +55,7 @@ private final class CheckpointWork {
     private var parts: [(segment: SegmentRef, part: Int)] = []
     /// Segments whose directory entry changes, in order.
     private var entries: [SegmentRef] = []
+    private let indexes: IndexCheckpoint
     /// What of the log stays.
     private var retention: LogRetention.Plan
 
@@ -63,6 +64,7 @@ private final class CheckpointWork {
         self.store = store
         self.snapshot = snapshot
         self.generation = generation
+        indexes = IndexCheckpoint(graph, store)
         retention = graph.retention.plan(
             mark: snapshot.timestamp, microseconds: Clock.microseconds(), namesLogged: graph.maintenance.namesLogged)
     }
@@ -83,13 +85,14 @@ private final class CheckpointWork {
         if try chunkFile?.finish() != nil, let path = chunkFile?.path { try store.ingest([path], into: .segments) }
         graph.reach(.checkpointRowsIngested)
         if try partFile?.finish() != nil, let path = partFile?.path { try store.ingest([path], into: .adjacency) }
+        try indexes.write()
         graph.reach(.checkpointListsIngested)
         if hasNews { try publish() }
     }
 
     /// False if the store holds exactly this state already.
     private var hasNews: Bool {
-        !chunks.isEmpty || !parts.isEmpty || !entries.isEmpty
+        !chunks.isEmpty || !parts.isEmpty || !entries.isEmpty || indexes.hasNews
             || snapshot.timestamp != graph.lastMark.load(ordering: .relaxed) || graph.schema.hasUnsaved
             || retention.state.dropped != graph.retention.dropped
             || graph.evaporation.evaporations != graph.savedEvaporations.load(ordering: .relaxed)
@@ -232,6 +235,7 @@ private final class CheckpointWork {
         var batch = try WriteBatch(store)
         graph.appendNames(to: &batch)
         let schema = graph.appendSchema(to: &batch)
+        indexes.put(into: &batch, dropped: schema.dropped)
         var changed = entries
         let known = Set(entries)
         var seen = Set<SegmentRef>()
@@ -259,6 +263,7 @@ private final class CheckpointWork {
         graph.checkpointChain.withLock { $0.append(generation) }
         graph.savedEvaporations.store(evaporations, ordering: .relaxed)
         graph.schema.noteSaved(schema)
+        indexes.publish()
         // RocksDB's own log then holds nothing that an open would have to read again.
         for family in KeyValueStore.Family.allCases { try store.flush(family) }
         graph.reach(.checkpointFlushed)
@@ -301,6 +306,9 @@ private final class CheckpointWork {
         for index in 0..<segment.pointee.adjacencyCount {
             let part = segment.pointee.adjacency + index
             let (type, direction, old) = (part.pointee.type, part.pointee.direction, part.pointee.generation)
+            if part.pointee.asideGeneration != 0 && !part.pointee.isAsideCurrent {
+                batch.delete(.adjacency, StoreKeys.part(part.pointee.asideGeneration, number, type, direction))
+            }
             if written.parts.contains(index) {
                 if old != 0 { batch.delete(.adjacency, StoreKeys.part(old, number, type, direction)) }
                 entry.parts.append((type, direction, generation))
@@ -336,12 +344,13 @@ private final class CheckpointWork {
         }
         if written.columns.contains(StoreKeys.endpointsColumn) { segment.pointee.endpointsGeneration = generation }
         if written.columns.contains(StoreKeys.pheromoneColumn) { segment.pointee.pheromoneGeneration = generation }
-        for part in written.parts { segment.pointee.adjacency[part].generation = generation }
+        for part in written.parts { segment.pointee.adjacency[part].noteSaved(generation) }
         segment.pointee.isBeingSaved = false
     }
 
     /// Makes everything that was written count as changed again.
     func abandon() {
+        indexes.abandon()
         for (segment, column) in chunks {
             segment.pointee.latch.lockExclusive()
             defer { segment.pointee.latch.unlockExclusive() }

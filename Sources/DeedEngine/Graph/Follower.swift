@@ -140,6 +140,7 @@ package final class Follower: @unchecked Sendable {
             answer(request, outcome, lookedAt: start)
             if start &- settledAt > UInt64(Maintenance.intervalMilliseconds) &* 1_000_000 {
                 graph.settleQueued()
+                graph.settleIndexes()
                 settledAt = start
             }
         }

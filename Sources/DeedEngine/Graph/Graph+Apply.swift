@@ -18,9 +18,8 @@ extension Graph {
     /// Applies effects as they stand in a record behind its header. If that fails, all that the transaction has done is
     /// undone, so that the same effects may be applied again.
     func apply(_ effects: UnsafeRawBufferPointer, in transaction: Transaction) throws(DeedError) {
-        var reader = ByteReader(effects)
         do throws(DeedError) {
-            try forEachEffect(&reader, LiveApply(graph: self, transaction: transaction))
+            try forEachEffect(effects, LiveApply(graph: self, transaction: transaction))
         } catch {
             undoApplied(transaction)
             throw error
@@ -65,18 +64,22 @@ private struct LiveApply: LogEffects {
     func insert(
         _ kind: RowKind, _ id: RowId, _ table: NameId, _ cells: [PropertyCell], _ source: RowId, _ target: RowId
     ) throws(DeedError) {
-        try graph.makeRoom()
+        try graph.makeRoom(for: transaction)
         let segment = try place(kind, Int(clamping: segmentNumber(of: id)), table)
+        var isNew = false
         do {
             try graph.lockLoaded(segment)
             defer { segment.pointee.latch.unlockExclusive() }
             let row = rowNumber(of: id)
             if try isThere(segment, row, id) {
                 try change(segment, row, cells, replacing: true)
-                return
+            } else {
+                try fill(segment, row, id, cells, source, target)
+                isNew = true
             }
-            try fill(segment, row, id, cells, source, target)
         }
+        try graph.enterIndexes(applying: transaction)
+        if !isNew { return }
         guard kind == .relationship else { return }
         try link([(source, target, id)], table, .out)
         try link([(target, source, id)], table, .in)
@@ -133,6 +136,11 @@ private struct LiveApply: LogEffects {
         segment.pointee.directoryDirty = true
         enter(segment)
         transaction.recordRow(.insert, segment, row: row)
+        if let rules = rules(of: segment) { graph.noteEntering(rules, transaction, segment, row) }
+    }
+
+    private func rules(of segment: SegmentRef) -> TableRules? {
+        graph.table(segment.pointee.kind, segment.pointee.table)?.rules
     }
 
     private func enter(_ segment: SegmentRef) {
@@ -180,11 +188,14 @@ private struct LiveApply: LogEffects {
 
     func update(_ kind: RowKind, _ id: RowId, _ cells: [PropertyCell], replacing: Bool) throws(DeedError) {
         let segment = try graph.knownSegment(kind, id)
-        try graph.makeRoom()
-        try graph.lockLoaded(segment)
-        defer { segment.pointee.latch.unlockExclusive() }
-        let row = rowNumber(of: id)
-        if try isThere(segment, row, id) { try change(segment, row, cells, replacing: replacing) }
+        try graph.makeRoom(for: transaction)
+        do {
+            try graph.lockLoaded(segment)
+            defer { segment.pointee.latch.unlockExclusive() }
+            let row = rowNumber(of: id)
+            if try isThere(segment, row, id) { try change(segment, row, cells, replacing: replacing) }
+        }
+        try graph.enterIndexes(applying: transaction)
     }
 
     /// Sets values, keeping what was there for older snapshots. The segment is locked.
@@ -193,17 +204,22 @@ private struct LiveApply: LogEffects {
     ) throws(DeedError) {
         let id = rowId(segment: segment.pointee.number, row: row)
         try requireOwn(segment, id, segment.pointee.versions.newestStamp(row), "was changed")
+        let rules = rules(of: segment)
+        let leaving = rules.map { graph.noteLeaving($0, transaction, segment, row, changing: nil) }
         enter(segment)
         segment.pointee.hasVersions = true
         for property in cells {
             if property.cell.type == .null && segment.pointee.columnIndex(property.key) == nil { continue }
             try graph.change(transaction, segment, row, property)
         }
-        guard replacing else { return }
-        for column in 0..<segment.pointee.columnCount where segment.pointee.columns[column].chunk.isValid(row) {
+        for column in 0..<(replacing ? segment.pointee.columnCount : 0)
+        where segment.pointee.columns[column].chunk.isValid(row) {
             let key = segment.pointee.columns[column].key
             if cells.contains(where: { $0.key == key }) { continue }
             try graph.change(transaction, segment, row, PropertyCell(key: key, cell: .null))
+        }
+        if let rules, let leaving {
+            graph.noteEntering(rules, transaction, segment, row, changing: nil, leaving: leaving)
         }
     }
 
@@ -211,7 +227,7 @@ private struct LiveApply: LogEffects {
 
     func delete(_ kind: RowKind, _ id: RowId) throws(DeedError) {
         let segment = try graph.knownSegment(kind, id)
-        try graph.makeRoom()
+        try graph.makeRoom(for: transaction)
         let row = rowNumber(of: id)
         var ends: [(end: RowId, direction: Direction)] = []
         do {
@@ -220,6 +236,7 @@ private struct LiveApply: LogEffects {
             guard try isThere(segment, row, id), segment.pointee.versions.deletedStamp(row) == 0 else { return }
             try requireOwn(segment, id, segment.pointee.versions.newestStamp(row), "was changed")
             try graph.markDeleted(transaction, segment, row)
+            graph.noteLeaving(transaction, segment, row)
             if kind == .relationship {
                 ends = [(segment.pointee.sources[row], .out), (segment.pointee.targets[row], .in)]
             }
@@ -240,11 +257,13 @@ private struct LiveApply: LogEffects {
 
     /// A bulk load's segment: its chunks are in the store; only the lists of its relationships' ends are to be made.
     func attach(_ load: AttachedSegment) throws(DeedError) {
-        try graph.makeRoom()
+        try graph.makeRoom(for: transaction)
         if let key = load.columns.first { try graph.requireChunk(load.generation, load.kind, load.number, key) }
         let segment = try place(load.kind, load.number, load.table)
         graph.noteGeneration(load.generation)
-        guard try announce(load, segment), load.kind == .relationship else { return }
+        guard try announce(load, segment) else { return }
+        try graph.enterAttached(segment)
+        guard load.kind == .relationship else { return }
         let ends = try graph.attachedEnds(segment)
         try linkAll(ends.map { ($0.source, $0.target, $0.id) }, load.table, .out)
         try linkAll(ends.map { ($0.target, $0.source, $0.id) }, load.table, .in)
@@ -280,7 +299,7 @@ private struct LiveApply: LogEffects {
     private func linkAll(_ ends: [End], _ type: NameId, _ direction: Direction) throws(DeedError) {
         let groups = Dictionary(grouping: ends) { segmentNumber(of: $0.entity) }
         for (_, group) in groups.sorted(by: { $0.key < $1.key }) {
-            try graph.makeRoom()
+            try graph.makeRoom(for: transaction)
             try link(group, type, direction)
         }
     }

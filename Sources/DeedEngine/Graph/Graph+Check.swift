@@ -24,7 +24,9 @@ extension Graph {
             let check = GraphCheck(self, snapshot, progress)
             try check.checkRows()
             try check.checkLists()
-            return try check.problems + constraintProblems()
+            var problems = check.problems
+            try checkIndexes(snapshot, &problems)
+            return try problems + constraintProblems()
         }
     }
 

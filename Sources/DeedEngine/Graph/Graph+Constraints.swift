@@ -18,7 +18,6 @@ extension Graph {
         try requireWritable()
         try constraint.validate()
         try requireNames(of: constraint)
-        if constraint.hasIndex { throw DeedError(.invalidArgument, "there are no unique indexes to enforce this constraint") }
         var constraint = constraint
         if constraint.name.isEmpty { constraint.name = freeName(for: constraint) }
         let present = schema.objects(of: constraint.rowKind, constraint.table)
@@ -26,8 +25,21 @@ extension Graph {
             throw DeedError(.limitExceeded, "more than \(Limits.constraintsOfTableMax) indexes and constraints of one table")
         }
         let made = constraint
-        try define(made.schemaObject) { _ throws(DeedError) in try requireCompliance(made, progress) }
+        try define(made.schemaObject) { object throws(DeedError) in
+            if made.kind == .primaryKey { try requireNoOther(.primaryKey, than: object) }
+            try requireCompliance(made, progress)
+            try buildIndex(of: object, progress)
+        }
         return made
+    }
+
+    private func requireNoOther(_ kind: Constraint.Kind, than object: SchemaObject) throws(DeedError) {
+        for other in schema.objects(of: object.rowKind, object.table)
+        where other.kind == .constraint && other.number != object.number {
+            guard try Constraint(other).kind == kind else { continue }
+            throw DeedError(
+                .alreadyExists, "\(display(object.rowKind, object.table)) has a \(kind.text) already: '\(other.name)'")
+        }
     }
 
     /// A name such as person_age_range that nothing has yet.

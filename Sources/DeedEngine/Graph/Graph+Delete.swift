@@ -7,7 +7,7 @@
 
 extension Graph {
     package func deleteRelationship(_ transaction: Transaction, _ id: RowId) throws(DeedError) {
-        try makeRoom()
+        try makeRoom(for: transaction)
         let savepoint = transaction.savepoint
         do throws(DeedError) {
             try removeRelationship(transaction, id)
@@ -31,6 +31,7 @@ extension Graph {
             try requireWritableRow(transaction, segment, row, id)
             logBeforeImage(transaction, segment, row, id)
             try markDeleted(transaction, segment, row)
+            noteLeaving(transaction, segment, row)
             source = segment.pointee.sources[row]
             target = segment.pointee.targets[row]
         }
@@ -83,6 +84,7 @@ extension Graph {
         }
         logBeforeImage(transaction, segment, row, id)
         try markDeleted(transaction, segment, row)
+        noteLeaving(transaction, segment, row)
     }
 
     /// The relationships in the lists of an entity, each once, whether they are visible or not.
@@ -134,7 +136,7 @@ extension Graph {
         case .visible, .leaving: break
         }
         do throws(DeedError) {
-            try makeRoom()
+            try makeRoom(for: transaction)
             try removeRelationship(transaction, relationship, of: entity)
         } catch {
             if error.status != .notFound { throw error }

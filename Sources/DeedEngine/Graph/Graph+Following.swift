@@ -43,7 +43,8 @@ extension Graph {
     /// Pins the state that was just recovered.
     func beginFollowing(_ following: Following) throws(DeedError) {
         guard let store else { return }
-        let view = try PinnedView(store)
+        let view = try PinnedView(store, [.segments, .adjacency])
+        try store.pinIndexes()
         let entries = try readEntries(store)
         let mark = try storedMark(store)
         guard try CheckpointChain.isWhole(store, from: mark.generation, to: 0),
@@ -130,7 +131,7 @@ extension Graph {
     // MARK: Stepping over to another checkpoint
 
     private func stepOver(_ store: KeyValueStore, _ following: Following, _ mark: Mark) throws(DeedError) {
-        let view = try PinnedView(store)
+        let view = try PinnedView(store, [.segments, .adjacency])
         let entries = try readEntries(store)
         // Next time, then.
         let known = following.mark.withLock { $0.generation }

@@ -31,6 +31,7 @@ extension Graph {
                 if let segment = directory(kind)[number] { try compact(segment, oldest) }
             }
         }
+        try sweepIndexes()
         reach(.compactMerged)
         guard let store else { return }
         try checkpoint()
@@ -104,7 +105,8 @@ extension Graph {
         segment.pointee.latch.lockShared()
         defer { segment.pointee.latch.unlockShared() }
         guard let index = segment.pointee.partIndex(type: type, direction: direction) else { return false }
-        return segment.pointee.adjacency[index].generation == generation
+        let part = segment.pointee.adjacency[index]
+        return part.generation == generation || part.asideGeneration == generation
     }
 
     func isNamed(_ kind: RowKind, _ number: Int, _ column: UInt32, _ generation: UInt64) -> Bool {
@@ -134,12 +136,14 @@ extension Graph {
         package var memoryAdjacency = 0
         package var memoryPheromone = 0
         package var memoryVersions = 0
+        package var memoryIndexes = 0
         package var memoryStore = 0
         package var memoryTotal = 0
         package var memoryLimit = 0
         package var diskLog = 0
         package var diskSegments = 0
         package var diskAdjacency = 0
+        package var diskIndexes = 0
         package var diskTotal = 0
         package var commits: UInt64 = 0
         package var rollbacks: UInt64 = 0
@@ -170,6 +174,7 @@ extension Graph {
         result.memoryAdjacency = pool.bytes(of: .adjacency)
         result.memoryPheromone = pool.bytes(of: .pheromone)
         result.memoryVersions = pool.bytes(of: .versions)
+        result.memoryIndexes = pool.bytes(of: .indexes)
         result.memoryTotal = pool.bytesTotal
         result.memoryLimit = options.memoryLimit
         result.commits = counters.commits.load(ordering: .relaxed)
@@ -186,6 +191,7 @@ extension Graph {
             result.diskLog = disk.logFiles + disk.tableFiles[KeyValueStore.Family.log.rawValue]
             result.diskSegments = disk.tableFiles[KeyValueStore.Family.segments.rawValue]
             result.diskAdjacency = disk.tableFiles[KeyValueStore.Family.adjacency.rawValue]
+            result.diskIndexes = disk.tableFiles[KeyValueStore.Family.indexes.rawValue]
             result.diskTotal = disk.disk
         }
         return result

@@ -225,7 +225,7 @@ extension Graph {
         segment.pointee.latch.lockShared()
         defer { segment.pointee.latch.unlockShared() }
         let part = segment.pointee.adjacency + index
-        return part.pointee.isLoaded ? nil : part.pointee.generation
+        return part.pointee.isLoaded ? nil : part.pointee.readableGeneration
     }
 
     private func loadPart(_ segment: SegmentRef, _ index: Int, _ generation: UInt64) throws(DeedError) {
@@ -244,7 +244,7 @@ extension Graph {
         }
         segment.pointee.latch.lockExclusive()
         defer { segment.pointee.latch.unlockExclusive() }
-        if segment.pointee.adjacency[index].isLoaded || segment.pointee.adjacency[index].generation != generation {
+        if segment.pointee.adjacency[index].isLoaded || segment.pointee.adjacency[index].readableGeneration != generation {
             part.free(pool)
         } else {
             segment.pointee.adjacency[index].adopt(part)

@@ -8,6 +8,20 @@ extension Graph {
         _ segment: SegmentRef, type: NameId, direction: Direction, adding additions: AdjacencyRun? = nil,
         filter: EntryFilter? = nil, whenReplaced: (Int) throws(DeedError) -> Void
     ) throws(DeedError) {
+        do throws(DeedError) {
+            try tryToMergeList(segment, type, direction, additions, filter, whenReplaced)
+        } catch {
+            // How much the old lists and the new ones take is known only now.
+            guard error.status == .outOfMemory else { throw error }
+            try makeRoom(for: pool.limit / 2)
+            try tryToMergeList(segment, type, direction, additions, filter, whenReplaced)
+        }
+    }
+
+    private func tryToMergeList(
+        _ segment: SegmentRef, _ type: NameId, _ direction: Direction, _ additions: AdjacencyRun?,
+        _ filter: EntryFilter?, _ whenReplaced: (Int) throws(DeedError) -> Void
+    ) throws(DeedError) {
         try lockSharedWithParts(segment)
         var prepared: (merged: AdjacencyPart.Merged, from: AdjacencyPart.Fingerprint)?
         do throws(DeedError) {

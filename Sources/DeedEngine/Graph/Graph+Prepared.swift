@@ -6,6 +6,8 @@
 // Checkpoints save nothing of it: to them it is one of the running transactions, whose rows are not there yet. When a store is
 // opened its effects are applied again, as a running transaction, at the ids that it was given.
 
+import Synchronization
+
 extension Graph {
     /// Makes the transaction durable without committing it. It ends for its owner; commitPrepared or rollbackPrepared
     /// decides it. An error of the arguments leaves it active, any other rolls it back.
@@ -83,7 +85,7 @@ extension Graph {
         }
         let transaction = found.transaction
         transaction.step = step(name)
-        transaction.isCommitFinished = false
+        transaction.isCommitFinished.store(false, ordering: .relaxed)
         do throws(DeedError) {
             try commits.commit(transaction) { group throws(DeedError) in try commitGroup(group) }
         } catch {

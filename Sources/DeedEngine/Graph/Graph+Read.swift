@@ -120,7 +120,7 @@ extension Graph {
         let row = rowNumber(of: id)
         var isFirst = true
         while true {
-            buffer.neighborCount = 0
+            buffer.removeAllNeighbors()
             segment.pointee.latch.lockShared()
             guard segment.pointee.isVisible(row, to: snapshot) else {
                 segment.pointee.latch.unlockShared()
@@ -144,9 +144,15 @@ extension Graph {
                 }
             }
             segment.pointee.latch.unlockShared()
-            guard let unloaded else { return isComplete }
-            try loadPart(segment, unloaded, makesRoom: isFirst)
-            isFirst = false
+            if let unloaded {
+                try loadPart(segment, unloaded, makesRoom: isFirst)
+                isFirst = false
+            } else if buffer.neighborsMissed > 0 {
+                try makeRoom(for: buffer.neighborsMissed * 32)
+                try buffer.makeRoomForNeighbors(pool)
+            } else {
+                return isComplete
+            }
         }
     }
 
@@ -154,7 +160,7 @@ extension Graph {
     private func copyAll(_ part: UnsafeMutablePointer<AdjacencyPart>, _ row: Int, _ buffer: RecordBuffer) {
         let range = part.pointee.baseRange(row)
         let count = buffer.neighborCount
-        buffer.reserveNeighbors(count &+ range.count)
+        guard buffer.hasRoom(forNeighbors: count &+ range.count) else { return }
         let (neighbors, relationships) = (part.pointee.neighbors, part.pointee.relationships)
         if neighbors.isWide || relationships.isWide {
             for index in range { buffer.appendNeighbor(neighbors[index], relationships[index]) }

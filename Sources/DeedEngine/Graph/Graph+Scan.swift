@@ -89,7 +89,7 @@ extension Graph {
         defer { segment.pointee.latch.unlockShared() }
         let rows = segment.pointee.firstRow..<segment.pointee.rowCount
         let isRelationship = segment.pointee.kind == .relationship
-        let image = SegmentImage(
+        let image = try SegmentImage(
             table: segment.pointee.table, capacity: rows.count, endpoints: isRelationship, pool)
         var visible: [Int] = []
         visible.reserveCapacity(rows.count)

@@ -15,7 +15,7 @@ extension Graph {
     func define(
         _ draft: SchemaObject, build: (SchemaObject) throws(DeedError) -> Void
     ) throws(DeedError) -> SchemaObject {
-        try requireWritable()
+        try requireOwnWrites()
         schemaChange.lock()
         defer { schemaChange.unlock() }
         if schema.object(named: draft.name) != nil {
@@ -41,7 +41,7 @@ extension Graph {
 
     /// Drops the object of that name if it is of that kind. Writers that are under way may still look after it.
     func drop(_ kind: SchemaObject.Kind, named name: String) throws(DeedError) {
-        try requireWritable()
+        try requireOwnWrites()
         schemaChange.lock()
         defer { schemaChange.unlock() }
         guard var object = schema.object(named: name), object.kind == kind else {
@@ -62,14 +62,16 @@ extension Graph {
     /// Brings a committed change into effect.
     private func apply(_ object: SchemaObject) {
         if object.state == .dropped { schema.remove(object.number) } else { schema.set(object) }
+        if object.state != .dropped { register(object) }
         publishRules(object.rowKind, object.table)
+        if object.state == .dropped { unregister(object.number) }
     }
 
     /// Publishes the rules that follow from the schema for one table.
     func publishRules(_ kind: RowKind, _ name: NameId) {
         guard let table = table(kind, name) else { return }
         let objects = schema.objects(of: kind, name)
-        let rules = objects.isEmpty ? nil : TableRules(objects)
+        let rules = objects.isEmpty ? nil : TableRules(objects, indexes: objects.compactMap { index($0.number) })
         table.publish(rules)
         if let rules { allRules.withLock { $0.append(rules) } }
     }
@@ -95,24 +97,21 @@ extension Graph {
             _ = try keyReader.readByte()
             let number = try keyReader.readFixed32().byteSwapped
             var reader = ByteReader(value)
-            try restore(number, &reader)
+            try restore(number, try SchemaObject.decode(number: number, &reader), isSaved: true)
             return true
         }
         schema.noteSaved(schema.unsaved)
     }
 
-    /// Applies a change from the log.
-    func replaySchemaObject(_ reader: inout ByteReader) throws(DeedError) {
-        try restore(UInt32(try reader.readCount(max: Int(UInt32.max))), &reader)
-    }
-
-    private func restore(_ number: UInt32, _ reader: inout ByteReader) throws(DeedError) {
-        if let object = try SchemaObject.decode(number: number, &reader) {
+    /// Applies a change that is committed already; nil for an object that was dropped.
+    func restore(_ number: UInt32, _ object: SchemaObject?, isSaved: Bool = false) throws(DeedError) {
+        if let object {
             _ = try requireTable(object.rowKind, object.table)
+            try restoreIndex(object, isSaved: isSaved)
             apply(object)
-        } else if let object = schema.object(number) {
-            schema.remove(number)
-            publishRules(object.rowKind, object.table)
+        } else if var object = schema.object(number) {
+            object.state = .dropped
+            apply(object)
         }
     }
 

@@ -18,7 +18,7 @@ extension Graph {
         let (timestamp, place) = snapshots.acquire()
         return Transaction(
             snapshot: Snapshot(timestamp: timestamp, mark: newMark()), place: place,
-            isReadOnly: asked.isReadOnly || options.isReadOnly,
+            isReadOnly: asked.isReadOnly || options.isReadOnly || options.isReplica,
             isolation: asked.isolation, conflictPolicy: asked.conflictPolicy ?? options.conflictPolicy)
     }
 
@@ -37,7 +37,7 @@ extension Graph {
     private func runAlone<Result>(
         _ statement: (Transaction) throws(DeedError) -> Result
     ) throws(DeedError) -> Result {
-        try requireWritable()
+        try requireOwnWrites()
         let transaction = Transaction(
             snapshot: .latest(mark: newMark()), place: nil, isReadOnly: false, conflictPolicy: options.conflictPolicy)
         let result: Result
@@ -83,6 +83,11 @@ extension Graph {
 
     func end(_ transaction: Transaction, as state: Transaction.State) {
         transaction.state = state
+        pool.discharge(transaction.memoryCharged, .scratch)
+        transaction.memoryCharged = 0
+        if state == .committed, let writes = transaction.indexWrites {
+            queueLeftovers(writes, committedAt: transaction.commitTimestamp)
+        }
         transaction.releaseSnapshot(snapshots)
         awakenWaiters(for: transaction)
     }
@@ -126,9 +131,13 @@ extension Graph {
         of transaction: Transaction, at timestamp: Timestamp, time: Int64, to batch: inout WriteBatch
     ) throws(DeedError) {
         var head = ByteBuffer(capacity: 64)
-        LogRecord.header(LogRecord.Header(sequence: timestamp), into: &head)
-        LogRecord.commitTime(microseconds: time, into: &head)
-        maintenance.appendNewNames(names, into: &head)
+        if let received = transaction.received {
+            LogRecord.header(received, into: &head)
+        } else {
+            LogRecord.header(LogRecord.Header(sequence: timestamp), into: &head)
+            LogRecord.commitTime(microseconds: time, into: &head)
+            maintenance.appendNewNames(names, into: &head)
+        }
         var key = ByteBuffer(capacity: 16)
         let effects = transaction.log.bytes
         var position = 0
@@ -198,6 +207,7 @@ extension Graph {
     /// Takes back, newest first, what the transaction did since the savepoint. It leaves lists only at the end: until the
     /// rows are undone, readers of the lists must look at them.
     func undo(_ transaction: Transaction, to savepoint: Transaction.Savepoint) {
+        undoIndexWrites(transaction, to: savepoint)
         var parts: [WriteEntry] = []
         while let entry = transaction.popWrite(after: savepoint) {
             if entry.action == .enterPart {
@@ -207,6 +217,7 @@ extension Graph {
             if (entry.action == .insert || entry.action == .attach) && entry.segment.pointee.kind == .relationship {
                 for row in Int(entry.row)..<Int(entry.end) { abandonEntries(entry.segment, row) }
             }
+            if entry.action == .attach { leaveIndexes(entry.segment, Int(entry.row)..<Int(entry.end)) }
             revertUnderLatch(entry, transaction.mark)
         }
         for entry in parts { revertUnderLatch(entry, transaction.mark) }

@@ -12,21 +12,34 @@ final class TraversalScratch: @unchecked Sendable {
     /// Everything reached, in order of depth; the start is first.
     private(set) var reached: UnsafeMutablePointer<RowId>
     private(set) var count = 0
-    private var capacity = 1024
+    private var capacity = 0
+    /// True when an entity was passed over for want of memory; see `grow`.
+    private(set) var isFull = false
+    private let pool: MemoryPool
     var sampler: DepositSampler
     /// Relationships chosen for a deposit while a latch was held.
     var sampled: [RowId] = []
 
     private static let words = Limits.segmentRows / 64
+    private static let idBytes = MemoryLayout<RowId>.stride
 
-    init(seed: UInt64) {
-        reached = .allocate(capacity: capacity)
+    init(seed: UInt64, _ pool: MemoryPool) throws(DeedError) {
+        capacity = 1024
+        self.pool = pool
+        reached = try Self.allocate(capacity, pool)
         sampler = DepositSampler(seed: seed)
     }
 
     deinit {
-        reached.deallocate()
-        for bitmap in bitmaps { bitmap?.deallocate() }
+        pool.free(reached, capacity * Self.idBytes, .scratch)
+        for bitmap in bitmaps { pool.free(bitmap, Self.words * 8, .scratch) }
+    }
+
+    private static func allocate(_ count: Int, _ pool: MemoryPool) throws(DeedError) -> UnsafeMutablePointer<RowId> {
+        guard let block = pool.allocate(count * idBytes, .scratch) else {
+            throw DeedError(.outOfMemory, "no memory to search through \(count) entities")
+        }
+        return block.assumingMemoryBound(to: RowId.self)
     }
 
     func prepare(segments: Int) {
@@ -38,30 +51,41 @@ final class TraversalScratch: @unchecked Sendable {
     func visit(_ id: RowId) {
         let number = Int(truncatingIfNeeded: segmentNumber(of: id))
         guard number < bitmaps.count else { return }
-        let bitmap = bitmaps[number] ?? makeBitmap(number)
+        guard let bitmap = bitmaps[number] ?? makeBitmap(number) else { return }
         let row = rowNumber(of: id)
         let bit: UInt64 = 1 &<< UInt64(row & 63)
         if bitmap[row &>> 6] & bit != 0 { return }
+        if count == capacity {
+            isFull = true
+            return
+        }
         bitmap[row &>> 6] |= bit
-        if count == capacity { grow() }
         reached[count] = id
         count &+= 1
     }
 
     @inline(never)
-    private func makeBitmap(_ number: Int) -> UnsafeMutablePointer<UInt64> {
-        let bitmap = UnsafeMutablePointer<UInt64>.allocate(capacity: Self.words)
-        bitmap.initialize(repeating: 0, count: Self.words)
+    private func makeBitmap(_ number: Int) -> UnsafeMutablePointer<UInt64>? {
+        guard let block = pool.allocate(Self.words * 8, .scratch) else {
+            isFull = true
+            return nil
+        }
+        let bitmap = block.assumingMemoryBound(to: UInt64.self)
         bitmaps[number] = bitmap
         touched.append(number)
         return bitmap
     }
 
-    @inline(never)
-    private func grow() {
-        let grown = UnsafeMutablePointer<RowId>.allocate(capacity: capacity * 2)
-        grown.moveInitialize(from: reached, count: count)
-        reached.deallocate()
+    /// The memory that the next growth needs while it lasts.
+    var growthBytes: Int { capacity * 3 * Self.idBytes }
+
+    /// Makes room after an entity was passed over; what led to it is to be looked at again.
+    func grow() throws(DeedError) {
+        isFull = false
+        if count < capacity { return }
+        let grown = try Self.allocate(capacity * 2, pool)
+        grown.update(from: reached, count: count)
+        pool.free(reached, capacity * Self.idBytes, .scratch)
         reached = grown
         capacity *= 2
     }
@@ -82,14 +106,12 @@ final class TraversalScratch: @unchecked Sendable {
             for number in touched { bitmaps[number].unsafelyUnwrapped.update(repeating: 0, count: Self.words) }
         }
         count = 0
+        isFull = false
         sampled.removeAll(keepingCapacity: true)
-        // A search over a large graph must not keep its room for ever.
-        if capacity > 1 << 20 {
-            reached.deallocate()
-            capacity = 1024
-            reached = .allocate(capacity: capacity)
-        }
     }
+
+    /// True if the room is small enough to be kept for later searches.
+    var isSmall: Bool { capacity <= 1 << 16 && touched.count <= 1 << 10 }
 }
 
 /// The result of a traversal: ids in order of depth, without the start.
@@ -97,17 +119,23 @@ package final class Reach {
     package let ids: UnsafeMutablePointer<RowId>
     package let depths: UnsafeMutablePointer<UInt32>
     package let count: Int
+    private let memory: UnsafeMutableRawPointer
+    private let pool: MemoryPool
 
-    fileprivate init(count: Int) {
+    private static let bytesEach = MemoryLayout<RowId>.stride + MemoryLayout<UInt32>.stride
+
+    fileprivate init(count: Int, _ pool: MemoryPool) throws(DeedError) {
+        guard let block = pool.allocate(count * Self.bytesEach, .scratch) else {
+            throw DeedError(.outOfMemory, "no memory for the \(count) entities that were reached")
+        }
         self.count = count
-        ids = .allocate(capacity: max(count, 1))
-        depths = .allocate(capacity: max(count, 1))
+        self.pool = pool
+        memory = block
+        ids = block.assumingMemoryBound(to: RowId.self)
+        depths = (block + count * MemoryLayout<RowId>.stride).assumingMemoryBound(to: UInt32.self)
     }
 
-    deinit {
-        ids.deallocate()
-        depths.deallocate()
-    }
+    deinit { pool.free(memory, count * Self.bytesEach, .scratch) }
 }
 
 extension Graph {
@@ -116,8 +144,9 @@ extension Graph {
     package func traverse(
         _ transaction: Transaction?, from start: RowId, type: NameId?, _ directions: Directions, maxDepth: UInt32
     ) throws(DeedError) -> Reach {
-        try search(transaction, start, type, directions, maxDepth) { scratch, levelEnds in
-            let reach = Reach(count: scratch.count - 1)
+        try search(transaction, start, type, directions, maxDepth) { scratch, levelEnds throws(DeedError) in
+            try makeRoom(for: scratch.count * 12)
+            let reach = try Reach(count: scratch.count - 1, pool)
             (reach.ids).update(from: scratch.reached + 1, count: reach.count)
             var depth: UInt32 = 1
             for index in 0..<reach.count {
@@ -138,13 +167,13 @@ extension Graph {
     /// Runs the search and hands what it reached to `body`, with the number reached by the end of each level.
     private func search<Result>(
         _ transaction: Transaction?, _ start: RowId, _ type: NameId?, _ directions: Directions, _ maxDepth: UInt32,
-        _ body: (TraversalScratch, [Int]) -> Result
+        _ body: (TraversalScratch, [Int]) throws(DeedError) -> Result
     ) throws(DeedError) -> Result {
         try requireOpen()
-        let scratch = scratches.withLock { $0.popLast() } ?? TraversalScratch(seed: newMark())
+        let scratch = try takeScratch()
         defer {
             scratch.reset()
-            scratches.withLock { pool in if pool.count < 8 { pool.append(scratch) } }
+            if scratch.isSmall { scratches.withLock { kept in if kept.count < 8 { kept.append(scratch) } } }
         }
         return try withSnapshot(transaction) { snapshot throws(DeedError) in
             noteRead(transaction, .entity, start)
@@ -155,6 +184,7 @@ extension Graph {
             segment.pointee.latch.unlockShared()
             guard isThere else { throw missing(.entity, start) }
             scratch.visit(start)
+            if scratch.isFull { throw DeedError(.outOfMemory, "no memory to search") }
             var levelEnds = [scratch.count]
             var next = 0
             var depth: UInt32 = 0
@@ -163,14 +193,24 @@ extension Graph {
                 while next < end {
                     noteLists(transaction, scratch.reached[next], type, directions)
                     try expand(scratch.reached[next], type, directions, snapshot, scratch)
+                    if scratch.isFull {
+                        try makeRoom(for: scratch.growthBytes)
+                        try scratch.grow()
+                        continue
+                    }
                     next &+= 1
                 }
                 levelEnds.append(scratch.count)
                 depth &+= 1
             }
             if !options.isReadOnly { for relationship in scratch.sampled { depositSample(on: relationship) } }
-            return body(scratch, levelEnds)
+            return try body(scratch, levelEnds)
         }
+    }
+
+    private func takeScratch() throws(DeedError) -> TraversalScratch {
+        if let scratch = scratches.withLock({ $0.popLast() }) { return scratch }
+        return try TraversalScratch(seed: newMark(), pool)
     }
 
     /// Visits the neighbours of one entity.

@@ -42,7 +42,7 @@ extension Graph {
             let reason = String(conflict.message.dropLast(Self.conflictEnding.count))
             try waits.sleep(wait, obstacle, reason, isHeld: isHeld, goesOn: options.keepWaiting ?? { true })
             do throws(DeedError) {
-                return try statement()
+                return try waits.running(statement)
             } catch {
                 conflict = error
             }

@@ -13,17 +13,20 @@ extension Graph {
     package func addEntity(
         _ transaction: Transaction, collection: NameId, _ properties: UnsafeBufferPointer<PropertyCell>
     ) throws(DeedError) -> RowId {
-        try makeRoom()
+        try makeRoom(for: transaction)
         let table = try requireTable(.entity, collection)
         return try underRules(of: table, 0, properties, .insert) { rules, properties throws(DeedError) in
+            let savepoint = transaction.savepoint
             let segment = try lockTail(of: table)
             let row: Int
             do {
                 defer { segment.pointee.latch.unlockExclusive() }
                 if table.rules !== rules { return nil }
                 row = try writeNewRow(transaction, segment, properties)
+                if let rules { noteEntering(rules, transaction, segment, row) }
             }
             let id = rowId(segment: segment.pointee.number, row: row)
+            if rules != nil { try enterIndexesOrUndo(transaction, since: savepoint) }
             if isLogged { LogRecord.insertEntity(id, collection, properties, into: &transaction.log) }
             return id
         }
@@ -36,7 +39,7 @@ extension Graph {
     ) throws(DeedError) -> RowId {
         guard let sourceSegment = entities.segment(of: source) else { throw missing(.entity, source, for: transaction) }
         guard let targetSegment = entities.segment(of: target) else { throw missing(.entity, target, for: transaction) }
-        try makeRoom()
+        try makeRoom(for: transaction)
         let table = try requireTable(.relationship, type)
         return try underRules(of: table, 0, properties, .insert) { rules, properties throws(DeedError) in
             if let constraints = rules?.constraints {
@@ -67,10 +70,12 @@ extension Graph {
                 segment.pointee.endpointsDirty = true
                 try startPheromone(segment, row)
                 _ = try writeNewRow(transaction, segment, properties)
+                if let rules { noteEntering(rules, transaction, segment, row) }
             }
             let id = rowId(segment: segment.pointee.number, row: row)
             try link(transaction, sourceSegment, source, target, id, table, .out)
             try link(transaction, targetSegment, target, source, id, table, .in)
+            try enterIndexes(transaction, since: savepoint)
             if isLogged { LogRecord.insertRelationship(id, table.name, source, target, properties, into: &transaction.log) }
             return id
         } catch {
@@ -185,7 +190,7 @@ extension Graph {
         replacing: Bool
     ) throws(DeedError) {
         guard let segment = directory(kind).segment(of: id) else { throw missing(kind, id, for: transaction) }
-        try makeRoom()
+        try makeRoom(for: transaction)
         let table = try requireTable(kind, segment.pointee.table)
         _ = try underRules(of: table, id, properties, replacing ? .replace : .set) { rules, properties throws(DeedError) in
             try updateRow(transaction, segment, table, rules, id, properties, replacing: replacing)
@@ -199,26 +204,41 @@ extension Graph {
         _ transaction: Transaction, _ segment: SegmentRef, _ table: Table, _ rules: TableRules?, _ id: RowId,
         _ properties: UnsafeBufferPointer<PropertyCell>, replacing: Bool
     ) throws(DeedError) -> Void? {
-        let row = rowNumber(of: id)
         let savepoint = transaction.savepoint
         do throws(DeedError) {
-            try lockLoaded(segment)
-            defer { segment.pointee.latch.unlockExclusive() }
-            try requireWritableRow(transaction, segment, row, id)
-            if table.rules !== rules { return nil }
-            logBeforeImage(transaction, segment, row, id)
-            if segment.pointee.writers.enter(transaction.mark) { transaction.record(.enterSegment, segment, row: 0) }
-            segment.pointee.hasVersions = true
-            for property in properties {
-                if property.cell.type == .null && segment.pointee.columnIndex(property.key) == nil { continue }
-                try change(transaction, segment, row, property)
-            }
-            if replacing { try removeOthers(transaction, segment, row, than: properties) }
+            if try !changeRow(transaction, segment, table, rules, id, properties, replacing: replacing) { return nil }
+            try enterIndexes(transaction, since: savepoint)
             return ()
         } catch {
             undo(transaction, to: savepoint)
             throw error
         }
+    }
+
+    @inline(__always)
+    private func changeRow(
+        _ transaction: Transaction, _ segment: SegmentRef, _ table: Table, _ rules: TableRules?, _ id: RowId,
+        _ properties: UnsafeBufferPointer<PropertyCell>, replacing: Bool
+    ) throws(DeedError) -> Bool {
+        let row = rowNumber(of: id)
+        try lockLoaded(segment)
+        defer { segment.pointee.latch.unlockExclusive() }
+        try requireWritableRow(transaction, segment, row, id)
+        if table.rules !== rules { return false }
+        logBeforeImage(transaction, segment, row, id)
+        let touched = replacing ? nil : properties
+        let leaving = rules.map { noteLeaving($0, transaction, segment, row, changing: touched) }
+        if segment.pointee.writers.enter(transaction.mark) { transaction.record(.enterSegment, segment, row: 0) }
+        segment.pointee.hasVersions = true
+        for property in properties {
+            if property.cell.type == .null && segment.pointee.columnIndex(property.key) == nil { continue }
+            try change(transaction, segment, row, property)
+        }
+        if replacing { try removeOthers(transaction, segment, row, than: properties) }
+        if let rules, let leaving {
+            noteEntering(rules, transaction, segment, row, changing: touched, leaving: leaving)
+        }
+        return true
     }
 
     private func removeOthers(

@@ -28,6 +28,10 @@ package struct GraphOptions: Sendable {
     package var checkpointLogBytes = 64 << 20
     /// The log kept below the last checkpoint, for readers of the change feed.
     package var retention = LogRetentionPolicy(bytes: Limits.followedLogBytes)
+    /// Takes records of another store's change feed instead of writes.
+    package var isReplica = false
+    /// The log is replayed up to this commit and no further; what follows is dropped.
+    package var recoverUntil = Timestamp.max
     /// The log gets the state of each row before an update or delete as well.
     package var logsBeforeImages = false
     /// Loads of fewer rows go row by row; see Limits.
@@ -49,7 +53,7 @@ package final class Graph: @unchecked Sendable {
     package let options: GraphOptions
     package let names: Names
     package let schema = Schema()
-    let pool: MemoryPool
+    package let pool: MemoryPool
     let entities = Directory()
     let relationships = Directory()
     let snapshots = Snapshots()
@@ -59,6 +63,8 @@ package final class Graph: @unchecked Sendable {
     private let tables = TableDirectory()
     /// One change of the schema at a time; taken before everything else.
     let schemaChange = Monitor()
+    /// The secondary indexes by number.
+    let indexes = Mutex<[UInt32: SecondaryIndex]>([:])
     /// All rules that were ever published, since writers hold them without a reference.
     let allRules = Mutex<[TableRules]>([])
 
@@ -68,6 +74,10 @@ package final class Graph: @unchecked Sendable {
     let maintenance = Maintenance()
     let evaporation = Evaporation()
     let retention: LogRetention
+    /// One record of another store is applied at a time.
+    let applying = Monitor()
+    /// One backup at a time.
+    let backingUp = Monitor()
     /// Marks of transactions: the top bit and a number.
     private let nextMark = Atomic<UInt64>(1)
     let scratches = Mutex<[TraversalScratch]>([])
@@ -77,6 +87,7 @@ package final class Graph: @unchecked Sendable {
     var isRecovering = false
     /// One thread makes room at a time, and those who need room meanwhile wait for it.
     let eviction = Monitor()
+    let pressure = Pressure()
     /// The segments that eviction looks at next.
     let entityHand = Atomic<Int>(0)
     let relationshipHand = Atomic<Int>(0)
@@ -106,6 +117,9 @@ package final class Graph: @unchecked Sendable {
 
     /// A graph that takes the place of another one of the same store shares its names and its memory limit.
     init(path: String?, options: GraphOptions, replacing old: Graph?) throws(DeedError) {
+        if options.isReplica && (path == nil || options.isReadOnly) {
+            throw DeedError(.invalidArgument, "a replica is a store on disk that is opened for writing")
+        }
         self.options = options
         let memory = StoreMemory(limit: options.memoryLimit)
         names = old?.names ?? Names()
@@ -239,6 +253,17 @@ package final class Graph: @unchecked Sendable {
 
     package func requireWritable() throws(DeedError) {
         try requireOpen()
-        if options.isReadOnly { throw DeedError(.readOnly, "the database was opened for reading only") }
+        if options.isReadOnly { throw notWritable() }
+    }
+
+    /// Throws unless statements may write here.
+    func requireOwnWrites() throws(DeedError) {
+        try requireOpen()
+        if options.isReadOnly || options.isReplica { throw notWritable() }
+    }
+
+    func notWritable() -> DeedError {
+        let what = options.isReplica ? "as a replica, which takes only records of the change feed" : "for reading only"
+        return DeedError(.readOnly, "the database was opened \(what)")
     }
 }

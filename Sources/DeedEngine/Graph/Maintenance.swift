@@ -26,6 +26,8 @@ final class Maintenance: @unchecked Sendable {
     private let hasUnsynced = Atomic<Bool>(false)
     /// One checkpoint at a time.
     private let checkpointing = Monitor()
+    /// The most that the pool has held since free memory was last given back to the system.
+    private let poolPeak = Atomic<Int>(0)
     /// The thread that is writing a checkpoint, or 0.
     private let checkpointThread = Atomic<UInt>(0)
 
@@ -119,6 +121,16 @@ final class Maintenance: @unchecked Sendable {
 
     func noteCheckpoint() { logBytes.store(0, ordering: .relaxed) }
 
+    /// Gives free memory back to the system if much has come free since the last time. What RocksDB and transactions use
+    /// comes from malloc, which keeps what is freed until it is told.
+    func giveBack(_ pool: MemoryPool) {
+        let used = pool.bytesTotal
+        let peak = poolPeak.max(used, ordering: .relaxed).newValue
+        if peak - used < max(pool.limit / 16, 8 << 20) { return }
+        poolPeak.store(used, ordering: .relaxed)
+        pool.trim()
+    }
+
     // MARK: The thread
 
     private func start(_ graph: Graph) {
@@ -157,6 +169,8 @@ final class Maintenance: @unchecked Sendable {
             monitor.unlock()
             if stopping { return }
             graph.settleQueued()
+            graph.settleIndexes()
+            giveBack(graph.pool)
             rounds += 1
             if rounds % 10 == 0 && hasUnsynced.exchange(false, ordering: .relaxed) { graph.syncLog() }
             if isCheckpointDue.exchange(false, ordering: .relaxed) { graph.checkpointInBackground() }

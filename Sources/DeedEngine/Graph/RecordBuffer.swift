@@ -17,6 +17,11 @@ package final class RecordBuffer {
     package private(set) var neighbors: UnsafeMutablePointer<RowId>
     package private(set) var relationships: UnsafeMutablePointer<RowId>
     package internal(set) var neighborCount = 0
+    /// The neighbours for which there was no room, those that had some included; see `makeRoomForNeighbors`.
+    private(set) var neighborsMissed = 0
+    /// What of the neighbours' memory is counted against a limit, and where.
+    private var charged = 0
+    private var pool: MemoryPool?
     /// One for each neighbour, after `selectNeighbors`.
     package private(set) var levels: UnsafeMutablePointer<Double>
     private var neighborCapacity = 64
@@ -37,6 +42,7 @@ package final class RecordBuffer {
         neighbors.deallocate()
         relationships.deallocate()
         levels.deallocate()
+        pool?.discharge(charged, .scratch)
     }
 
     // MARK: Cells
@@ -104,6 +110,14 @@ package final class RecordBuffer {
         }
     }
 
+    /// Takes a row or a part of one, nulls included; its bytes are copied.
+    func fill(id: RowId, table: NameId, source: RowId, target: RowId, _ properties: [PropertyCell]) {
+        removeAllCells()
+        (self.id, self.table, self.source, self.target) = (id, table, source, target)
+        for property in properties.sorted(by: { $0.key < $1.key }) { append(property.key, property.cell) }
+        own()
+    }
+
     /// Takes one row of an image; its bytes are borrowed from the image.
     package func fill(from image: SegmentImage, row: Int) {
         removeAllCells()
@@ -120,15 +134,28 @@ package final class RecordBuffer {
 
     // MARK: Neighbours
 
-    /// Room for `count` neighbours in all; keeps those that are there.
-    @inline(__always)
-    func reserveNeighbors(_ count: Int) {
-        if count > neighborCapacity { growNeighbors(count) }
+    func removeAllNeighbors() {
+        neighborCount = 0
+        neighborsMissed = 0
     }
 
-    @inline(never)
-    private func growNeighbors(_ count: Int) {
-        let capacity = max(count, neighborCapacity * 2)
+    /// True if there is room for so many neighbours in all; otherwise remembers that there should have been.
+    @inline(__always)
+    func hasRoom(forNeighbors count: Int) -> Bool {
+        if count <= neighborCapacity { return true }
+        neighborsMissed = max(neighborsMissed, count)
+        return false
+    }
+
+    /// Makes room for neighbours that were missed. No latch is held.
+    func makeRoomForNeighbors(_ pool: MemoryPool) throws(DeedError) {
+        let capacity = max(neighborsMissed, neighborCapacity * 2)
+        let size = (capacity - neighborCapacity) * 2 * MemoryLayout<RowId>.stride
+        guard pool.charge(size, .scratch) else {
+            throw DeedError(.outOfMemory, "no memory for \(capacity) neighbours")
+        }
+        self.pool = pool
+        charged += size
         neighbors = grown(neighbors, capacity)
         relationships = grown(relationships, capacity)
         neighborCapacity = capacity
@@ -143,7 +170,7 @@ package final class RecordBuffer {
 
     @inline(__always)
     func appendNeighbor(_ neighbor: RowId, _ relationship: RowId) {
-        reserveNeighbors(neighborCount &+ 1)
+        guard hasRoom(forNeighbors: neighborCount &+ 1) else { return }
         neighbors[neighborCount] = neighbor
         relationships[neighborCount] = relationship
         neighborCount &+= 1
@@ -152,7 +179,7 @@ package final class RecordBuffer {
     /// Keeps only the neighbours at these positions, in this order.
     func selectNeighbors(_ positions: [Int], levels newLevels: [Double]) {
         let picked = positions.map { (neighbors[$0], relationships[$0]) }
-        neighborCount = 0
+        removeAllNeighbors()
         for (neighbor, relationship) in picked { appendNeighbor(neighbor, relationship) }
         levels.deallocate()
         levels = .allocate(capacity: max(newLevels.count, 1))

@@ -173,10 +173,12 @@ extension Graph {
     /// synced from there on (`async` durability and a crash of the machine), and what follows is dropped.
     private func replayLog(_ store: KeyValueStore) throws(DeedError) {
         let gap = try store.forEachRecord(after: snapshots.lastCommit) { timestamp, record throws(DeedError) in
+            if timestamp > options.recoverUntil { return false }
             try apply(record, timestamp)
             return true
         }
-        if gap != nil && !options.isReadOnly { try dropLog(store, from: snapshots.lastCommit + 1) }
+        let isCut = gap != nil || options.recoverUntil < .max
+        if isCut && !options.isReadOnly { try dropLog(store, from: snapshots.lastCommit + 1) }
     }
 
     private func dropLog(_ store: KeyValueStore, from timestamp: Timestamp) throws(DeedError) {
@@ -190,7 +192,7 @@ extension Graph {
         guard try LogRecord.readHeader(&reader).sequence == timestamp else {
             throw DeedError(.corruption, "the log record of commit \(timestamp) carries another number")
         }
-        try forEachEffect(&reader, DirectReplay(graph: self))
+        try forEachEffect(reader.rest, DirectReplay(graph: self))
         retention.noteRecord(bytes: record.count)
         snapshots.publish(timestamp)
         reach(.openRecordApplied)
@@ -220,8 +222,10 @@ extension Graph {
         let wasDead = segment.pointee.isDead(row)
         segment.pointee.revive(row)
         if isNew || wasDead { self.table(kind, table)?.rowCount.add(1, ordering: .relaxed) }
+        if !isNew && !wasDead { try replayLeaving(segment, row) }
         try clearValues(segment, row)
         try set(segment, row, cells)
+        try replayEntering(segment, row)
         segment.pointee.directoryDirty = true
         guard kind == .relationship else { return }
         try segment.pointee.sources.set(row, source, pool, .columns)
@@ -256,14 +260,18 @@ extension Graph {
 
     fileprivate func replayUpdate(_ kind: RowKind, _ id: RowId, _ cells: [PropertyCell], _ replacing: Bool) throws(DeedError) {
         let segment = try loadedSegment(kind, id)
-        if replacing { try clearValues(segment, rowNumber(of: id)) }
-        try set(segment, rowNumber(of: id), cells)
+        let row = rowNumber(of: id)
+        try replayLeaving(segment, row, changing: replacing ? nil : cells)
+        if replacing { try clearValues(segment, row) }
+        try set(segment, row, cells)
+        try replayEntering(segment, row, changing: replacing ? nil : cells)
     }
 
     fileprivate func replayDelete(_ kind: RowKind, _ id: RowId) throws(DeedError) {
         let segment = try loadedSegment(kind, id)
         let row = rowNumber(of: id)
         if segment.pointee.isDead(row) { return }
+        try replayLeaving(segment, row)
         try segment.pointee.markDead(row, pool)
         try clearValues(segment, row)
         table(kind, segment.pointee.table)?.rowCount.add(-1, ordering: .relaxed)
@@ -289,6 +297,7 @@ extension Graph {
         retention.noteLoad(generation: load.generation, at: snapshots.lastCommit + 1)
         guard let segment = directory(load.kind)[load.number] else { return }
         segment.pointee.directoryDirty = true
+        try enterAttached(segment)
         guard load.kind == .relationship else { return }
         for end in try attachedEnds(segment) {
             try replayLink(end.source, end.target, end.id, load.table, .out)

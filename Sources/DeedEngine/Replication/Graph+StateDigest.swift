@@ -4,7 +4,8 @@
 //
 //   1. Each row is encoded in one canonical way: kind, id, table and ends, then its properties in the order of their names,
 //      with names as text.
-//   2. The encodings are hashed one by one, and the hashes added modulo 2^128, so that the order does not matter.
+//   2. So is each index and constraint in use: what it is, its name and its table. (Their definitions have names as numbers.)
+//   3. The encodings are hashed one by one, and the hashes added modulo 2^128, so that the order does not matter.
 // Pheromone is statistics and not part of the state.
 
 extension Graph {
@@ -20,6 +21,7 @@ extension Graph {
                     add(try image(of: segment, for: snapshot), kind, to: &sum)
                 }
             }
+            for object in schema.objects where object.state == .ready { add(object, to: &sum) }
             return (sum, snapshot.timestamp)
         }
     }
@@ -48,6 +50,17 @@ extension Graph {
             }
             sum.add(SipHash.hash(row))
         }
+    }
+
+    private func add(_ object: SchemaObject, to sum: inout Hash128) {
+        var encoded = ByteBuffer()
+        // No kind of row has this number.
+        encoded.append(0xff)
+        encoded.append(object.kind.rawValue)
+        encoded.append(object.rowKind.rawValue)
+        encoded.append(sized: text(object.rowKind == .entity ? .collection : .relationshipType, object.table))
+        encoded.append(sized: object.name)
+        sum.add(SipHash.hash(encoded))
     }
 
     /// The text of a name, which stays where it is as long as the graph.

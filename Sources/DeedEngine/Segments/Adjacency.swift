@@ -44,6 +44,10 @@ struct AdjacencyPart {
     var isLoaded = true
     var isDirty = true
     var generation: UInt64 = 0
+    /// Where the lists were put aside, changes that are not committed included, and whether they are still the same; 0 if
+    /// nowhere.
+    private(set) var asideGeneration: UInt64 = 0
+    private(set) var isAsideCurrent = false
 
     init(type: NameId, direction: Direction) {
         self.type = type
@@ -156,6 +160,7 @@ struct AdjacencyPart {
         lasts[row] = position
         deltaCount &+= 1
         isDirty = true
+        isAsideCurrent = false
     }
 
     @inline(never)
@@ -223,6 +228,7 @@ struct AdjacencyPart {
             deadCount = 0
         }
         isDirty = true
+        isAsideCurrent = false
     }
 
     /// Base, delta and `additions` as one base, without the entries that the filter takes out.
@@ -349,6 +355,22 @@ struct AdjacencyPart {
         freeLists(pool)
         isLoaded = false
         deadCount = 0
+    }
+
+    /// Where lists that are not in memory can be read.
+    var readableGeneration: UInt64 { isAsideCurrent ? asideGeneration : generation }
+
+    /// Drops the lists from memory, after they have been put aside.
+    mutating func putAside(_ generation: UInt64, _ pool: MemoryPool) {
+        evict(pool)
+        asideGeneration = generation
+        isAsideCurrent = true
+    }
+
+    /// Says that the store's directory names lists of this generation now.
+    mutating func noteSaved(_ generation: UInt64) {
+        self.generation = generation
+        if !isDirty { isAsideCurrent = false }
     }
 
     mutating func freeLists(_ pool: MemoryPool) {

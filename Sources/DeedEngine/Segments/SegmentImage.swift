@@ -18,21 +18,27 @@ package final class SegmentImage {
     /// In ascending order of key.
     package internal(set) var columns: [Column] = []
     private let capacity: Int
+    /// The ids and the ends.
+    private let memory: UnsafeMutableRawPointer
+    private let memorySize: Int
     private let pool: MemoryPool
 
-    init(table: NameId, capacity: Int, endpoints: Bool, _ pool: MemoryPool) {
+    init(table: NameId, capacity: Int, endpoints: Bool, _ pool: MemoryPool) throws(DeedError) {
+        memorySize = capacity * MemoryLayout<UInt64>.stride * (endpoints ? 3 : 1)
+        guard let block = pool.allocate(memorySize, .scratch) else {
+            throw DeedError(.outOfMemory, "no memory for the \(capacity) rows that a scan reads at once")
+        }
         self.table = table
         self.capacity = capacity
         self.pool = pool
-        ids = .allocate(capacity: max(capacity, 1))
-        sources = endpoints ? .allocate(capacity: max(capacity, 1)) : nil
-        targets = endpoints ? .allocate(capacity: max(capacity, 1)) : nil
+        memory = block
+        ids = block.assumingMemoryBound(to: UInt64.self)
+        sources = endpoints ? ids + capacity : nil
+        targets = endpoints ? ids + 2 * capacity : nil
     }
 
     deinit {
-        ids.deallocate()
-        sources?.deallocate()
-        targets?.deallocate()
+        pool.free(memory, memorySize, .scratch)
         for index in columns.indices { columns[index].chunk.free(pool) }
     }
 

@@ -21,6 +21,13 @@ extension KeyValueStore {
         return Family.allCases.allSatisfy { handle.has($0) }
     }
 
+    /// Goes on showing the nodes of indexes as they are now: a follower keeps what has changed since, and so reads only those
+    /// that have not.
+    func pinIndexes() throws(DeedError) {
+        let view = try PinnedView(self, [.indexes])
+        indexView.withLock { $0 = view }
+    }
+
     /// Whether there is a store at all, so that a following open need not guess from RocksDB's error.
     static func requireStore(_ path: String) throws(DeedError) {
         var options = Options()
@@ -74,13 +81,14 @@ final class PinnedView: Sendable {
 
     /// Readers of a family take turns with so many iterators.
     private static let lanesPerFamily = 4
-    private let lanes: [Lane]
+    /// By the family's number.
+    private let lanes: [[Lane]]
     private let turn = Atomic<Int>(0)
 
-    init(_ store: KeyValueStore) throws(DeedError) {
+    init(_ store: KeyValueStore, _ families: [KeyValueStore.Family]) throws(DeedError) {
         let handle = try store.handle()
-        lanes = KeyValueStore.Family.allCases.flatMap { family in
-            (0..<Self.lanesPerFamily).map { _ in Lane(handle, family) }
+        lanes = KeyValueStore.Family.allCases.map { family in
+            families.contains(family) ? (0..<Self.lanesPerFamily).map { _ in Lane(handle, family) } : []
         }
     }
 
@@ -92,6 +100,22 @@ final class PinnedView: Sendable {
         try lane(family).withValue(key, exact: true, body)
     }
 
+    /// A key's value, or nil.
+    func copy(
+        _ family: KeyValueStore.Family, _ key: UnsafeRawBufferPointer, _ handle: RocksHandle
+    ) throws(DeedError) -> PinnedValue? {
+        var owned = ByteBuffer(capacity: key.count)
+        owned.append(key)
+        var copy: UnsafeMutableRawBufferPointer?
+        _ = try withValue(family, owned) { value in
+            let room = UnsafeMutableRawBufferPointer.allocate(byteCount: value.count, alignment: 8)
+            room.copyMemory(from: value)
+            copy = room
+        }
+        guard let copy else { return nil }
+        return PinnedValue(owning: copy, handle: handle)
+    }
+
     /// Whether there is a chunk of that generation. All chunks of one came into the store at once.
     func hasGeneration(_ generation: UInt64, _ family: KeyValueStore.Family) throws(DeedError) -> Bool {
         try lane(family).withValue(StoreKeys.generation(generation), exact: false) { _ in }
@@ -99,6 +123,6 @@ final class PinnedView: Sendable {
 
     private func lane(_ family: KeyValueStore.Family) -> Lane {
         let next = turn.wrappingAdd(1, ordering: .relaxed).oldValue & (Self.lanesPerFamily - 1)
-        return lanes[family.rawValue * Self.lanesPerFamily + next]
+        return lanes[family.rawValue][next]
     }
 }

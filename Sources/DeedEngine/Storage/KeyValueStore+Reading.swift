@@ -4,7 +4,8 @@ import CRocksDB
 
 /// One value, kept in place. Holds its memory (a block of the cache, or a copy) and the store until it goes.
 package struct PinnedValue: ~Copyable {
-    private let slice: OpaquePointer
+    /// nil for a copy.
+    private let slice: OpaquePointer?
     private let handle: RocksHandle
     /// Valid as long as this value.
     package let bytes: UnsafeRawBufferPointer
@@ -17,13 +18,23 @@ package struct PinnedValue: ~Copyable {
         bytes = UnsafeRawBufferPointer(start: start, count: size)
     }
 
-    deinit { rocksdb_pinnableslice_destroy(slice) }
+    /// A value that would not stay where it is.
+    init(owning copy: UnsafeMutableRawBufferPointer, handle: RocksHandle) {
+        slice = nil
+        self.handle = handle
+        bytes = UnsafeRawBufferPointer(copy)
+    }
+
+    deinit {
+        if let slice { rocksdb_pinnableslice_destroy(slice) } else { bytes.deallocate() }
+    }
 }
 
 extension KeyValueStore {
     /// The newest value of the key, or nil.
     package func get(_ family: Family, _ key: UnsafeRawBufferPointer) throws(DeedError) -> PinnedValue? {
         let handle = try handle()
+        if family == .indexes, let view = indexView.withLock({ $0 }) { return try view.copy(family, key, handle) }
         let slice = try handle.check {
             rocksdb_get_pinned_cf(handle.database, handle.readOptions, handle[family], key.chars, key.count, $0)
         }

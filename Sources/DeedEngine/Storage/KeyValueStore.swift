@@ -67,6 +67,8 @@ package final class KeyValueStore: Sendable {
     package let path: String
     package let options: Options
     private let open: Mutex<RocksHandle?>
+    /// Of a store that follows; see `pinIndexes`.
+    let indexView = Mutex<PinnedView?>(nil)
     /// Numbers the files in `incoming/`.
     let incomingCount = Atomic<Int>(0)
 
@@ -101,6 +103,7 @@ package final class KeyValueStore: Sendable {
             handle = nil
             return taken
         }
+        indexView.withLock { $0 = nil }
         if sealing && !options.readOnly { last?.isSealing.store(true, ordering: .relaxed) }
         withExtendedLifetime(last) {}
     }

@@ -15,6 +15,8 @@
 //     8 commit time           u64 microseconds since the epoch; for readers of the log, without effect
 //     9 before image          what an update or delete is about to change; for readers of the log, without effect:
 //                             row kind byte, varint id, table, source, target (0 for entities), properties
+//    10 attached rows         only in records that have left the store, in place of 6 (see ShippedRecord): row kind byte,
+//                             varint segment number, table, rows, count of columns, for each its key, size and chunk
 //   properties: varint count, then for each varint key, type byte, payload as in ValueType.swift
 // These numbers are embedded in files: do not renumber.
 
@@ -32,6 +34,7 @@ enum LogRecord {
         case schemaObject = 7
         case commitTime = 8
         case beforeImage = 9
+        case attachedRows = 10
     }
 
     // MARK: Writing
@@ -110,6 +113,18 @@ enum LogRecord {
         for column in columns { buffer.append(varint: UInt64(column)) }
     }
 
+    /// The columns follow.
+    static func attachedRows(
+        _ kind: RowKind, number: Int, table: NameId, rows: Int, columns: Int, into buffer: inout ByteBuffer
+    ) {
+        buffer.append(Effect.attachedRows.rawValue)
+        buffer.append(kind.rawValue)
+        buffer.append(varint: UInt64(number))
+        buffer.append(varint: UInt64(table))
+        buffer.append(varint: UInt64(rows))
+        buffer.append(varint: UInt64(columns))
+    }
+
     static func commitTime(microseconds: Int64, into buffer: inout ByteBuffer) {
         buffer.append(Effect.commitTime.rawValue)
         buffer.append(fixed64: UInt64(bitPattern: microseconds))
@@ -158,13 +173,6 @@ enum LogRecord {
         }
         let (group, epoch) = (try reader.readFixed32(), try reader.readFixed32())
         return Header(sequence: try reader.readFixed64(), group: group, epoch: epoch)
-    }
-
-    /// Passes over a before image, whose kind has been read.
-    static func skipBeforeImage(_ reader: inout ByteReader, cells: inout [PropertyCell]) throws(DeedError) {
-        _ = try readKind(&reader)
-        for _ in 0..<4 { _ = try reader.readVarint() }
-        try readProperties(&reader, into: &cells)
     }
 
     static func readEffect(_ reader: inout ByteReader) throws(DeedError) -> Effect {

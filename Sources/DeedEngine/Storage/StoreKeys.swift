@@ -9,9 +9,11 @@
 //               "p" gid                                      a prepared transaction, see PreparedDescription
 //               "s" kind segment(8)                          directory entry of a segment, see SegmentEntry
 //               "x" number(4)                                an index or constraint, see SchemaObject
+//               "i" number(4)                                where the nodes of an index begin, see IndexTree.StoredRoot
 //   segments    generation(8) kind segment(8) column(4)      an encoded chunk, see ChunkCodec
 //               zeros(8) and a key of meta                   the same value again, see WriteBatch
 //   adjacency   generation(8) segment(8) type(4) direction   an encoded list, see AdjacencyCodec
+//   indexes     index(4) generation(8) node(8)               an encoded node, see IndexNodeCodec
 //   log         timestamp(8) piece(4)                        see LogRecord
 //
 // A generation is the number of the checkpoint or bulk load that wrote a chunk. A chunk is never overwritten: a new
@@ -99,6 +101,20 @@ enum StoreKeys {
         return key
     }
 
+    static func indexRoot(_ index: UInt32) -> ByteBuffer {
+        var key = text("i")
+        key.append(bigEndian32: index)
+        return key
+    }
+
+    static func indexNode(_ index: UInt32, _ generation: UInt64, _ number: UInt64) -> ByteBuffer {
+        var key = ByteBuffer(capacity: 24)
+        key.append(bigEndian32: index)
+        key.append(bigEndian64: generation)
+        key.append(bigEndian64: number)
+        return key
+    }
+
     static func log(_ timestamp: Timestamp, _ piece: UInt32) -> ByteBuffer {
         var key = ByteBuffer(capacity: 16)
         key.append(bigEndian64: timestamp)
@@ -130,6 +146,10 @@ extension WriteBatch {
 extension SortedFileWriter {
     mutating func put(_ key: borrowing ByteBuffer, _ value: borrowing ByteBuffer) throws(DeedError) {
         try put(key.bytes, value.bytes)
+    }
+
+    mutating func put(_ key: borrowing ByteBuffer, _ value: UnsafeRawBufferPointer) throws(DeedError) {
+        try put(key.bytes, value)
     }
 }
 

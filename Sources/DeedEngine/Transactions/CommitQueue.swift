@@ -2,44 +2,66 @@
 // leads, takes everybody who is waiting, and commits them in one go; those who come meanwhile form the next group.
 // Those of the last group need a moment to come back: the leader waits for as many as there were then, but for no
 // longer than the last commit took, which is what each of them would lose by coming too late.
+//
+// A commit without a sync takes a few microseconds, less than it takes to put a thread to sleep and to wake it. So those
+// who wait look for a while before they sleep, as long as commits are short.
 
 import Glibc
+import Synchronization
 
 final class CommitQueue: @unchecked Sendable {
-    private let monitor = Monitor()
+    /// Guards what is below, for moments only.
+    private let latch = Latch()
     private var waiting: [Transaction] = []
-    private var hasLeader = false
     /// The size of the last group, and how long its commit took.
     private var lastSize = 0
     private var lastNanoseconds: UInt64 = 0
-    /// Set by a failed write: from then on nothing is acknowledged. Guarded by `monitor`.
+    /// Set by a failed write: from then on nothing is acknowledged.
     private var failure: DeedError?
+
+    /// Written under the latch, read without.
+    private let hasLeader = Atomic<Bool>(false)
+    /// For those who wait for longer.
+    private let monitor = Monitor()
+    private let sleepers = Atomic<Int>(0)
+
+    /// Commits that take longer than this are slept through.
+    private static let watchedNanosecondsMax: UInt64 = 50_000
 
     /// Commits a transaction, alone or in a group. `commitGroup` is called by one thread at a time; it sets every
     /// transaction's `commitError` or makes its writes durable and visible. An error it throws stops all later commits.
     func commit(
         _ transaction: Transaction, _ commitGroup: ([Transaction]) throws(DeedError) -> Void
     ) throws(DeedError) {
-        monitor.lock()
+        latch.lockExclusive()
         if let failure {
-            monitor.unlock()
+            latch.unlockExclusive()
             throw failure
         }
         waiting.append(transaction)
-        while hasLeader && !transaction.isCommitFinished { monitor.wait() }
-        if !transaction.isCommitFinished { lead(commitGroup) }
-        monitor.unlock()
+        while !transaction.isCommitFinished.load(ordering: .acquiring) {
+            // The latch is held.
+            if !hasLeader.load(ordering: .relaxed) {
+                lead(commitGroup)
+                continue
+            }
+            let patience = 2 * lastNanoseconds
+            latch.unlockExclusive()
+            if patience > 2 * Self.watchedNanosecondsMax || !watch(transaction, for: patience) { sleep(transaction) }
+            latch.lockExclusive()
+        }
+        latch.unlockExclusive()
         if let error = transaction.commitError { throw error }
     }
 
-    /// Commits everybody who is waiting. The monitor is locked, and released meanwhile.
+    /// Commits everybody who is waiting. The latch is held, and released meanwhile.
     private func lead(_ commitGroup: ([Transaction]) throws(DeedError) -> Void) {
-        hasLeader = true
+        hasLeader.store(true, ordering: .relaxed)
         gather()
         let group = waiting
         waiting = []
         let known = failure
-        monitor.unlock()
+        latch.unlockExclusive()
         let start = Self.now()
         // With a failure, these have come before it was known.
         var thrown = known
@@ -47,26 +69,52 @@ final class CommitQueue: @unchecked Sendable {
             do throws(DeedError) { try commitGroup(group) } catch { thrown = error }
         }
         let duration = Self.now() - start
-        monitor.lock()
-        hasLeader = false
+        latch.lockExclusive()
         (lastSize, lastNanoseconds) = (group.count, duration)
         if let thrown { failure = failure ?? stopped(by: thrown) }
         for member in group {
             if let thrown { member.commitError = thrown }
-            member.isCommitFinished = true
+            member.isCommitFinished.store(true, ordering: .sequentiallyConsistent)
         }
-        if group.count > 1 || !waiting.isEmpty { monitor.wakeAll() }
+        hasLeader.store(false, ordering: .sequentiallyConsistent)
+        if sleepers.load(ordering: .sequentiallyConsistent) > 0 { monitor.withLock { monitor.wakeAll() } }
     }
 
-    /// Waits for as many as there were in the last group, within bounds. The monitor is locked, and released meanwhile.
+    /// Waits for as many as there were in the last group, within bounds. The latch is held, and released meanwhile.
     private func gather() {
         if waiting.count >= lastSize { return }
         let deadline = Self.now() + lastNanoseconds
         while waiting.count < lastSize && Self.now() < deadline {
-            monitor.unlock()
+            latch.unlockExclusive()
             sched_yield()
-            monitor.lock()
+            latch.lockExclusive()
         }
+    }
+
+    // MARK: Waiting
+
+    private func mayGoOn(_ transaction: Transaction) -> Bool {
+        transaction.isCommitFinished.load(ordering: .sequentiallyConsistent)
+            || !hasLeader.load(ordering: .sequentiallyConsistent)
+    }
+
+    /// Looks again and again, for so long at most. False if nothing has happened.
+    private func watch(_ transaction: Transaction, for nanoseconds: UInt64) -> Bool {
+        let deadline = Self.now() + nanoseconds
+        while !mayGoOn(transaction) {
+            if Self.now() >= deadline { return false }
+            sched_yield()
+        }
+        return true
+    }
+
+    private func sleep(_ transaction: Transaction) {
+        monitor.lock()
+        // Counted before the look, so that a leader who ends after it sees a sleeper.
+        sleepers.add(1, ordering: .sequentiallyConsistent)
+        while !mayGoOn(transaction) { monitor.wait() }
+        sleepers.subtract(1, ordering: .relaxed)
+        monitor.unlock()
     }
 
     private static func now() -> UInt64 {
@@ -80,5 +128,9 @@ final class CommitQueue: @unchecked Sendable {
     }
 
     /// Stops all later commits.
-    func fail(_ cause: DeedError) { monitor.withLock { failure = failure ?? stopped(by: cause) } }
+    func fail(_ cause: DeedError) {
+        latch.lockExclusive()
+        failure = failure ?? stopped(by: cause)
+        latch.unlockExclusive()
+    }
 }

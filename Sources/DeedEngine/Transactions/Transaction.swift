@@ -3,6 +3,8 @@
 //
 // One thread at a time uses a transaction.
 
+import Synchronization
+
 /// One thing that a transaction did to rows, or that it must tidy up when it ends.
 struct WriteEntry {
     enum Action: UInt8 {
@@ -48,12 +50,18 @@ package final class Transaction: @unchecked Sendable {
     var writes: [WriteEntry] = []
     /// The encoded effects, in order, for the log.
     var log = ByteBuffer(capacity: 64)
+    /// What of the memory below is counted against the limit.
+    var memoryCharged = 0
     /// Set by whoever leads the group that this transaction commits in.
     var commitTimestamp: Timestamp = 0
     var commitError: DeedError?
-    var isCommitFinished = false
+    /// Of the record that a replica applies: it enters the log as it came.
+    var received: LogRecord.Header?
+    let isCommitFinished = Atomic<Bool>(false)
     /// What the group is to do with it.
     var step = CommitStep.commit
+    /// Made when the first row of a table with indexes is written.
+    var indexWrites: IndexWrites?
     /// Files that a bulk load has written and that the commit brings into the store.
     var bulkFiles: [BulkFile] = []
 
@@ -68,6 +76,10 @@ package final class Transaction: @unchecked Sendable {
         self.conflictPolicy = conflictPolicy
     }
 
+    /// The memory that the transaction takes besides what is in segments, and that its commit will take: the store copies
+    /// the log, in steps of twice the size, and keeps it until it is on disk.
+    var memory: Int { log.capacity &+ log.count &* 3 &+ writes.capacity &* MemoryLayout<WriteEntry>.stride }
+
     /// A point to which a failing statement goes back.
     struct Savepoint {
         var writes = 0
@@ -75,10 +87,13 @@ package final class Transaction: @unchecked Sendable {
         var lastEnd: Int32 = 0
         var log = 0
         var bulkFiles = 0
+        var indexWrites = 0
     }
 
     var savepoint: Savepoint {
-        Savepoint(writes: writes.count, lastEnd: writes.last?.end ?? 0, log: log.count, bulkFiles: bulkFiles.count)
+        Savepoint(
+            writes: writes.count, lastEnd: writes.last?.end ?? 0, log: log.count, bulkFiles: bulkFiles.count,
+            indexWrites: indexWrites?.count ?? 0)
     }
 
     /// Takes back the newest entry that was made, or the part of it that was added, since the savepoint.

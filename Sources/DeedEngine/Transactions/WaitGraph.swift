@@ -58,6 +58,8 @@ final class WaitGraph: Sendable {
     private struct State {
         /// By the mark of who waits.
         var waits: [Stamp: Wait] = [:]
+        /// Statements that have waited and are running again.
+        var runningCount = 0
         var isStopped = false
     }
 
@@ -135,12 +137,24 @@ final class WaitGraph: Sendable {
         }
     }
 
-    /// Ends all waits, those under way and those to come.
+    /// Runs a statement that has waited. Once `stop` has returned, none runs any more.
+    func running<Result>(_ statement: () throws(DeedError) -> Result) throws(DeedError) -> Result {
+        let mayRun = state.withLock { state in
+            if !state.isStopped { state.runningCount += 1 }
+            return !state.isStopped
+        }
+        guard mayRun else { throw Self.closed }
+        defer { state.withLock { $0.runningCount -= 1 } }
+        return try statement()
+    }
+
+    /// Ends all waits, those under way and those to come, and lets statements finish that are running again.
     func stop() {
         state.withLock { state in
             state.isStopped = true
             for wait in state.waits.values { wait.awaken(Self.closed) }
         }
+        while state.withLock({ $0.runningCount }) > 0 { usleep(200) }
     }
 
     private static var closed: DeedError { DeedError(.closed, "the database was closed") }
