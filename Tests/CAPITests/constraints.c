@@ -28,8 +28,10 @@ static void violations_have_no_effect(deed_database *database) {
 
     uint64_t id = add_entity(database, NULL, person, age, 149), other;
     deed_property old = with_integer(age, 150);
-    EXPECT(DEED_CONSTRAINT_VIOLATION, deed_entity_add(database, NULL, person, &old, 1, &other, ERR));
-    CHECK(strstr(deed_error_message(last_error, NULL), "'person_age_range'") != NULL);
+    deed_error *error = NULL;
+    CHECK_EQUAL(DEED_CONSTRAINT_VIOLATION, deed_entity_add(database, NULL, person, &old, 1, &other, &error));
+    CHECK(strstr(deed_error_message(error, NULL), "'person_age_range'") != NULL);
+    deed_error_destroy(error);
     EXPECT(DEED_CONSTRAINT_VIOLATION, deed_record_update(database, NULL, DEED_ENTITY, id, &old, 1, false, ERR));
     CHECK_EQUAL(1, deed_table_count(database, DEED_ENTITY, person));
     EXPECT(DEED_ALREADY_EXISTS, (constraint.name = "person_age_range", constraint.name_size = 16, create(database, &constraint)));

@@ -367,22 +367,6 @@ PyObject *capsule_of_stream(struct ArrowArrayStream *source);
 int take_stream(PyObject *object, struct ArrowArrayStream *out_stream);
 int take_array(PyObject *object, struct ArrowSchema *out_schema, struct ArrowArray *out_array);
 
-/* ---- Progress (progress.c) ----------------------------------------------------------------------------------- */
-
-/* What the engine's progress callback works with; it runs on the calling thread, which has released the GIL. */
-typedef struct Progress {
-    PyObject *callable; /* or NULL */
-    PyThreadState *thread;
-    int64_t next_report; /* monotonic clock, nanoseconds */
-    uint64_t last_done;
-    PyObject *error_type; /* what the callback raised, until the engine has returned */
-    PyObject *error_value;
-    PyObject *error_trace;
-} Progress;
-
-bool on_progress(void *user_data, uint64_t done, uint64_t total);
-int parse_progress(ModuleState *state, PyObject *object, Progress *progress);
-
 /* ---- Scans (scan.c, arrow_scan.c) ---------------------------------------------------------------------------- */
 
 extern PyType_Spec scan_spec;
