@@ -148,3 +148,31 @@ def test_a_good_store_stays_as_it_is(people: Path) -> None:
     with PyDeedGraph(people) as graph:
         assert graph.scan_collection("Person") == rows
         assert graph.scan_edges("KNOWS") == links
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_repair_makes_indexes_from_the_rows(tmp_path: Path, damaged: bool) -> None:
+    store = tmp_path / "store"
+    with PyDeedGraph(store) as graph:
+        ids = [graph.add_entity("P", {"n": i % 50, "u": i, "text": f"{random.Random(i).random()}" * 9}) for i in range(2000)]
+        for source, target in zip(ids, ids[1:]):
+            graph.add_edge(source, target, "R", {"w": source})
+        graph.create_index("P", "n")
+        graph.create_index("R", "w", kind="relationship")
+        graph.create_constraint("P", "unique", "u")
+    if damaged:
+        table = largest_table(store)
+        flip(table, table.stat().st_size // 3)
+        assert not verify(store).ok
+    repair(store)
+    assert verify(store).ok
+    with PyDeedGraph(store) as graph:
+        there = {id: entity["properties"] for id in ids if (entity := graph.get_entity(id)) is not None}
+        assert damaged or len(there) == 2000
+        for n in range(50):
+            assert graph.find("P", "n", n) == [id for id, properties in there.items() if properties.get("n") == n]
+        taken = next((p["u"] for p in there.values() if "u" in p), None)
+        if taken is not None:
+            with pytest.raises(deed_core.ConstraintViolation):
+                graph.add_entity("P", {"u": taken})
+        assert graph.check() == []

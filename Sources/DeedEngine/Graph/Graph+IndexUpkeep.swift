@@ -106,7 +106,7 @@ extension Graph {
         let tree = IndexTree(index: object.number, store: options.follows ? nil : store, pool, stored: root)
         let index = SecondaryIndex(
             number: object.number, name: object.name, rowKind: object.rowKind, table: object.table, definition, tree)
-        index.wantsFilling.store(!isSaved, ordering: .relaxed)
+        index.wantsFilling.store(root == nil, ordering: .relaxed)
         indexes.withLock { $0[object.number] = index }
     }
 

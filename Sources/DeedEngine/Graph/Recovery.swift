@@ -20,6 +20,8 @@ extension Graph {
         setTails()
         reach(.openDone)
         forgetIncompleteObjects()
+        // A repair leaves indexes to be made from the rows.
+        if !options.follows { for index in readyIndexes { try fillIfWanted(index) } }
         try resumePrepared(store)
     }
 

@@ -93,6 +93,8 @@ final class Salvage {
         try setMark(&values)
         // What the log below the mark was kept for is not served by a repaired store.
         values[Key("log".utf8)] = nil
+        // Indexes are made from the rows when the store is opened.
+        for key in values.keys where key.first == UInt8(ascii: "i") { values[key] = nil }
         var format = ByteBuffer()
         format.append(varint: StoreKeys.formatVersion)
         values[Key("format".utf8)] = values[Key("format".utf8)] ?? [UInt8](format.bytes)
