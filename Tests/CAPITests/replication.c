@@ -99,6 +99,7 @@ static void changes_come_apart(void) {
     deed_changes_destroy(changes);
     EXPECT_OK(deed_feed_next(feed, 1, &record, ERR));
     CHECK(record == NULL);
+    deed_feed_destroy(feed);
     EXPECT(DEED_INVALID_ARGUMENT, deed_feed_open(database, 9, &feed, ERR));
     deed_feed_destroy(NULL);
     deed_changes_destroy(NULL);

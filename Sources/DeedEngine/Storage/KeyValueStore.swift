@@ -229,8 +229,10 @@ final class RocksHandle: @unchecked Sendable {
     /// The families that the store has: one of an earlier format lacks the later ones.
     private static func existingFamilies(_ path: String, _ tuning: Tuning) throws(DeedError) -> [KeyValueStore.Family] {
         var count = 0
-        let listed = try checkingRocksDB(path) { rocksdb_list_column_families(tuning.database, path, &count, $0) }
+        var listed: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+        // Also after an error there is a list, an empty one.
         defer { rocksdb_list_column_families_destroy(listed, count) }
+        try checkingRocksDB(path) { listed = rocksdb_list_column_families(tuning.database, path, &count, $0) }
         let names = Set((0..<count).compactMap { index in listed?[index].map { String(cString: $0) } })
         return KeyValueStore.Family.allCases.filter { $0 == .meta || names.contains("\($0.name)") }
     }
