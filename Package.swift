@@ -23,9 +23,18 @@ let package = Package(
             // Debug information that valgrind 3.19, of Debian 12, can read.
             cxxSettings: [.unsafeFlags(["-gdwarf-4"])],
             linkerSettings: [.linkedLibrary("rocksdb")]),
-        .target(name: "DeedEngine", dependencies: ["CRocksDB", "CDeedShims"], swiftSettings: swiftSettings),
+        .target(name: "DeedValues", swiftSettings: swiftSettings),
+        .target(name: "DeedSyntax", swiftSettings: swiftSettings),
+        .target(name: "DeedEngine", dependencies: ["CRocksDB", "CDeedShims", "DeedValues"], swiftSettings: swiftSettings),
+        .target(name: "DeedExecution", dependencies: ["DeedEngine", "DeedValues"], swiftSettings: swiftSettings),
         .target(
-            name: "DeedCAPI", dependencies: ["DeedEngine", "CDeed"], swiftSettings: swiftSettings,
+            name: "DeedPlanner", dependencies: ["DeedSyntax", "DeedExecution", "DeedEngine", "DeedValues"],
+            swiftSettings: swiftSettings),
+        .target(
+            name: "DeedDatabase", dependencies: ["DeedPlanner", "DeedSyntax", "DeedExecution", "DeedEngine", "DeedValues"],
+            swiftSettings: swiftSettings),
+        .target(
+            name: "DeedCAPI", dependencies: ["DeedDatabase", "DeedEngine", "DeedValues", "CDeed"], swiftSettings: swiftSettings,
             linkerSettings: [
                 // One self-contained library that shows deed_* only; tests link the usual way.
                 .unsafeFlags(
@@ -35,6 +44,14 @@ let package = Package(
         // The fault table's children; a program, so that they can end in the middle of anything.
         .executableTarget(
             name: "FaultRunner", dependencies: ["DeedEngine"], path: "Tests/FaultRunner", swiftSettings: swiftSettings),
+        .testTarget(name: "DeedValuesTests", dependencies: ["DeedValues"], swiftSettings: swiftSettings),
+        .testTarget(name: "DeedSyntaxTests", dependencies: ["DeedSyntax"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "DeedExecutionTests", dependencies: ["DeedExecution", "DeedEngine", "DeedValues"],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "DeedDatabaseTests", dependencies: ["DeedDatabase", "DeedPlanner", "DeedSyntax", "DeedEngine", "DeedValues"],
+            swiftSettings: swiftSettings),
         .testTarget(name: "DeedEngineTests", dependencies: ["DeedEngine", "CRocksDB", "FaultRunner"], swiftSettings: swiftSettings),
         .testTarget(
             name: "DeedCAPITests", dependencies: ["DeedCAPI", "DeedEngine", "CDeed"], swiftSettings: swiftSettings),

@@ -35,8 +35,13 @@ ENGINE_LAYERS = ["Common", "Columns", "Storage", "Segments", "Indexes", "Catalog
 # What a module may import. Glibc and Synchronization belong to the language's platform and are open to all.
 PLATFORM = {"Glibc", "Synchronization"}
 MODULE_IMPORTS = {
-    "DeedEngine": {"CRocksDB", "CDeedShims"},
-    "DeedCAPI": {"DeedEngine", "CDeed"},
+    "DeedValues": set(),
+    "DeedSyntax": set(),
+    "DeedEngine": {"CRocksDB", "CDeedShims", "DeedValues"},
+    "DeedExecution": {"DeedEngine", "DeedValues"},
+    "DeedPlanner": {"DeedSyntax", "DeedExecution", "DeedEngine", "DeedValues"},
+    "DeedDatabase": {"DeedPlanner", "DeedSyntax", "DeedExecution", "DeedEngine", "DeedValues"},
+    "DeedCAPI": {"DeedDatabase", "DeedEngine", "DeedValues", "CDeed"},
 }
 
 SOURCE_SUFFIXES = {".swift", ".c", ".h", ".cpp", ".py", ".pyi", ".sh"}

@@ -1,0 +1,1 @@
+// Runs statements: from text to results.

@@ -1,0 +1,80 @@
+// A batch of rows while a query runs: columns by slot, each a vector seen through a selection. Filtering and expanding
+// move no values; they compose selections, and a parent's column is referred to by all of its children.
+
+import DeedValues
+
+/// For each row its position in a vector. Immutable once made.
+package final class Selection: @unchecked Sendable {
+    package let rows: UnsafeMutablePointer<UInt32>
+    package let count: Int
+
+    /// Uninitialized.
+    package init(count: Int) {
+        self.count = count
+        rows = .allocate(capacity: max(count, 1))
+    }
+
+    deinit { rows.deallocate() }
+
+    /// Of each position of `inner` that `outer` names.
+    package static func compose(_ inner: Selection?, _ outer: Selection) -> Selection {
+        guard let inner else { return outer }
+        let result = Selection(count: outer.count)
+        let (from, by, to) = (inner.rows, outer.rows, result.rows)
+        for row in 0..<outer.count { to[row] = from[Int(by[row])] }
+        return result
+    }
+
+    /// Every row refers to the vector's first.
+    package static func constant(count: Int) -> Selection {
+        let result = Selection(count: count)
+        result.rows.initialize(repeating: 0, count: count)
+        return result
+    }
+}
+
+package struct ChunkColumn: @unchecked Sendable {
+    package let vector: ColumnVector
+    /// nil: row i of the chunk is row i of the vector.
+    package let selection: Selection?
+
+    package init(_ vector: ColumnVector, _ selection: Selection? = nil) { (self.vector, self.selection) = (vector, selection) }
+
+    @inline(__always)
+    package func position(_ row: Int) -> Int { selection.map { Int($0.rows[row]) } ?? row }
+
+    package func value(_ row: Int) -> Value { vector.value(position(row)) }
+    package func isNull(_ row: Int) -> Bool { vector.isNull(position(row)) }
+}
+
+package struct Chunk: @unchecked Sendable {
+    /// By slot; nil where the slot holds nothing (yet, or any more).
+    package var columns: [ChunkColumn?]
+    package var count: Int
+
+    package init(slots: Int, count: Int) {
+        columns = Array(repeating: nil, count: slots)
+        self.count = count
+    }
+
+    /// The rows that the selection names, in its order; a row may come several times.
+    package func selecting(_ selection: Selection) -> Chunk {
+        var result = Chunk(slots: columns.count, count: selection.count)
+        // Columns that came by the same way share a selection, which is composed once.
+        var known: [(old: Selection?, new: Selection)] = []
+        for slot in columns.indices {
+            guard let column = columns[slot] else { continue }
+            if let (_, new) = known.first(where: { $0.old === column.selection }) {
+                result.columns[slot] = ChunkColumn(column.vector, new)
+                continue
+            }
+            let new = Selection.compose(column.selection, selection)
+            known.append((column.selection, new))
+            result.columns[slot] = ChunkColumn(column.vector, new)
+        }
+        return result
+    }
+
+    /// Rows a chunk has at most.
+    package static let rowsMax = Limits.vectorRows
+}

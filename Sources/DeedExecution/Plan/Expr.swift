@@ -1,0 +1,92 @@
+// Expressions of a plan: names are resolved to slots, operators are few, and nothing says which language it came from.
+// Plain data, like the plan it belongs to.
+
+import DeedValues
+
+/// A column of the rows that flow through a plan. Numbered densely over the whole of a plan, its subplans included.
+package typealias Slot = Int
+
+package indirect enum Expr: Sendable {
+    case constant(Value)
+    case slot(Slot)
+    case parameter(String)
+    /// Of an entity, a relationship, a map or a temporal value; null of null.
+    case property(Expr, String)
+    case element(Expr, index: Expr)
+    case slice(Expr, from: Expr?, to: Expr?)
+    /// By its name in lower case; see ScalarFunctions (of values) and GraphFunctions (of elements of the graph).
+    case call(String, [Expr])
+    case not(Expr)
+    /// The right side is evaluated only for rows where the left one does not decide.
+    case and(Expr, Expr)
+    case or(Expr, Expr)
+    case xor(Expr, Expr)
+    case compare(Comparison, Expr, Expr)
+    case arithmetic(Arithmetic, Expr, Expr)
+    case negate(Expr)
+    case textTest(TextTest, Expr, Expr)
+    /// `left IN right`
+    case isIn(Expr, Expr)
+    case isNull(Expr)
+    /// The labels of an entity, or the type of a relationship; null of null.
+    case hasLabels(Expr, LabelTest)
+    case list([Expr])
+    case map([(key: String, value: Expr)])
+    /// The first branch whose condition is true; branches are evaluated only for the rows that come to them.
+    case conditional([(condition: Expr, result: Expr)], otherwise: Expr)
+    /// For each element of the list, bound to the slot: those that pass the filter, projected.
+    case comprehension(Slot, list: Expr, filter: Expr?, projection: Expr?)
+    case quantifier(QuantifierKind, Slot, list: Expr, predicate: Expr)
+    case reduce(accumulator: Slot, initial: Expr, element: Slot, list: Expr, body: Expr)
+    case subquery(Subquery)
+    /// A path along the elements: an entity, then relationships (an id, or a list of ids), each with the entity it leads to
+    /// left out, since it follows.
+    case path(start: Expr, steps: [Expr])
+
+    package static func all(_ terms: [Expr]) -> Expr? {
+        terms.dropFirst().reduce(terms.first) { left, right in left.map { .and($0, right) } }
+    }
+}
+
+package enum Comparison: String, Sendable { case equal, notEqual, less, lessOrEqual, greater, greaterOrEqual }
+package enum Arithmetic: String, Sendable { case add, subtract, multiply, divide, modulo, power, concatenate }
+package enum TextTest: String, Sendable { case startsWith, endsWith, contains, matches }
+package enum QuantifierKind: String, Sendable { case all, any, none, single }
+
+package indirect enum LabelTest: Sendable, Equatable {
+    case label(String)
+    /// Has any label at all.
+    case any
+    case not(LabelTest)
+    case and(LabelTest, LabelTest)
+    case or(LabelTest, LabelTest)
+
+    package func evaluate(_ has: (String) -> Bool, isLabelled: Bool) -> Bool {
+        switch self {
+        case .label(let name): has(name)
+        case .any: isLabelled
+        case .not(let test): !test.evaluate(has, isLabelled: isLabelled)
+        case .and(let left, let right):
+            left.evaluate(has, isLabelled: isLabelled) && right.evaluate(has, isLabelled: isLabelled)
+        case .or(let left, let right):
+            left.evaluate(has, isLabelled: isLabelled) || right.evaluate(has, isLabelled: isLabelled)
+        }
+    }
+}
+
+/// A plan that is run for each row, with the row's slots as its argument.
+package struct Subquery: Sendable {
+    package enum Kind: String, Sendable {
+        /// True if there is a row.
+        case exists
+        /// The number of rows.
+        case count
+        /// The list of the values of `result`, in order.
+        case collect
+    }
+    package let kind: Kind
+    package let plan: PlanNode
+    package let result: Slot?
+
+    package init(kind: Kind, plan: PlanNode, result: Slot?) { (self.kind, self.plan, self.result) = (kind, plan, result) }
+}

@@ -1,0 +1,226 @@
+// A plan: a tree of operators over rows of numbered slots. Immutable, shared by threads, without state; what runs it keeps
+// its state elsewhere (Operators/). The same algebra serves the planner, which replaces `pattern` nodes and chooses
+// between operators that come to the same.
+
+import DeedValues
+
+package final class PlanNode: Sendable {
+    package let kind: Kind
+    /// Rows that the planner expects to come out.
+    package let estimatedRows: Double
+
+    package init(_ kind: Kind, estimatedRows: Double = 0) { (self.kind, self.estimatedRows) = (kind, estimatedRows) }
+
+    package indirect enum Kind: Sendable {
+        // MARK: Leaves
+
+        /// The row (or rows) that the surrounding operator hands in; at the top of a query, one row without columns.
+        case argument
+        /// Every entity that passes the test (nil: every entity), into `entity`.
+        case scanEntities(entity: Slot, labels: LabelTest?)
+        /// Every relationship of these types (empty: any), with its ends.
+        case scanRelationships(relationship: Slot, source: Slot, target: Slot, types: [String])
+        /// Through an index; values by position of `properties`. `child` supplies the rows whose slots the values refer to.
+        case seekIndex(child: PlanNode, entity: Slot, collection: String, properties: [String], IndexBounds)
+        /// The entities (or relationships) of an id or a list of ids.
+        case seekIds(child: PlanNode, slot: Slot, isRelationship: Bool, ids: Expr)
+
+        // MARK: Patterns
+
+        case expand(child: PlanNode, Expansion)
+        case expandVariable(child: PlanNode, VariableExpansion)
+        case shortestPath(child: PlanNode, ShortestPath)
+
+        // MARK: Rows
+
+        case filter(child: PlanNode, Expr)
+        /// Adds columns; the others stay.
+        case project(child: PlanNode, [(slot: Slot, value: Expr)])
+        /// Drops all columns but these.
+        case keep(child: PlanNode, [Slot])
+        case unwind(child: PlanNode, list: Expr, element: Slot)
+        /// Groups by the keys. Without keys: one row, even of no input. With keys and no aggregates: DISTINCT.
+        case aggregate(child: PlanNode, keys: [(slot: Slot, value: Expr)], [(slot: Slot, Aggregate)])
+        case sort(child: PlanNode, [SortKey])
+        /// The first `count` rows in order; `sort` and then `limit`.
+        case top(child: PlanNode, [SortKey], count: Expr)
+        case skip(child: PlanNode, Expr)
+        case limit(child: PlanNode, Expr)
+        /// Reads all of its input before it gives anything out: what comes later must not see what comes before change.
+        case eager(child: PlanNode)
+
+        // MARK: Several inputs
+
+        /// For each row of `outer`, the rows of `inner`, whose argument it is.
+        case apply(outer: PlanNode, inner: PlanNode, ApplyKind)
+        /// Rows that agree on the keys; every key is a slot of either side.
+        case join(build: PlanNode, probe: PlanNode, keys: [(build: Expr, probe: Expr)], JoinKind)
+        case cross(left: PlanNode, right: PlanNode)
+        /// One input after the other, each with its own slots for the columns of `slots`.
+        case union([PlanNode], slots: [Slot], inputs: [[Slot]])
+
+        // MARK: Changes
+
+        case create(child: PlanNode, [Creation])
+        /// For each row: the rows of `match`; if there are none, what is created.
+        case merge(child: PlanNode, match: PlanNode, [Creation], onCreate: [Change], onMatch: [Change])
+        case change(child: PlanNode, [Change])
+        case delete(child: PlanNode, [Expr], detach: Bool)
+        /// For each element of the list the changes of `body`, whose argument is the row with the element; the row goes on.
+        case forEach(child: PlanNode, list: Expr, element: Slot, body: PlanNode)
+
+        // MARK: Others
+
+        case callProcedure(child: PlanNode, name: String, arguments: [Expr], yields: [(field: Int, slot: Slot)])
+        case loadCSV(child: PlanNode, source: Expr, row: Slot, withHeaders: Bool, fieldTerminator: String)
+        /// No rows, whatever the input does.
+        case empty(child: PlanNode)
+    }
+}
+
+package enum ExpandDirection: String, Sendable { case out, `in`, both }
+
+/// From an entity along its relationships.
+package struct Expansion: Sendable {
+    package var from: Slot
+    /// nil: nobody asks for it.
+    package var relationship: Slot?
+    /// If `isInto`, a slot that is filled already: only relationships that lead there.
+    package var to: Slot
+    package var isInto: Bool
+    /// Empty: any.
+    package var types: [String]
+    package var direction: ExpandDirection
+    /// Relationships (or lists of them) that it must differ from.
+    package var differsFrom: [Slot]
+
+    package init(
+        from: Slot, relationship: Slot?, to: Slot, isInto: Bool, types: [String], direction: ExpandDirection,
+        differsFrom: [Slot]
+    ) {
+        (self.from, self.relationship, self.to, self.isInto) = (from, relationship, to, isInto)
+        (self.types, self.direction, self.differsFrom) = (types, direction, differsFrom)
+    }
+}
+
+/// Repeated expansion; `relationship` becomes the list of the relationships passed.
+package struct VariableExpansion: Sendable {
+    package var base: Expansion
+    package var min: Int
+    /// nil: without bound.
+    package var max: Int?
+    package var mode: RepetitionMode
+    /// What each step must satisfy, of the step's own slots (`stepFrom`, `stepRelationship`, `stepTo`) and the row's.
+    package var stepFilter: Expr?
+    package var stepFrom: Slot
+    package var stepRelationship: Slot
+    package var stepTo: Slot
+    /// Bound to the path (start entity, relationships) if anybody asks for it.
+    package var path: Slot?
+
+    package init(
+        base: Expansion, min: Int, max: Int?, mode: RepetitionMode, stepFilter: Expr?, stepFrom: Slot,
+        stepRelationship: Slot, stepTo: Slot, path: Slot?
+    ) {
+        (self.base, self.min, self.max, self.mode) = (base, min, max, mode)
+        (self.stepFilter, self.stepFrom, self.stepRelationship) = (stepFilter, stepFrom, stepRelationship)
+        (self.stepTo, self.path) = (stepTo, path)
+    }
+}
+
+package enum RepetitionMode: String, Sendable {
+    /// No repeated relationship (trail).
+    case trail
+    case walk
+    /// No repeated entity.
+    case acyclic
+    /// Each entity once, at its least depth: when nobody asks for paths or relationships, and duplicates do not count.
+    case reachable
+}
+
+package struct ShortestPath: Sendable {
+    package enum Which: Sendable, Equatable { case any(Int), all, groups(Int) }
+    /// Both ends are bound, or `to` is left open.
+    package var expansion: VariableExpansion
+    package var which: Which
+    package init(expansion: VariableExpansion, which: Which) { (self.expansion, self.which) = (expansion, which) }
+}
+
+package enum IndexBounds: Sendable {
+    /// One value for each of the first properties.
+    case equal([Expr])
+    case range(low: Expr?, includesLow: Bool, high: Expr?, includesHigh: Bool)
+    case prefix(Expr)
+}
+
+package enum ApplyKind: String, Sendable {
+    /// Rows without a match are dropped.
+    case cross
+    /// A row without a match comes once, with null in the inner slots.
+    case optional
+    /// The row comes once if there is a match; inner slots are not filled.
+    case semi
+    /// The row comes once if there is no match.
+    case anti
+}
+
+package enum JoinKind: String, Sendable {
+    case inner
+    /// Every row of the probe side.
+    case outer
+    case semi
+    case anti
+}
+
+package struct SortKey: Sendable {
+    package let value: Expr
+    package let isDescending: Bool
+    package init(value: Expr, isDescending: Bool) { (self.value, self.isDescending) = (value, isDescending) }
+}
+
+package struct Aggregate: Sendable {
+    /// In lower case: count, sum, avg, min, max, collect, stdev, stdevp, percentilecont, percentiledisc; `count(*)` has
+    /// no argument.
+    package let function: String
+    package let arguments: [Expr]
+    package let isDistinct: Bool
+    package init(function: String, arguments: [Expr], isDistinct: Bool) {
+        (self.function, self.arguments, self.isDistinct) = (function, arguments, isDistinct)
+    }
+}
+
+/// An element that a row gives rise to, in the order in which they are made.
+package enum Creation: Sendable {
+    case entity(Slot, labels: [String], properties: Expr?)
+    case relationship(Slot, source: Slot, target: Slot, type: String, properties: Expr?)
+    /// The path along elements made (or bound) before.
+    case path(Slot, Expr)
+}
+
+package enum Change: Sendable {
+    case setProperty(of: Expr, key: String, value: Expr)
+    /// All properties, by a map or those of another element.
+    case replaceProperties(of: Slot, Expr)
+    case mergeProperties(of: Slot, Expr)
+    case addLabels(Slot, [String])
+    case removeLabels(Slot, [String])
+}
+
+/// What a whole query comes to.
+package struct QueryPlan: Sendable {
+    package let root: PlanNode
+    /// The columns of the result, in order; empty if it has none.
+    package let columns: [(name: String, slot: Slot)]
+    /// Slots of the plan and all its subplans.
+    package let slotCount: Int
+    package let isReadOnly: Bool
+    /// Parameters that must be given.
+    package let parameters: [String]
+
+    package init(
+        root: PlanNode, columns: [(name: String, slot: Slot)], slotCount: Int, isReadOnly: Bool, parameters: [String]
+    ) {
+        (self.root, self.columns, self.slotCount) = (root, columns, slotCount)
+        (self.isReadOnly, self.parameters) = (isReadOnly, parameters)
+    }
+}

@@ -1,0 +1,50 @@
+// What the operators of one running query share.
+
+import DeedEngine
+import DeedValues
+import Synchronization
+
+package final class QueryContext: @unchecked Sendable {
+    package let view: GraphView
+    package let parameters: [String: Value]
+    package let functions: FunctionContext
+    /// Slots of the plan.
+    package let slotCount: Int
+    /// Worker threads that a pipeline may use.
+    package let threads: Int
+    package let counters = WriteCounters()
+    private let interrupted = Atomic<Bool>(false)
+    /// Monotonic nanoseconds at which the query is out of time; nil for no limit.
+    private let deadline: UInt64?
+
+    package init(
+        view: GraphView, parameters: [String: Value], functions: FunctionContext, slotCount: Int, threads: Int = 1,
+        deadline: UInt64? = nil
+    ) {
+        (self.view, self.parameters, self.functions) = (view, parameters, functions)
+        (self.slotCount, self.threads, self.deadline) = (slotCount, threads, deadline)
+    }
+
+    /// Makes the query end soon with `Interrupted`. Any thread.
+    package func interrupt() { interrupted.store(true, ordering: .relaxed) }
+
+    /// Throws if the query is to end now. Called once for each chunk, and in loops without bound.
+    package func checkInterrupt() throws {
+        if interrupted.load(ordering: .relaxed) { throw DeedError(.interrupted, "the query was interrupted") }
+        if let deadline, Clock.monotonicNanoseconds() > deadline {
+            throw DeedError(.interrupted, "the query took longer than its timeout")
+        }
+    }
+}
+
+/// What a query changed.
+package final class WriteCounters: @unchecked Sendable {
+    package var nodesCreated = 0
+    package var nodesDeleted = 0
+    package var relationshipsCreated = 0
+    package var relationshipsDeleted = 0
+    package var propertiesSet = 0
+    package var labelsAdded = 0
+    package var labelsRemoved = 0
+    package init() {}
+}

@@ -1,0 +1,1 @@
+// Plans queries: from what was written to what is run.
