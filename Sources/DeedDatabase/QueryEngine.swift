@@ -154,3 +154,10 @@ package enum PreparedStatement: Sendable {
     case schema(SchemaCommand)
     case transaction(TransactionCommand)
 }
+
+extension PreparedStatement {
+    /// The names of its parameters, in order of mention.
+    package var parameters: [String] {
+        if case .query(let query) = self { query.plan.parameters } else { [] }
+    }
+}
