@@ -508,6 +508,9 @@ const char *deed_result_column_name(const deed_result *result, size_t column, si
  * at the end. Errors: those of running. May block. One thread at a time. */
 deed_status deed_result_next(deed_result *result, const deed_value **out_row, deed_error **out_error);
 
+/* Rows that deed_result_next can give out without computing anything, so without blocking. */
+size_t deed_result_ready(const deed_result *result);
+
 /* What a statement has changed. */
 typedef struct deed_changes_made {
     uint64_t nodes_created;
@@ -521,6 +524,13 @@ typedef struct deed_changes_made {
     uint64_t labels_removed;
 } deed_changes_made;
 void deed_result_changes(const deed_result *result, deed_changes_made *out_changes);
+
+/* Makes a table available to CALL, in this process and as long as the database is open. The signature is
+ * `name(input :: TYPE, ...) :: (output :: TYPE, ...)`; rows is a LIST of LISTs, each of inputs and then outputs. A call yields
+ * the rows whose inputs are equal to its arguments. A procedure of that name is replaced.
+ * Errors: INVALID_ARGUMENT, TYPE_MISMATCH. Any thread. */
+deed_status deed_procedure_register(deed_database *database, const char *signature, size_t signature_size,
+                                    const deed_value *rows, deed_error **out_error);
 
 /* Makes the running or next fetch fail with INTERRUPTED. Any thread. */
 void deed_result_interrupt(deed_result *result);

@@ -42,6 +42,9 @@ final class ResultHandle {
         names.indices.contains(column) ? names[column] : nil
     }
 
+    /// Rows of the present chunk that have not been handed out.
+    var ready: Int { chunk.map { $0.count - row } ?? 0 }
+
     func next() throws -> UnsafePointer<deed_value>? {
         if chunk == nil || row >= chunk.unsafelyUnwrapped.count {
             chunk = try result.next()
@@ -182,6 +185,9 @@ public func deed_result_next(
         out.pointee = try handle.next()
     }
 }
+
+@c @implementation
+public func deed_result_ready(_ result: OpaquePointer?) -> Int { (try? object(result, ResultHandle.self))?.ready ?? 0 }
 
 @c @implementation
 public func deed_result_changes(_ result: OpaquePointer?, _ out_changes: UnsafeMutablePointer<deed_changes_made>?) {
