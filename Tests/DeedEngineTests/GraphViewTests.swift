@@ -6,9 +6,19 @@ import Testing
 @testable import DeedEngine
 
 @Suite struct GraphViewTests {
-    private let graph: Graph
+    private let open: OpenGraph
+    private var graph: Graph { open.graph }
 
-    init() throws { graph = try Graph.open(nil) }
+    init() throws { open = OpenGraph(try Graph.open(nil)) }
+
+    /// Closes the graph at the end of the test, whose background thread would outlive it.
+    private final class OpenGraph: Sendable {
+        let graph: Graph
+
+        init(_ graph: Graph) { self.graph = graph }
+
+        deinit { try? graph.close() }
+    }
 
     /// Runs `body` with a view that writes, and commits.
     private func write<Result>(_ graph: Graph, _ body: (GraphView) throws -> Result) throws -> Result {
