@@ -128,7 +128,7 @@ private func intern(_ name: String, _ graph: Graph) throws(DeedError) -> NameId 
     let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
     defer { copy.deallocate() }
     copy.copyBytes(from: bytes)
-    return try graph.names.intern(.propertyKey, UnsafeRawBufferPointer(copy))
+    return try graph.internName(.propertyKey, UnsafeRawBufferPointer(copy))
 }
 
 private func releaseStream(_ stream: UnsafeMutablePointer<ArrowArrayStream>?) {

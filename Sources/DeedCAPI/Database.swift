@@ -129,7 +129,7 @@ public func deed_lookup(
 ) -> Bool {
     out_number?.pointee = 0
     guard let graph = try? graph(database), let kind = try? nameKind(kind), let bytes = try? bytes(name, name_size),
-        let number = graph.names.lookup(kind, bytes)
+        let number = graph.names.lookup(kind, bytes), kind != .propertyKey || number != graph.names.labelsKey
     else { return false }
     out_number?.pointee = number
     return true
@@ -140,7 +140,8 @@ public func deed_name(
     _ database: OpaquePointer?, _ kind: deed_name_kind, _ number: UInt32, _ out_size: UnsafeMutablePointer<Int>?
 ) -> UnsafePointer<CChar>! {
     out_size?.pointee = 0
-    guard let graph = try? graph(database), let kind = try? nameKind(kind), let text = graph.names.text(kind, number)
+    guard let graph = try? graph(database), let kind = try? nameKind(kind), let text = graph.names.text(kind, number),
+        kind != .propertyKey || number != graph.names.labelsKey
     else { return nil }
     out_size?.pointee = text.size
     return text.base

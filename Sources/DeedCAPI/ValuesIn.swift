@@ -14,13 +14,13 @@ struct PropertyConverter: ~Copyable {
 
     /// Fills `cells` with the properties. Keys must be distinct.
     mutating func convert(
-        _ properties: UnsafePointer<deed_property>, _ count: Int, keyCount: Int,
+        _ properties: UnsafePointer<deed_property>, _ count: Int, keyCount: Int, reserved: NameId = .max,
         into cells: UnsafeMutablePointer<PropertyCell>
     ) throws(DeedError) {
         try requireDistinct(properties, count)
         for index in 0..<count {
             let property = properties + index
-            guard Int(property.pointee.key) < keyCount else {
+            guard Int(property.pointee.key) < keyCount, property.pointee.key != reserved else {
                 throw DeedError(.invalidArgument, "there is no property key with number \(property.pointee.key)")
             }
             let cell = try cell(&UnsafeMutablePointer(mutating: property).pointee.value, index)
@@ -113,19 +113,19 @@ private func textBytes(_ value: deed_value) throws(DeedError) -> UnsafeRawBuffer
 
 private let nanosecondsPerDay: Int64 = 86_400_000_000_000
 
-private func checkTimeOfDay(_ nanoseconds: Int64) throws(DeedError) {
+func checkTimeOfDay(_ nanoseconds: Int64) throws(DeedError) {
     guard nanoseconds >= 0 && nanoseconds < nanosecondsPerDay else {
         throw DeedError(.invalidArgument, "a time of day outside 0 to 24 hours")
     }
 }
 
-private func checkOffset(_ seconds: Int32) throws(DeedError) {
+func checkOffset(_ seconds: Int32) throws(DeedError) {
     guard seconds > -86_400 && seconds < 86_400 else {
         throw DeedError(.invalidArgument, "an offset from UTC of a day or more")
     }
 }
 
-private func checkNanoseconds(_ nanoseconds: some BinaryInteger) throws(DeedError) {
+func checkNanoseconds(_ nanoseconds: some BinaryInteger) throws(DeedError) {
     guard nanoseconds >= 0 && nanoseconds < 1_000_000_000 else {
         throw DeedError(.invalidArgument, "nanoseconds outside 0 to 999,999,999")
     }
@@ -226,7 +226,8 @@ func withProperties<Result>(
         let start = cells.baseAddress.unsafelyUnwrapped
         var converter = PropertyConverter()
         do throws(DeedError) {
-            try converter.convert(properties, count, keyCount: graph.names.count(.propertyKey), into: start)
+            try converter.convert(
+                properties, count, keyCount: graph.names.count(.propertyKey), reserved: graph.names.labelsKey, into: start)
             return Swift.Result<Result, DeedError>.success(try body(UnsafeBufferPointer(start: start, count: count)))
         } catch {
             return .failure(error)

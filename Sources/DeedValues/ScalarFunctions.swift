@@ -36,7 +36,10 @@ package enum ScalarFunctions {
     package static var names: [String] { byName.keys.sorted() }
 
     private static let byName: [String: ScalarFunction] = {
-        let groups: [[ScalarFunction]] = []
+        let groups = [
+            MathFunctions.all, StringFunctions.all, ConversionFunctions.all, ListFunctions.all, MomentFunctions.all,
+            TemporalFunctions.all,
+        ]
         return Dictionary(groups.joined().map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }()
 }

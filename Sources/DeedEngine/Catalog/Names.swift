@@ -31,6 +31,19 @@ package final class Names: Sendable {
     }
 
     private let registries: [Guarded]
+    private let labelsNumber = Atomic<NameId>(.max)
+
+    /// The property that holds the labels of an entity (FurtherLabels.swift). No caller can ask for it by name: it begins
+    /// with a zero byte.
+    private static let labelsName: StaticString = "\u{0}labels"
+
+    private static var labelsNameBytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: labelsName.utf8Start, count: labelsName.utf8CodeUnitCount)
+    }
+
+    /// The number of that property, or one that no name has if there is none yet.
+    @inline(__always)
+    package var labelsKey: NameId { labelsNumber.load(ordering: .relaxed) }
 
     private final class Guarded: Sendable {
         let registry = Mutex(Registry())
@@ -53,11 +66,23 @@ package final class Names: Sendable {
             guard registry.texts.count < Limits.namesMax else { return nil }
             return Self.add(name, bytes, to: &registry)
         }
+        if kind == .propertyKey, let number, Self.isReserved(bytes) { labelsNumber.store(number, ordering: .relaxed) }
         if let number { registries[Int(kind.rawValue)].count.max(Int(number) + 1, ordering: .releasing) }
         guard let number else {
             throw DeedError(.limitExceeded, "more than \(Limits.namesMax) names of one kind")
         }
         return number
+    }
+
+    /// True for the name of the property that is the store's own business.
+    package static func isReserved(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        bytes.first == 0 && compareBytes(bytes, labelsNameBytes) == 0
+    }
+
+    /// The number of that property, given to it now if it has none.
+    func internLabelsKey() throws(DeedError) -> NameId {
+        let known = labelsKey
+        return known != .max ? known : try intern(.propertyKey, Self.labelsNameBytes)
     }
 
     private static func add(_ name: String, _ bytes: UnsafeRawBufferPointer, to registry: inout Registry) -> NameId {

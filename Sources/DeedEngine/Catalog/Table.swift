@@ -19,6 +19,8 @@ package final class Table: @unchecked Sendable {
     /// The segment that takes the next row, or nil. Published with release, read with acquire.
     let tail = Atomic<SegmentRef?>(nil)
     private let published = Atomic<Unmanaged<TableRules>?>(nil)
+    /// Of a collection: which labels its entities may have besides its name.
+    let furtherLabels = FurtherLabels()
 
     init(kind: RowKind, name: NameId) {
         self.kind = kind

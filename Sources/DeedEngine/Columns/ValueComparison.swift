@@ -4,6 +4,8 @@
 // the order of code points. Times with a zone compare by the moment they stand for. Values of other types, and values of
 // two different types, have no order; NaN has none with anything.
 
+import Glibc
+
 /// -1, 0 or 1 as `left` comes before, is equal to or comes after `right`; nil when the two have no order.
 @inline(__always)
 package func order(_ left: Cell, _ right: Cell) -> Int? {
@@ -90,4 +92,17 @@ package func length(_ cell: Cell) -> Int? {
     case .vector: return cell.bytes.count / 4
     default: return nil
     }
+}
+
+/// True if `part` occurs in `text`.
+package func findBytes(_ part: UnsafeRawBufferPointer, in text: UnsafeRawBufferPointer) -> Bool {
+    guard let start = text.baseAddress, let partStart = part.baseAddress, part.count > 0 else { return part.isEmpty }
+    var rest = UnsafeRawBufferPointer(start: start, count: text.count)
+    while rest.count >= part.count, let base = rest.baseAddress {
+        // Where the first byte is next, as long as the others fit behind it.
+        guard let found = memchr(base, Int32(part[0]), rest.count &- part.count &+ 1) else { return false }
+        if memcmp(found, partStart, part.count) == 0 { return true }
+        rest = UnsafeRawBufferPointer(rebasing: rest[(found - UnsafeMutableRawPointer(mutating: base) + 1)...])
+    }
+    return false
 }

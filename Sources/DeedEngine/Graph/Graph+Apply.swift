@@ -210,12 +210,13 @@ private struct LiveApply: LogEffects {
         segment.pointee.hasVersions = true
         for property in cells {
             if property.cell.type == .null && segment.pointee.columnIndex(property.key) == nil { continue }
+            graph.noteColumn(property.key, of: segment)
             try graph.change(transaction, segment, row, property)
         }
         for column in 0..<(replacing ? segment.pointee.columnCount : 0)
         where segment.pointee.columns[column].chunk.isValid(row) {
             let key = segment.pointee.columns[column].key
-            if cells.contains(where: { $0.key == key }) { continue }
+            if key == graph.names.labelsKey || cells.contains(where: { $0.key == key }) { continue }
             try graph.change(transaction, segment, row, PropertyCell(key: key, cell: .null))
         }
         if let rules, let leaving {
@@ -282,6 +283,7 @@ private struct LiveApply: LogEffects {
         segment.pointee.createdAll = transaction.mark
         segment.pointee.hasVersions = true
         for key in load.columns {
+            graph.noteColumn(key, of: segment)
             let column = segment.pointee.column(key)
             segment.pointee.columns[column].generation = load.generation
             segment.pointee.columns[column].isDirty = false

@@ -160,6 +160,7 @@ extension Graph {
         defer { segment.pointee.latch.unlockExclusive() }
         for (key, generation) in entry.columns {
             if segment.pointee.isLoaded && segment.pointee.columnIndex(key) == nil { continue }
+            noteColumn(key, of: segment)
             let column = segment.pointee.column(key)
             segment.pointee.columns[column].generation = generation
         }

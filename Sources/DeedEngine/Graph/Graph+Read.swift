@@ -40,7 +40,8 @@ extension Graph {
         guard segment.pointee.isVisible(row, to: snapshot) else { return false }
         buffer.removeAllCells()
         let columns = segment.pointee.columns
-        for index in 0..<segment.pointee.columnCount {
+        let hidden = names.labelsKey
+        for index in 0..<segment.pointee.columnCount where columns[index].key != hidden {
             let cell = columns[index].chunk.cell(at: row)
             if cell.type != .null { buffer.append(columns[index].key, cell) }
         }
@@ -57,7 +58,8 @@ extension Graph {
     /// Puts back the values that a snapshot sees instead of newer ones.
     @inline(never)
     private func rewind(_ segment: SegmentRef, _ row: Int, _ snapshot: Snapshot, _ buffer: RecordBuffer) {
-        forEachUnseenChange(segment, row, snapshot) { key, cell in buffer.replace(key, cell) }
+        let hidden = names.labelsKey
+        forEachUnseenChange(segment, row, snapshot) { key, cell in if key != hidden { buffer.replace(key, cell) } }
     }
 
     /// Calls `body` with the value before each change of a row that the snapshot does not see, newest first. The segment

@@ -45,6 +45,12 @@ package final class TableScan {
             next += 1
             guard let segment = graph.directory(kind)[number] else { continue }
             let image = try graph.image(of: segment, for: snapshot)
+            image.columns.removeAll { column in
+                if column.key != graph.names.labelsKey { return false }
+                var chunk = column.chunk
+                chunk.free(graph.pool)
+                return true
+            }
             if image.rowCount > 0 { return image }
         }
         release()
@@ -63,7 +69,7 @@ package final class TableScan {
                 let column = segment.pointee.columns + index
                 let chunk = column.pointee.chunk
                 let type: ValueType? = chunk.isMixed ? .some(nil) ?? nil : chunk.type
-                if chunk.type == .null && !chunk.isMixed { continue }
+                if chunk.type == .null && !chunk.isMixed || column.pointee.key == graph.names.labelsKey { continue }
                 if let known = types[column.pointee.key] {
                     if known != type { types[column.pointee.key] = .some(nil) }
                 } else {

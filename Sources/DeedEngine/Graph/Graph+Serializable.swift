@@ -99,6 +99,12 @@ private struct ReadCheck {
             let name = graph.names.display(table.kind == .entity ? .collection : .relationshipType, table.name)
             return "the \(table.kind == .entity ? "collection" : "relationship type") '\(name)' has changed"
         }
+        for (kind, first) in reads.laterTables {
+            let end = NameId(graph.names.count(kind == .entity ? .collection : .relationshipType))
+            for name in first..<max(first, end) where hasChanged(TableKey(kind: kind, name: name)) {
+                return "a new \(kind == .entity ? "collection" : "relationship type") was filled"
+            }
+        }
         for key in reads.segments where hasChangedAnywhere(key) {
             return "\(key.kind) segment \(key.number) has changed"
         }

@@ -263,8 +263,9 @@ extension Graph {
         }
     }
 
-    func clearValues(_ segment: SegmentRef, _ row: Int) throws(DeedError) {
+    func clearValues(_ segment: SegmentRef, _ row: Int, keepingLabels: Bool = false) throws(DeedError) {
         for column in 0..<segment.pointee.columnCount where segment.pointee.columns[column].chunk.isValid(row) {
+            if keepingLabels && segment.pointee.columns[column].key == names.labelsKey { continue }
             try segment.pointee.columns[column].chunk.set(row, .null, pool)
             segment.pointee.columns[column].isDirty = true
         }

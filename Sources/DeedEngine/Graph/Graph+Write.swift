@@ -246,6 +246,7 @@ extension Graph {
     ) throws(DeedError) {
         for column in 0..<segment.pointee.columnCount {
             let key = segment.pointee.columns[column].key
+            if key == names.labelsKey { continue }
             if segment.pointee.columns[column].chunk.isValid(row) && !properties.contains(where: { $0.key == key }) {
                 try change(transaction, segment, row, PropertyCell(key: key, cell: .null))
             }

@@ -1,132 +1,145 @@
 // What a query sees and does: the graph by batches, at one snapshot. The executor calls these functions once for each chunk
 // of rows; what is done for every row is behind them.
+//
+// A batch is worked off in runs of rows that follow each other in one segment. A run locks the segment once, and looks up
+// once what all of its rows share: the column, and whether a row has to be asked at all if the snapshot sees it.
 
 import DeedValues
+import Synchronization
 
 /// Holds its snapshot until it goes away. Reading functions may be called by several threads at once, writing ones by one.
+///
+/// A transaction's view sees what the transaction sees, its own writes included, and fails once it has ended. What reads
+/// first and writes then needs one that was begun (`Graph.begin`): a statement that is a transaction of its own
+/// (`Graph.autocommit`) writes over what others have committed since the view was made.
 package final class GraphView: @unchecked Sendable {
     package let graph: Graph
     /// nil: a read of what is committed when the view is made.
     package let transaction: Transaction?
+    let snapshot: Snapshot
+    /// The view's own place in the table of snapshots.
+    private let place: Int?
+    /// Reads with the view's snapshot, where the engine wants a transaction; what it reads is noted by the view.
+    let reader: Transaction
+    /// Counts what needs random numbers of its own.
+    let seeds = Atomic<UInt64>(0)
+    /// Guards what a serializable transaction has read.
+    private let noting = Mutex(())
+    let encoder = ValueEncoder()
 
     package init(_ graph: Graph, _ transaction: Transaction?) throws(DeedError) {
+        try graph.requireOpen()
+        try transaction?.requireActive()
         self.graph = graph
         self.transaction = transaction
+        if let transaction, transaction.place != nil {
+            (snapshot, place) = (transaction.snapshot, nil)
+            reader = Transaction(snapshot: snapshot, place: transaction.place, isReadOnly: true)
+        } else {
+            let (timestamp, place) = graph.snapshots.acquire()
+            snapshot = Snapshot(timestamp: timestamp, mark: transaction?.mark ?? 0)
+            self.place = place
+            reader = Transaction(snapshot: snapshot, place: place, isReadOnly: true)
+        }
+    }
+
+    deinit { if let place { graph.snapshots.release(place) } }
+
+    /// Throws if there is nothing to be seen any more.
+    @inline(__always)
+    func requireUsable() throws(DeedError) {
+        try graph.requireOpen()
+        try transaction?.requireActive()
+    }
+
+    /// True if a serializable transaction has to remember what it reads.
+    @inline(__always)
+    var isNoting: Bool { transaction?.reads != nil }
+
+    /// Runs what notes a read; by one thread at a time.
+    @inline(never)
+    func note(_ body: (ReadSet) -> Void) {
+        guard let reads = transaction?.reads else { return }
+        noting.withLock { _ in body(reads) }
     }
 
     // MARK: Names
 
     /// nil if no row ever had such a property: it is null everywhere.
-    package func propertyKey(_ name: String) -> NameId? { fatalError() }
-    /// Of the names those that are known.
-    package func relationshipTypes(_ names: [String]) -> [NameId] { fatalError() }
-    package func typeName(_ type: NameId) -> String { fatalError() }
+    package func propertyKey(_ name: String) -> NameId? { number(.propertyKey, name) }
 
-    // MARK: Scans
-
-    /// Rows of one segment; what a worker claims at a time.
-    package struct Morsel: Sendable {
-        package let kind: RowKind
-        package let segment: Int
-        /// The next row to look at.
-        package var row: Int
-        package let endRow: Int
+    /// Of the names those that are known, each once.
+    package func relationshipTypes(_ names: [String]) -> [NameId] {
+        var types: [NameId] = []
+        for name in names { if let type = number(.relationshipType, name), !types.contains(type) { types.append(type) } }
+        return types
     }
 
-    /// All collections, or those whose entities may have the label (it may be a further one).
-    package func collections(label: String?) -> [NameId] { fatalError() }
-    /// True if every entity of the collection has exactly the label of its name (none for the empty name).
-    package func hasOnlyItsLabel(_ collection: NameId) -> Bool { fatalError() }
-    package func allRelationshipTypes() -> [NameId] { fatalError() }
-    package func morsels(_ kind: RowKind, _ tables: [NameId]) -> [Morsel] { fatalError() }
-    /// The ids of the next visible rows; 0 at the end. Moves `morsel.row` on.
-    package func scan(
-        _ morsel: inout Morsel, into ids: UnsafeMutablePointer<UInt64>, max: Int
-    ) throws(DeedError) -> Int { fatalError() }
+    package func typeName(_ type: NameId) -> String { graph.names.text(.relationshipType, type)?.string ?? "" }
+
+    /// A serializable transaction gives the name its number if there is none: then what others add under it is something
+    /// that the transaction has read.
+    private func number(_ kind: NameKind, _ name: String) -> NameId? {
+        if let number = lookUp(kind, name) { return number == graph.names.labelsKey && kind == .propertyKey ? nil : number }
+        return isNoting ? try? intern(kind, name) : nil
+    }
+
+    func lookUp(_ kind: NameKind, _ name: String) -> NameId? {
+        var copy = name
+        return copy.withUTF8 { graph.names.lookup(kind, UnsafeRawBufferPointer($0)) }
+    }
+
+    func intern(_ kind: NameKind, _ name: String) throws(DeedError) -> NameId {
+        if kind != .propertyKey, let number = lookUp(kind, name) { return number }
+        var copy = name
+        let result = copy.withUTF8 { bytes in
+            do throws(DeedError) {
+                return Result<NameId, DeedError>.success(try graph.internName(kind, UnsafeRawBufferPointer(bytes)))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
     /// Rows of a table that are committed, for estimates and for `count` over whole tables where nothing is in the way.
-    package func rowCount(_ kind: RowKind, _ table: NameId) -> Int { fatalError() }
+    package func rowCount(_ kind: RowKind, _ table: NameId) -> Int { graph.rowCount(kind, table) }
 
-    // MARK: Rows
+    // MARK: Visibility
 
-    /// The values of a property, typed where the rows' chunks agree. Rows whose `nulls` byte is set (or whose id is 0) are
-    /// null; a row that is deleted is an error if `requiresPresence`.
-    package func gather(
-        _ kind: RowKind, _ ids: UnsafePointer<UInt64>, nulls: UnsafePointer<UInt8>?, count: Int, key: NameId
-    ) throws(DeedError) -> ColumnVector { fatalError() }
-    /// Source and target of each relationship.
-    package func ends(
-        _ relationships: UnsafePointer<UInt64>, count: Int, sources: UnsafeMutablePointer<UInt64>,
-        targets: UnsafeMutablePointer<UInt64>
-    ) throws(DeedError) { fatalError() }
-    package func type(ofRelationship id: RowId) -> NameId? { fatalError() }
-    package func isVisible(_ kind: RowKind, _ id: RowId) -> Bool { fatalError() }
-    /// In alphabetical order. Empty if there are none.
-    package func labels(of entity: RowId) throws(DeedError) -> [String] { fatalError() }
-    /// A byte for each entity, 1 if it has the label.
-    package func hasLabel(
-        _ label: String, _ ids: UnsafePointer<UInt64>, count: Int, into result: UnsafeMutablePointer<UInt8>
-    ) throws(DeedError) { fatalError() }
-    /// All properties, in order of key number; those that are the store's own business left out. nil if the row is not there.
-    package func properties(_ kind: RowKind, _ id: RowId) throws(DeedError) -> [(key: String, value: Value)]? { fatalError() }
-
-    // MARK: Neighbours
-
-    /// Where an expansion of a batch of entities has got to.
-    package struct ExpandCursor: Sendable {
-        /// The entity (position in the batch) and the position in its lists.
-        package var input = 0
-        package var list = 0
-        package var entry = 0
-        package init() {}
+    /// True if every row of a locked segment that is not dead or marked as deleted is there, with the values it has now:
+    /// nobody is writing, and the last change is older than the snapshot.
+    @inline(__always)
+    func isSettled(_ segment: SegmentRef) -> Bool {
+        segment.pointee.isSettled(for: snapshot) && snapshot.sees(segment.pointee.createdAll)
     }
 
-    /// Expands entities in order, from the cursor on, until `max` results are there or the batch is done (then
-    /// `cursor.input == count`). For each result: the position of the entity in the batch, the neighbour, the relationship.
-    /// `types` nil: any. A self-loop comes once with `.both`. Deposits pheromone by sampling. An id of 0 has no neighbours.
-    package func expand(
-        _ entities: UnsafePointer<UInt64>, count: Int, types: [NameId]?, _ directions: Directions,
-        _ cursor: inout ExpandCursor, parents: UnsafeMutablePointer<UInt32>, neighbors: UnsafeMutablePointer<UInt64>,
-        relationships: UnsafeMutablePointer<UInt64>?, max: Int
-    ) throws(DeedError) -> Int { fatalError() }
-    /// The number of relationships of each entity; a self-loop counts once with `.both`.
-    package func degrees(
-        _ entities: UnsafePointer<UInt64>, count: Int, types: [NameId]?, _ directions: Directions,
-        into result: UnsafeMutablePointer<Int64>
-    ) throws(DeedError) { fatalError() }
-
-    // MARK: Indexes
-
-    /// True if an index begins with these properties and can be used.
-    package func hasIndex(_ kind: RowKind, _ table: NameId, _ keys: [NameId]) -> Bool { fatalError() }
-    package enum Bounds {
-        case equal([Value])
-        case range(low: Value?, includesLow: Bool, high: Value?, includesHigh: Bool)
-        case prefix(String)
-    }
-    package func find(_ kind: RowKind, _ table: NameId, _ keys: [NameId], _ bounds: Bounds) throws(DeedError) -> [RowId] {
-        fatalError()
+    /// True if the above holds for every row.
+    @inline(__always)
+    func isWhole(_ segment: SegmentRef) -> Bool {
+        isSettled(segment) && segment.pointee.dead == nil && segment.pointee.versions.deleted == nil
     }
 
-    // MARK: Changes
-
-    // Each throws `readOnly` without a transaction for writing. Values that cannot be stored (maps with elements of the
-    // graph, say) are `typeMismatch` errors.
-
-    package func createEntity(labels: [String], properties: [(key: String, value: Value)]) throws(DeedError) -> RowId {
-        fatalError()
+    /// The value of a visible row of a locked segment as the snapshot sees it. Borrowed from the segment.
+    @inline(__always)
+    func visibleCell(_ segment: SegmentRef, _ row: Int, _ column: Int?, _ key: NameId) -> Cell {
+        let cell = column.map { segment.pointee.columns[$0].chunk.cell(at: row) } ?? .null
+        if segment.pointee.hasVersions && segment.pointee.versions.head(row) != 0 { return olderCell(segment, row, key, cell) }
+        return cell
     }
-    package func createRelationship(
-        source: RowId, target: RowId, type: String, properties: [(key: String, value: Value)]
-    ) throws(DeedError) -> RowId { fatalError() }
-    /// null removes the property. Returns whether there was a value before, and whether there is one now.
-    package func setProperty(_ kind: RowKind, _ id: RowId, _ key: String, _ value: Value) throws(DeedError) { fatalError() }
-    package func replaceProperties(
-        _ kind: RowKind, _ id: RowId, _ properties: [(key: String, value: Value)]
-    ) throws(DeedError) { fatalError() }
-    /// Returns how many of the labels the entity did not have.
-    package func addLabels(_ entity: RowId, _ labels: [String]) throws(DeedError) -> Int { fatalError() }
-    /// Returns how many of the labels it had.
-    package func removeLabels(_ entity: RowId, _ labels: [String]) throws(DeedError) -> Int { fatalError() }
-    package func deleteEntity(_ id: RowId, detach: Bool) throws(DeedError) { fatalError() }
-    package func deleteRelationship(_ id: RowId) throws(DeedError) { fatalError() }
+
+    @inline(never)
+    private func olderCell(_ segment: SegmentRef, _ row: Int, _ key: NameId, _ present: Cell) -> Cell {
+        var cell = present
+        graph.forEachUnseenChange(segment, row, snapshot) { changed, old in if changed == key { cell = old } }
+        return cell
+    }
+
+    package func isVisible(_ kind: RowKind, _ id: RowId) -> Bool {
+        if isNoting { note { $0.note(kind, id) } }
+        guard (try? requireUsable()) != nil, let segment = graph.directory(kind).segment(of: id) else { return false }
+        segment.pointee.latch.lockShared()
+        defer { segment.pointee.latch.unlockShared() }
+        return segment.pointee.isVisible(rowNumber(of: id), to: snapshot)
+    }
 }

@@ -110,11 +110,16 @@ package final class RecordBuffer {
         }
     }
 
+    /// The property that a row does not show.
+    var hiddenKey = NameId.max
+
     /// Takes a row or a part of one, nulls included; its bytes are copied.
     func fill(id: RowId, table: NameId, source: RowId, target: RowId, _ properties: [PropertyCell]) {
         removeAllCells()
         (self.id, self.table, self.source, self.target) = (id, table, source, target)
-        for property in properties.sorted(by: { $0.key < $1.key }) { append(property.key, property.cell) }
+        for property in properties.sorted(by: { $0.key < $1.key }) where property.key != hiddenKey {
+            append(property.key, property.cell)
+        }
         own()
     }
 

@@ -129,6 +129,7 @@ extension Graph {
         let live = segment.pointee.rowCount - segment.pointee.firstRow - segment.pointee.deadCount
         if live == 0 { (segment.pointee.endpointsGeneration, segment.pointee.pheromoneGeneration) = (0, 0) }
         for column in entry.columns where live > 0 {
+            noteColumn(column.key, of: segment)
             let index = segment.pointee.column(column.key)
             segment.pointee.columns[index].generation = column.generation
             segment.pointee.columns[index].isDirty = false
@@ -241,6 +242,7 @@ extension Graph {
     func set(_ segment: SegmentRef, _ row: Int, _ cells: [PropertyCell]) throws(DeedError) {
         for property in cells {
             if property.cell.type == .null && segment.pointee.columnIndex(property.key) == nil { continue }
+            noteColumn(property.key, of: segment)
             let column = segment.pointee.column(property.key)
             try segment.pointee.columns[column].chunk.set(row, property.cell, pool)
             segment.pointee.columns[column].isDirty = true
@@ -264,7 +266,7 @@ extension Graph {
         let segment = try loadedSegment(kind, id)
         let row = rowNumber(of: id)
         try replayLeaving(segment, row, changing: replacing ? nil : cells)
-        if replacing { try clearValues(segment, row) }
+        if replacing { try clearValues(segment, row, keepingLabels: true) }
         try set(segment, row, cells)
         try replayEntering(segment, row, changing: replacing ? nil : cells)
     }

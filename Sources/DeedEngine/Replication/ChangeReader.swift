@@ -72,6 +72,7 @@ package final class ChangeReader {
 
     /// False if the effect is not a change that concerns a reader.
     private func take(_ effect: LogEffect) throws(DeedError) -> Bool {
+        (row.hiddenKey, before.hiddenKey) = (graph.names.labelsKey, graph.names.labelsKey)
         switch effect {
         case .insert(let kind, let id, let table, let source, let target):
             row.fill(id: id, table: table, source: source, target: target, effects.cells)

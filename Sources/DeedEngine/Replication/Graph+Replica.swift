@@ -58,6 +58,9 @@ extension Graph {
 
     /// A store's own names are numbered by its writers: a replica takes them from the records.
     package func internName(_ kind: NameKind, _ bytes: UnsafeRawBufferPointer) throws(DeedError) -> NameId {
+        if kind == .propertyKey && Names.isReserved(bytes) {
+            throw DeedError(.invalidArgument, "the name of this property is reserved for the store")
+        }
         if let known = names.lookup(kind, bytes) { return known }
         if options.isReplica || options.isReadOnly { throw notWritable() }
         return try names.intern(kind, bytes)

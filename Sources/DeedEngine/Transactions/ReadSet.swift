@@ -27,6 +27,8 @@ final class ReadSet {
     private(set) var lists = Set<ListsKey>()
     private(set) var segments = Set<RowKey>()
     private(set) var tables = Set<TableKey>()
+    /// All tables from a number on, those included that come later.
+    private(set) var laterTables: [RowKind: NameId] = [:]
     /// Kinds of names of which one was asked for that there was none, and how many there were.
     private(set) var nameCounts: [NameKind: Int] = [:]
     /// True when lists of any type were read, of too many entities to remember.
@@ -64,6 +66,9 @@ final class ReadSet {
     func noteTable(_ kind: RowKind, _ name: NameId) {
         if !isEverything { tables.insert(TableKey(kind: kind, name: name)) }
     }
+
+    /// All rows of tables that have not been made yet were read: there were none.
+    func noteTables(_ kind: RowKind, from name: NameId) { laterTables[kind] = min(laterTables[kind] ?? name, name) }
 
     /// A name was asked for by a number that it does not have yet, out of so many.
     func noteUnknownName(_ kind: NameKind, of count: Int) { nameCounts[kind] = min(nameCounts[kind] ?? count, count) }

@@ -20,6 +20,18 @@ enum GraphFunction: String, CaseIterable {
     case pheromone
 }
 
+/// What the planner may know of them.
+package enum GraphFunctions {
+    /// Of two maps: the entries of both, where both have a key those of the second. No query can spell it; `{.*}` becomes it.
+    package static let mergeMaps = " merge"
+
+    /// nil if there is no such function.
+    package static func arity(_ name: String) -> ClosedRange<Int>? { GraphFunction(rawValue: name).map { _ in 1...1 } }
+
+    /// In alphabetical order.
+    package static var names: [String] { GraphFunction.allCases.map(\.rawValue).sorted() }
+}
+
 final class GraphFunctionEvaluator: Evaluator {
     private let function: GraphFunction
     private let argument: Evaluator
@@ -72,6 +84,10 @@ final class GraphFunctionEvaluator: Evaluator {
         }
         let result = function == .startnode ? sources : targets
         if let nulls = vector.nulls { result.requireNulls().update(from: nulls, count: count) }
+        let found = result.ids
+        for row in 0..<count where found[row] == 0 && !vector.isNull(row) {
+            throw General.deleted("relationship \(vector.ids[row])")
+        }
         return result
     }
 

@@ -1,0 +1,82 @@
+// Looking rows up through an index.
+
+import DeedValues
+
+extension GraphView {
+    /// True if an index begins with these properties, in any order, and can be used.
+    package func hasIndex(_ kind: RowKind, _ table: NameId, _ keys: [NameId]) -> Bool {
+        guard !keys.isEmpty, let rules = graph.table(kind, table)?.rules else { return false }
+        return rules.indexes.contains { index in
+            index.isReady.load(ordering: .acquiring) && keys.count <= index.properties.count
+                && index.properties.prefix(keys.count).allSatisfy(keys.contains)
+        }
+    }
+
+    package enum Bounds {
+        /// A value for each of the properties.
+        case equal([Value])
+        /// Of the first property; an open end is nil.
+        case range(low: Value?, includesLow: Bool, high: Value?, includesHigh: Bool)
+        /// Of the first property.
+        case prefix(String)
+    }
+
+    /// The rows within the bounds; none for a bound that nothing is comparable with. For values that have no order (lists,
+    /// maps, durations) equality is that of the index, whatever a query means by it.
+    package func find(_ kind: RowKind, _ table: NameId, _ keys: [NameId], _ bounds: Bounds) throws(DeedError) -> [RowId] {
+        try requireUsable()
+        if isNoting { note { $0.noteTable(kind, table) } }
+        let buffer = IndexBuffer()
+        let encoder = ValueEncoder()
+        do throws(DeedError) {
+            switch bounds {
+            case .equal(let values):
+                guard values.count == keys.count, !values.contains(where: isNowhere) else { return [] }
+                for (key, value) in zip(keys, values) { try encoder.append(key, value) }
+                try encoder.withCells { cells throws(DeedError) in
+                    try graph.find(reader, kind, table, cells, limit: .max, into: buffer)
+                }
+            case .range(let low, let includesLow, let high, let includesHigh):
+                if let low, isNowhere(low) { return [] }
+                if let high, isNowhere(high) { return [] }
+                if let low { try encoder.append(0, low) }
+                if let high { try encoder.append(0, high) }
+                try encoder.withCells { cells throws(DeedError) in
+                    var range = IndexRange()
+                    if low != nil { range.low = [cells[0].cell] }
+                    if high != nil { range.high = [cells[cells.count - 1].cell] }
+                    (range.includesLow, range.includesHigh) = (includesLow, includesHigh)
+                    try findRange(kind, table, keys, range, into: buffer)
+                }
+            case .prefix(let text):
+                try encoder.append(0, .string(text))
+                try encoder.withCells { cells throws(DeedError) in
+                    var range = IndexRange()
+                    range.low = [cells[0].cell]
+                    range.isPrefix = true
+                    try findRange(kind, table, keys, range, into: buffer)
+                }
+            }
+        } catch {
+            // A bound that no property can have, or two that are not comparable with each other.
+            if error.status == .typeMismatch { return [] }
+            throw error
+        }
+        return Array(UnsafeBufferPointer(start: buffer.ids, count: buffer.count))
+    }
+
+    private func findRange(
+        _ kind: RowKind, _ table: NameId, _ keys: [NameId], _ range: IndexRange, into buffer: IndexBuffer
+    ) throws(DeedError) {
+        try graph.findRange(reader, kind, table, keys, range, descending: false, limit: .max, into: buffer)
+    }
+
+    /// null and NaN are equal to nothing, and in no range.
+    private func isNowhere(_ value: Value) -> Bool {
+        switch value {
+        case .null: true
+        case .float(let number): number.isNaN
+        default: false
+        }
+    }
+}
