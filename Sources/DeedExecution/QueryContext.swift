@@ -13,16 +13,18 @@ package final class QueryContext: @unchecked Sendable {
     /// Worker threads that a pipeline may use.
     package let threads: Int
     package let counters = WriteCounters()
+    package let procedures: ProcedureRegistry
     private let interrupted = Atomic<Bool>(false)
     /// Monotonic nanoseconds at which the query is out of time; nil for no limit.
     private let deadline: UInt64?
 
     package init(
         view: GraphView, parameters: [String: Value], functions: FunctionContext, slotCount: Int, threads: Int = 1,
-        deadline: UInt64? = nil
+        deadline: UInt64? = nil, procedures: ProcedureRegistry = .builtIn
     ) {
         (self.view, self.parameters, self.functions) = (view, parameters, functions)
         (self.slotCount, self.threads, self.deadline) = (slotCount, threads, deadline)
+        self.procedures = procedures
     }
 
     /// Makes the query end soon with `Interrupted`. Any thread.
@@ -43,7 +45,11 @@ package final class WriteCounters: @unchecked Sendable {
     package var nodesDeleted = 0
     package var relationshipsCreated = 0
     package var relationshipsDeleted = 0
+    /// Values written or removed.
     package var propertiesSet = 0
+    /// Values that are there now and were not before; one that replaces another is among these and among those removed.
+    package var propertiesAdded = 0
+    package var propertiesRemoved = 0
     package var labelsAdded = 0
     package var labelsRemoved = 0
     package init() {}

@@ -1,0 +1,100 @@
+// The states of one aggregate function for all groups: arrays by the number of the group, fed a chunk at a time.
+
+import DeedEngine
+import DeedValues
+
+class AggregateColumn {
+    /// There are so many groups now.
+    func resize(_ groups: Int) {}
+
+    /// `groups[row]` is the group of the row; rows for which `admitted` (if given) is 0 do not count. `arguments` are
+    /// vectors with row i for row i.
+    func update(
+        _ groups: UnsafePointer<UInt32>, _ arguments: [ColumnVector], admitted: UnsafePointer<UInt8>?, count: Int
+    ) throws {}
+
+    func finish(_ group: Int) throws -> Value { .null }
+
+    /// Takes in the states of another worker; group g there is `map[g]` here.
+    func merge(_ other: AggregateColumn, _ map: [UInt32]) throws {}
+
+    /// Bytes held beyond a few words for each group.
+    var bytesOutside: Int { 0 }
+
+    static func make(_ aggregate: Aggregate) throws -> AggregateColumn {
+        switch aggregate.function {
+        case "count": return CountColumn()
+        case "sum": return SumColumn(isAverage: false)
+        case "avg": return SumColumn(isAverage: true)
+        case "min": return ExtremeColumn(isMaximum: false)
+        case "max": return ExtremeColumn(isMaximum: true)
+        case "collect": return CollectColumn()
+        case "stdev": return DeviationColumn(isPopulation: false)
+        case "stdevp": return DeviationColumn(isPopulation: true)
+        case "percentilecont": return PercentileColumn(isContinuous: true)
+        case "percentiledisc": return PercentileColumn(isContinuous: false)
+        default: throw QueryError(.syntaxError, "UnknownFunction", "there is no aggregate function `\(aggregate.function)`")
+        }
+    }
+}
+
+/// Rows that count, and all rows.
+final class CountColumn: AggregateColumn {
+    private var counts: [Int64] = []
+
+    override func resize(_ groups: Int) {
+        if groups > counts.count { counts += repeatElement(0, count: groups - counts.count) }
+    }
+
+    override func update(
+        _ groups: UnsafePointer<UInt32>, _ arguments: [ColumnVector], admitted: UnsafePointer<UInt8>?, count: Int
+    ) {
+        counts.withUnsafeMutableBufferPointer { counts in
+            guard let argument = arguments.first else {
+                for row in 0..<count { counts[Int(groups[row])] &+= 1 }
+                return
+            }
+            for row in 0..<count where (admitted == nil || admitted.unsafelyUnwrapped[row] != 0) && !argument.isNull(row) {
+                counts[Int(groups[row])] &+= 1
+            }
+        }
+    }
+
+    override func finish(_ group: Int) -> Value { .int(counts[group]) }
+
+    override func merge(_ other: AggregateColumn, _ map: [UInt32]) {
+        guard let other = other as? CountColumn else { return }
+        for (group, count) in other.counts.enumerated() { counts[Int(map[group])] &+= count }
+    }
+}
+
+/// Lists of the values that are not null, in order.
+final class CollectColumn: AggregateColumn {
+    private var lists: [[Value]] = []
+    private var bytes = 0
+
+    override var bytesOutside: Int { bytes }
+
+    override func resize(_ groups: Int) {
+        if groups > lists.count { lists += repeatElement([], count: groups - lists.count) }
+    }
+
+    override func update(
+        _ groups: UnsafePointer<UInt32>, _ arguments: [ColumnVector], admitted: UnsafePointer<UInt8>?, count: Int
+    ) {
+        guard let argument = arguments.first else { return }
+        for row in 0..<count where (admitted == nil || admitted.unsafelyUnwrapped[row] != 0) && !argument.isNull(row) {
+            let value = argument.value(row)
+            bytes &+= value.bytesOutside &+ MemoryLayout<Value>.stride
+            lists[Int(groups[row])].append(value)
+        }
+    }
+
+    override func finish(_ group: Int) -> Value { .list(lists[group]) }
+
+    override func merge(_ other: AggregateColumn, _ map: [UInt32]) {
+        guard let other = other as? CollectColumn else { return }
+        bytes &+= other.bytes
+        for (group, list) in other.lists.enumerated() { lists[Int(map[group])] += list }
+    }
+}

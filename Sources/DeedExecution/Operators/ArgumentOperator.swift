@@ -1,0 +1,14 @@
+// The rows that the surrounding operator hands in.
+
+import DeedEngine
+
+final class ArgumentOperator: Operator {
+    private var argument: Chunk?
+
+    override func reset(argument: Chunk) { self.argument = argument.count > 0 ? argument : nil }
+
+    override func next() -> Chunk? {
+        defer { argument = nil }
+        return argument
+    }
+}

@@ -1,0 +1,22 @@
+// Makes elements for each row, and adds them to it.
+
+import DeedEngine
+
+final class CreateOperator: Operator {
+    private let child: Operator
+    private let creator: Creator
+
+    init(_ child: Operator, _ creations: [Creation], _ context: QueryContext) throws {
+        self.child = child
+        creator = try Creator(creations, refusesNull: false, context)
+        super.init(context)
+    }
+
+    override func reset(argument: Chunk) { child.reset(argument: argument) }
+
+    override func next() throws -> Chunk? {
+        guard let chunk = try child.next() else { return nil }
+        try context.checkInterrupt()
+        return try creator.create(chunk)
+    }
+}

@@ -1,0 +1,103 @@
+// From an entity along its relationships, in batches: the ids of a whole chunk go to the graph at once, and what comes
+// back refers to the rows it came from through a selection.
+
+import DeedEngine
+
+final class ExpandOperator: Operator {
+    private let child: Operator
+    private let expansion: Expansion
+    private let differs: DifferingRelationships
+    private let directions: Directions
+    private var types: RelationshipTypes
+    private var input: Chunk?
+    private var cursor = GraphView.ExpandCursor()
+    private let froms = UnsafeMutablePointer<UInt64>.allocate(capacity: Chunk.rowsMax)
+    private let targets = UnsafeMutablePointer<UInt64>.allocate(capacity: Chunk.rowsMax)
+
+    init(_ child: Operator, _ expansion: Expansion, _ context: QueryContext) {
+        (self.child, self.expansion) = (child, expansion)
+        differs = DifferingRelationships(slots: expansion.differsFrom)
+        directions = Directions(expansion.direction)
+        types = RelationshipTypes(expansion.types)
+        super.init(context)
+    }
+
+    deinit {
+        froms.deallocate()
+        targets.deallocate()
+    }
+
+    override func reset(argument: Chunk) {
+        child.reset(argument: argument)
+        input = nil
+    }
+
+    override func next() throws -> Chunk? {
+        while true {
+            try context.checkInterrupt()
+            if input == nil {
+                guard let chunk = try child.next() else { return nil }
+                input = chunk
+                cursor = GraphView.ExpandCursor()
+                try copyIds(chunk.columns[expansion.from], .entity, count: chunk.count, into: froms)
+                if expansion.isInto {
+                    try copyIds(chunk.columns[expansion.to], .entity, count: chunk.count, into: targets)
+                }
+            }
+            if let chunk = try expand() { return chunk }
+        }
+    }
+
+    private func expand() throws -> Chunk? {
+        guard let input else { return nil }
+        let known = types.resolve(context.view)
+        if let known, known.isEmpty {
+            self.input = nil
+            return nil
+        }
+        let max = Chunk.rowsMax
+        let parents = Selection(count: max)
+        let neighbors = ColumnVector(.entity, capacity: max)
+        let isRelationshipNeeded = expansion.relationship != nil || !differs.slots.isEmpty
+        let relationships = isRelationshipNeeded ? ColumnVector(.relationship, capacity: max) : nil
+        var count = try context.view.expand(
+            froms, count: input.count, types: known, directions, &cursor, parents: parents.rows, neighbors: neighbors.ids,
+            relationships: relationships?.ids, max: max)
+        if cursor.input >= input.count { self.input = nil }
+        if expansion.isInto { count = keepTargets(parents.rows, neighbors.ids, relationships?.ids, count) }
+        if let relationships, !differs.slots.isEmpty {
+            count = keepDiffering(input, parents.rows, neighbors.ids, relationships.ids, count)
+        }
+        if count == 0 { return nil }
+        let selection = count == max ? parents : Selection(copying: parents.rows, count: count)
+        var result = input.selecting(selection)
+        if !expansion.isInto { result.set(expansion.to, neighbors) }
+        if let slot = expansion.relationship, let relationships { result.set(slot, relationships) }
+        return result
+    }
+
+    private func keepTargets(
+        _ parents: UnsafeMutablePointer<UInt32>, _ neighbors: UnsafeMutablePointer<UInt64>,
+        _ relationships: UnsafeMutablePointer<UInt64>?, _ count: Int
+    ) -> Int {
+        var kept = 0
+        for row in 0..<count where neighbors[row] == targets[Int(parents[row])] {
+            (parents[kept], neighbors[kept]) = (parents[row], neighbors[row])
+            if let relationships { relationships[kept] = relationships[row] }
+            kept &+= 1
+        }
+        return kept
+    }
+
+    private func keepDiffering(
+        _ input: Chunk, _ parents: UnsafeMutablePointer<UInt32>, _ neighbors: UnsafeMutablePointer<UInt64>,
+        _ relationships: UnsafeMutablePointer<UInt64>, _ count: Int
+    ) -> Int {
+        var kept = 0
+        for row in 0..<count where differs.admit(relationships[row], input, Int(parents[row])) {
+            (parents[kept], neighbors[kept], relationships[kept]) = (parents[row], neighbors[row], relationships[row])
+            kept &+= 1
+        }
+        return kept
+    }
+}

@@ -1,0 +1,24 @@
+// Rows for which the condition is true.
+
+import DeedEngine
+
+final class FilterOperator: Operator {
+    private let child: Operator
+    private let condition: Evaluator
+
+    init(_ child: Operator, _ condition: Expr, _ context: QueryContext) throws {
+        self.child = child
+        self.condition = try makeEvaluator(condition, context)
+        super.init(context)
+    }
+
+    override func reset(argument: Chunk) { child.reset(argument: argument) }
+
+    override func next() throws -> Chunk? {
+        while let chunk = try child.next() {
+            try context.checkInterrupt()
+            if let kept = chunk.filtered(by: try condition.evaluate(chunk, context)) { return kept }
+        }
+        return nil
+    }
+}

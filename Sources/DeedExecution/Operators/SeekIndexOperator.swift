@@ -1,0 +1,123 @@
+// Entities of a collection by an index, for each row of the input. A null among the values finds nothing.
+
+import DeedEngine
+import DeedValues
+
+final class SeekIndexOperator: Operator {
+    private enum Bounds {
+        case equal([Evaluator])
+        case range(low: Evaluator?, includesLow: Bool, high: Evaluator?, includesHigh: Bool)
+        case prefix(Evaluator)
+    }
+
+    private let child: Operator
+    private let entity: Slot
+    private let collection: String
+    private let properties: [String]
+    private let bounds: Bounds
+    private var input: Chunk?
+    private var values: [ColumnVector?] = []
+    private var row = 0
+    private var found: [RowId] = []
+    private var position = 0
+
+    init(
+        _ child: Operator, entity: Slot, collection: String, properties: [String], _ bounds: IndexBounds,
+        _ context: QueryContext
+    ) throws {
+        (self.child, self.entity, self.collection, self.properties) = (child, entity, collection, properties)
+        switch bounds {
+        case .equal(let values): self.bounds = .equal(try values.map { try makeEvaluator($0, context) })
+        case .range(let low, let includesLow, let high, let includesHigh):
+            self.bounds = .range(
+                low: try low.map { try makeEvaluator($0, context) }, includesLow: includesLow,
+                high: try high.map { try makeEvaluator($0, context) }, includesHigh: includesHigh)
+        case .prefix(let value): self.bounds = .prefix(try makeEvaluator(value, context))
+        }
+        super.init(context)
+    }
+
+    override func reset(argument: Chunk) {
+        child.reset(argument: argument)
+        (input, found, row, position) = (nil, [], 0, 0)
+    }
+
+    override func next() throws -> Chunk? {
+        while true {
+            try context.checkInterrupt()
+            if input == nil {
+                guard let chunk = try child.next() else { return nil }
+                input = chunk
+                (row, found, position) = (-1, [], 0)
+                values = try evaluate(chunk)
+            }
+            if let chunk = try fill() { return chunk }
+        }
+    }
+
+    private func fill() throws -> Chunk? {
+        guard let input else { return nil }
+        let parents = Selection(count: Chunk.rowsMax)
+        let ids = ColumnVector(.entity, capacity: Chunk.rowsMax)
+        var count = 0
+        while count < Chunk.rowsMax {
+            if position == found.count {
+                row += 1
+                if row == input.count {
+                    self.input = nil
+                    break
+                }
+                (found, position) = (try find(row), 0)
+                continue
+            }
+            ids.ids[count] = found[position]
+            parents.rows[count] = UInt32(row)
+            count += 1
+            position += 1
+        }
+        if count == 0 { return nil }
+        var result = input.selecting(Selection(copying: parents.rows, count: count))
+        result.set(entity, ids)
+        return result
+    }
+
+    private func evaluate(_ chunk: Chunk) throws -> [ColumnVector?] {
+        switch bounds {
+        case .equal(let values): try values.map { try $0.evaluate(chunk, context) }
+        case .range(let low, _, let high, _):
+            [try low?.evaluate(chunk, context), try high?.evaluate(chunk, context)]
+        case .prefix(let value): [try value.evaluate(chunk, context)]
+        }
+    }
+
+    private func find(_ row: Int) throws -> [RowId] {
+        let given = values.map { $0?.value(row) }
+        if given.contains(where: { $0?.isNull ?? false }) { return [] }
+        let wanted: GraphView.Bounds
+        switch bounds {
+        case .equal: wanted = .equal(given.compactMap { $0 })
+        case .range(_, let includesLow, _, let includesHigh):
+            wanted = .range(low: given[0], includesLow: includesLow, high: given[1], includesHigh: includesHigh)
+        case .prefix:
+            guard case .string(let text) = given[0] else { return [] }
+            wanted = .prefix(text)
+        }
+        let view = context.view
+        let keys = properties.compactMap { view.propertyKey($0) }
+        if keys.count < properties.count { return [] }
+        var result: [RowId] = []
+        for table in view.collections(label: collection) where view.hasIndex(.entity, table, keys) {
+            let rows = try view.find(.entity, table, keys, wanted)
+            result += view.hasOnlyItsLabel(table) ? rows : try labelled(rows)
+        }
+        return result
+    }
+
+    /// Those that have the label: a collection may hold it as a further label of some of its entities.
+    private func labelled(_ rows: [RowId]) throws -> [RowId] {
+        if rows.isEmpty { return [] }
+        var passes = [UInt8](repeating: 0, count: rows.count)
+        try context.view.hasLabel(collection, rows, count: rows.count, into: &passes)
+        return rows.indices.filter { passes[$0] != 0 }.map { rows[$0] }
+    }
+}

@@ -1,0 +1,95 @@
+// What can be told of a plan without running it: the slots it fills, whether it changes anything, and whether it treats every
+// row by itself.
+
+extension PlanNode {
+    /// Inputs, in the order in which they are written down; subplans of expressions are not among them.
+    package var children: [PlanNode] {
+        switch kind {
+        case .argument, .scanEntities, .scanRelationships: []
+        case .seekIndex(let child, _, _, _, _), .seekIds(let child, _, _, _), .expand(let child, _),
+            .expandVariable(let child, _), .shortestPath(let child, _), .filter(let child, _), .project(let child, _),
+            .keep(let child, _), .unwind(let child, _, _), .aggregate(let child, _, _), .sort(let child, _),
+            .top(let child, _, _), .skip(let child, _), .limit(let child, _), .eager(let child), .create(let child, _),
+            .change(let child, _), .delete(let child, _, _), .callProcedure(let child, _, _, _),
+            .loadCSV(let child, _, _, _, _), .empty(let child):
+            [child]
+        case .apply(let outer, let inner, _): [outer, inner]
+        case .join(let build, let probe, _, _): [build, probe]
+        case .cross(let left, let right): [left, right]
+        case .union(let inputs, _, _): inputs
+        case .merge(let child, let match, _, _, _): [child, match]
+        case .forEach(let child, _, _, let body): [child, body]
+        }
+    }
+
+    /// True if running the plan can change the graph.
+    package var writes: Bool {
+        switch kind {
+        case .create, .merge, .change, .delete, .forEach: true
+        // What a procedure does is its own business.
+        case .callProcedure: true
+        default: children.contains { $0.writes }
+        }
+    }
+
+    /// True if the rows that come of a row of the argument depend on no other row of it, come in the order of the argument's
+    /// rows, and carry its columns on. Such a plan may be handed many rows at once.
+    var isStreaming: Bool {
+        switch kind {
+        case .argument, .scanEntities, .scanRelationships: true
+        case .seekIndex(let child, _, _, _, _), .seekIds(let child, _, _, _), .expand(let child, _),
+            .expandVariable(let child, _), .shortestPath(let child, _), .filter(let child, _), .project(let child, _),
+            .keep(let child, _), .unwind(let child, _, _):
+            child.isStreaming
+        case .apply(let outer, let inner, _): outer.isStreaming && !inner.writes
+        default: false
+        }
+    }
+
+    /// Slots that the plan's rows have beyond those of its argument.
+    package func slotsBound() -> Set<Slot> {
+        switch kind {
+        case .argument: return []
+        case .scanEntities(let entity, _): return [entity]
+        case .scanRelationships(let relationship, let source, let target, _): return [relationship, source, target]
+        case .seekIndex(let child, let slot, _, _, _), .seekIds(let child, let slot, _, _):
+            return child.slotsBound().union([slot])
+        case .expand(let child, let expansion): return child.slotsBound().union(expansion.slotsBound)
+        case .expandVariable(let child, let expansion): return child.slotsBound().union(expansion.slotsBound)
+        case .shortestPath(let child, let path): return child.slotsBound().union(path.expansion.slotsBound)
+        case .project(let child, let columns): return child.slotsBound().union(columns.map(\.slot))
+        case .keep(let child, let slots): return child.slotsBound().intersection(slots)
+        case .unwind(let child, _, let element): return child.slotsBound().union([element])
+        case .aggregate(_, let keys, let aggregates): return Set(keys.map(\.slot) + aggregates.map(\.slot))
+        case .apply(let outer, let inner, let kind):
+            return kind == .cross || kind == .optional ? outer.slotsBound().union(inner.slotsBound()) : outer.slotsBound()
+        case .join(let build, let probe, _, let kind):
+            return kind == .inner || kind == .outer ? build.slotsBound().union(probe.slotsBound()) : probe.slotsBound()
+        case .cross(let left, let right): return left.slotsBound().union(right.slotsBound())
+        case .union(_, let slots, _): return Set(slots)
+        case .create(let child, let creations): return child.slotsBound().union(creations.map(\.slot))
+        case .merge(let child, let match, let creations, _, _):
+            return child.slotsBound().union(match.slotsBound()).union(creations.map(\.slot))
+        case .callProcedure(let child, _, _, let yields): return child.slotsBound().union(yields.map(\.slot))
+        case .loadCSV(let child, _, let row, _, _): return child.slotsBound().union([row])
+        case .filter, .sort, .top, .skip, .limit, .eager, .change, .delete, .forEach, .empty:
+            return children[0].slotsBound()
+        }
+    }
+}
+
+extension Expansion {
+    var slotsBound: [Slot] { [relationship, isInto ? nil : to].compactMap { $0 } }
+}
+
+extension VariableExpansion {
+    var slotsBound: [Slot] { base.slotsBound + [path].compactMap { $0 } }
+}
+
+extension Creation {
+    var slot: Slot {
+        switch self {
+        case .entity(let slot, _, _), .relationship(let slot, _, _, _, _), .path(let slot, _): slot
+        }
+    }
+}

@@ -1,0 +1,114 @@
+// Small operations on chunks that several operators need: ids out of a column, one row as a chunk, a column for all rows.
+
+import DeedEngine
+import DeedValues
+
+extension Chunk {
+    /// Row `row` as a chunk of its own.
+    func row(_ row: Int) -> Chunk {
+        let selection = Selection(count: 1)
+        selection.rows[0] = UInt32(row)
+        return selecting(selection)
+    }
+
+    /// Row `row`, `count` times.
+    func repeating(_ row: Int, count: Int) -> Chunk {
+        let selection = Selection(count: count)
+        selection.rows.initialize(repeating: UInt32(row), count: count)
+        return selecting(selection)
+    }
+
+    /// Rows `first ..< first + count`.
+    func slice(_ first: Int, _ count: Int) -> Chunk {
+        if first == 0 && count == self.count { return self }
+        let selection = Selection(count: count)
+        for row in 0..<count { selection.rows[row] = UInt32(first &+ row) }
+        return selecting(selection)
+    }
+
+    /// The rows for which the vector is true; nil if there are none.
+    func filtered(by condition: ColumnVector) -> Chunk? {
+        let kept = Selection(count: count)
+        var keptCount = 0
+        switch condition.kind {
+        case .bool:
+            let bools = condition.bools
+            let nulls = condition.nulls
+            for row in 0..<count where bools[row] != 0 && (nulls == nil || nulls.unsafelyUnwrapped[row] == 0) {
+                kept.rows[keptCount] = UInt32(truncatingIfNeeded: row)
+                keptCount &+= 1
+            }
+        case .any:
+            for row in 0..<count {
+                guard case .bool(true) = condition.values[row] else { continue }
+                kept.rows[keptCount] = UInt32(truncatingIfNeeded: row)
+                keptCount &+= 1
+            }
+        default: return nil
+        }
+        if keptCount == 0 { return nil }
+        if keptCount == count { return self }
+        return selecting(Selection(copying: kept.rows, count: keptCount))
+    }
+
+    mutating func set(_ slot: Slot, _ vector: ColumnVector) { columns[slot] = ChunkColumn(vector) }
+
+    /// A value that is the same for all rows.
+    mutating func setConstant(_ slot: Slot, _ vector: ColumnVector) {
+        columns[slot] = ChunkColumn(vector, .constant(count: count))
+    }
+}
+
+extension Selection {
+    convenience init(copying rows: UnsafePointer<UInt32>, count: Int) {
+        self.init(count: count)
+        self.rows.update(from: rows, count: count)
+    }
+}
+
+extension ColumnVector {
+    /// Ids as a vector.
+    convenience init(_ kind: Kind, copying ids: UnsafePointer<UInt64>, count: Int) {
+        self.init(kind, capacity: count)
+        self.ids.update(from: ids, count: count)
+    }
+
+    static func nulls(count: Int) -> ColumnVector { ColumnVector(.null, capacity: count) }
+}
+
+/// Ids of the rows of a column, 0 for null. A value that is no element of that kind is an error of types.
+func copyIds(
+    _ column: ChunkColumn?, _ kind: RowKind, count: Int, into result: UnsafeMutablePointer<UInt64>
+) throws {
+    guard let column else {
+        result.update(repeating: 0, count: count)
+        return
+    }
+    let vector = column.vector
+    switch vector.kind {
+    case .entity where kind == .entity, .relationship where kind == .relationship:
+        let ids = vector.ids
+        if let selection = column.selection {
+            for row in 0..<count { result[row] = ids[Int(selection.rows[row])] }
+        } else {
+            result.update(from: ids, count: count)
+        }
+        if let nulls = vector.nulls {
+            for row in 0..<count where nulls[column.position(row)] != 0 { result[row] = 0 }
+        }
+    case .null: result.update(repeating: 0, count: count)
+    default:
+        for row in 0..<count { result[row] = try elementId(column.value(row), kind) }
+    }
+}
+
+/// The id of a value that is an element of this kind; 0 for null.
+func elementId(_ value: Value, _ kind: RowKind) throws -> UInt64 {
+    switch (value, kind) {
+    case (.null, _): return 0
+    case (.entity(let id), .entity), (.relationship(let id), .relationship): return id
+    default:
+        let expected = kind == .entity ? "a node" : "a relationship"
+        throw QueryError(.typeError, "InvalidArgumentType", "expected \(expected), but got another kind of value")
+    }
+}

@@ -1,0 +1,58 @@
+// Collects rows from chunks that may be small, or come from different places, into one dense chunk of at most
+// `Chunk.rowsMax` rows.
+
+import DeedEngine
+import DeedValues
+
+final class ChunkBuilder {
+    private var builders: [ColumnBuilder?]
+    private(set) var count = 0
+    let width: Int
+
+    /// `width`: columns of the chunks that come.
+    init(width: Int) {
+        self.width = width
+        builders = Array(repeating: nil, count: width)
+    }
+
+    var room: Int { Chunk.rowsMax - count }
+
+    /// Rows `first ..< first + added`, for which there must be room. A column that some rows lack is null there.
+    func append(_ chunk: Chunk, from first: Int, count added: Int) {
+        for slot in 0..<min(width, chunk.columns.count) where builders[slot] == nil && chunk.columns[slot] != nil {
+            let builder = ColumnBuilder(capacity: Chunk.rowsMax)
+            for _ in 0..<count { builder.appendNull() }
+            builders[slot] = builder
+        }
+        for slot in builders.indices {
+            guard let builder = builders[slot] else { continue }
+            if slot < chunk.columns.count, let column = chunk.columns[slot] {
+                builder.append(column, from: first, count: added)
+            } else {
+                for _ in 0..<added { builder.appendNull() }
+            }
+        }
+        count += added
+    }
+
+    /// The rows so far, and the bytes that they take; nil if there are none.
+    func take() -> (chunk: Chunk, bytes: Int)? {
+        if count == 0 { return nil }
+        var chunk = Chunk(slots: width, count: count)
+        var bytes = 0
+        for slot in builders.indices {
+            guard let builder = builders[slot] else { continue }
+            bytes += builder.bytesOutside
+            let vector = builder.finish()
+            bytes += Chunk.rowsMax * (vector.kind == .any ? MemoryLayout<Value>.stride : ColumnVector.width(vector.kind))
+            chunk.columns[slot] = ChunkColumn(vector)
+        }
+        count = 0
+        return (chunk, bytes)
+    }
+
+    func clear() {
+        builders = Array(repeating: nil, count: width)
+        count = 0
+    }
+}

@@ -1,0 +1,99 @@
+// Rows that an operator keeps: copied into dense blocks, so that they no longer hold the vectors of the chunks they came in,
+// and addressed by number. Every block but the last is full.
+
+import DeedEngine
+import DeedValues
+
+final class RowStore {
+    private var blocks: [Chunk] = []
+    private let builder: ChunkBuilder
+    private(set) var count = 0
+    private let account: MemoryAccount
+    private let width: Int
+
+    /// `width`: columns of the chunks that come.
+    init(_ context: QueryContext, width: Int) {
+        account = MemoryAccount(context)
+        builder = ChunkBuilder(width: width)
+        self.width = width
+    }
+
+    func append(_ chunk: Chunk) throws { try append(chunk, from: 0, count: chunk.count) }
+
+    func append(_ chunk: Chunk, from first: Int, count added: Int) throws {
+        var row = first
+        let end = first + added
+        while row < end {
+            let taken = min(builder.room, end - row)
+            builder.append(chunk, from: row, count: taken)
+            count += taken
+            row += taken
+            if builder.room == 0 { try seal() }
+        }
+    }
+
+    private func seal() throws {
+        guard let (block, bytes) = builder.take() else { return }
+        blocks.append(block)
+        try account.charge(bytes)
+    }
+
+    /// To be called when nothing more comes, before rows are asked for.
+    func finish() throws { try seal() }
+
+    func clear() {
+        blocks = []
+        builder.clear()
+        count = 0
+        account.clear()
+    }
+
+    // MARK: Reading
+
+    var blockCount: Int { blocks.count }
+
+    /// The block's rows, in the order in which they came.
+    func block(_ index: Int) -> Chunk { blocks[index] }
+
+    func value(_ row: Int, _ slot: Int) -> Value {
+        blocks[row / Chunk.rowsMax].columns[slot]?.value(row % Chunk.rowsMax) ?? .null
+    }
+
+    /// The rows with these numbers, at most `Chunk.rowsMax`; columns from `columnsMax` on are left out.
+    func rows(_ numbers: ArraySlice<UInt32>, columnsMax: Int? = nil) -> Chunk {
+        var result = Chunk(slots: columnsMax ?? width, count: numbers.count)
+        for slot in result.columns.indices {
+            if let vector = gather(numbers, slot) { result.columns[slot] = ChunkColumn(vector) }
+        }
+        return result
+    }
+
+    /// nil where no row has such a column.
+    func gather(_ numbers: ArraySlice<UInt32>, _ slot: Int) -> ColumnVector? {
+        guard blocks.contains(where: { $0.columns[slot] != nil }) else { return nil }
+        let builder = ColumnBuilder(capacity: max(numbers.count, 1))
+        for number in numbers {
+            if let column = blocks[Int(number) / Chunk.rowsMax].columns[slot] {
+                builder.append(column.vector, Int(number) % Chunk.rowsMax)
+            } else {
+                builder.appendNull()
+            }
+        }
+        return builder.finish()
+    }
+}
+
+/// Gives out rows of a store in an order, a chunk at a time.
+struct RowOutput {
+    private let order: [UInt32]
+    private var next = 0
+
+    init(_ order: [UInt32]) { self.order = order }
+
+    mutating func chunk(_ store: RowStore, columnsMax: Int) -> Chunk? {
+        if next >= order.count { return nil }
+        let end = min(next + Chunk.rowsMax, order.count)
+        defer { next = end }
+        return store.rows(order[next..<end], columnsMax: columnsMax)
+    }
+}
