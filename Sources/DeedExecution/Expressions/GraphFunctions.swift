@@ -98,7 +98,7 @@ final class GraphFunctionEvaluator: Evaluator {
         var known: [NameId: Int] = [:]
         for row in 0..<count {
             if vector.isNull(row) {
-                slots[row] = ByteSlot(length: 0, prefix: 0, tail: 0)
+                result.setString(row, UnsafeRawBufferPointer(start: nil, count: 0))
                 result.setNull(row)
                 continue
             }
