@@ -219,7 +219,10 @@ struct ExpressionBuilder {
             if arguments.isEmpty { throw FunctionNames.wrongCount(name, 1...Int.max, 0) }
             return CoalesceEvaluator(evaluators, needed: facts.needed)
         }
-        if name == GraphFunctions.mergeMaps, evaluators.count == 2 { return MergeMapsEvaluator(evaluators[0], evaluators[1]) }
+        if name == GraphFunctions.mergeMaps, evaluators.count == 2 {
+            facts.nesting += 1
+            return MergeMapsEvaluator(evaluators[0], evaluators[1])
+        }
         if let function = GraphFunction(rawValue: name) {
             guard evaluators.count == 1 else { throw FunctionNames.wrongCount(name, 1...1, evaluators.count) }
             facts.isVolatile = true

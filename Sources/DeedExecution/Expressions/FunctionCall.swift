@@ -80,7 +80,7 @@ enum FunctionNames {
         guard name.utf8.count <= 64 else { return nil }
         let allowed = max(1, name.utf8.count / 3)
         var best: (name: String, distance: Int)?
-        for known in ScalarFunctions.names + GraphFunction.allCases.map(\.rawValue) + ["coalesce"] {
+        for known in ScalarFunctions.names + GraphFunctions.names {
             let distance = editDistance(Array(name.utf8), Array(known.utf8))
             if distance <= allowed, distance < best?.distance ?? .max { best = (known, distance) }
         }

@@ -72,6 +72,10 @@ final class GraphFunctionEvaluator: Evaluator {
         }
         let result = function == .startnode ? sources : targets
         if let nulls = vector.nulls { result.requireNulls().update(from: nulls, count: count) }
+        let found = result.ids
+        for row in 0..<count where found[row] == 0 && !vector.isNull(row) {
+            throw General.deleted("relationship \(vector.ids[row])")
+        }
         return result
     }
 
@@ -82,7 +86,7 @@ final class GraphFunctionEvaluator: Evaluator {
         var known: [NameId: Int] = [:]
         for row in 0..<count {
             if vector.isNull(row) {
-                slots[row] = ByteSlot(length: 0, prefix: 0, tail: 0)
+                result.setString(row, UnsafeRawBufferPointer(start: nil, count: 0))
                 result.setNull(row)
                 continue
             }

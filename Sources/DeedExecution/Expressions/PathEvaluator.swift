@@ -32,6 +32,7 @@ final class PathEvaluator: Evaluator {
             var entities = [first]
             for index in position..<end {
                 let from = entities[entities.count - 1]
+                if sources[index] == 0 { throw General.deleted("relationship \(relationships[index])") }
                 guard from == sources[index] || from == targets[index] else {
                     throw DeedError(.internalError, "relationship \(relationships[index]) of a path does not begin at node \(from)")
                 }

@@ -39,7 +39,7 @@ final class PropertyEvaluator: Evaluator {
             return ColumnVector(.null, capacity: count)
         }
         return try General.readingElements { () throws(DeedError) in
-            try view.gather(kind, vector.ids, nulls: vector.nulls, count: count, key: key)
+            try view.gather(kind, vector.ids, nulls: vector.nulls, count: count, key: key, requiresPresence: true)
         }
     }
 
