@@ -52,7 +52,9 @@ let package = Package(
         .testTarget(
             name: "DeedDatabaseTests", dependencies: ["DeedDatabase", "DeedPlanner", "DeedSyntax", "DeedEngine", "DeedValues"],
             swiftSettings: swiftSettings),
-        .testTarget(name: "DeedEngineTests", dependencies: ["DeedEngine", "DeedValues", "CRocksDB", "FaultRunner"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "DeedEngineTests", dependencies: ["DeedEngine", "DeedValues", "CRocksDB", "FaultRunner"],
+            swiftSettings: swiftSettings),
         .testTarget(
             name: "DeedCAPITests", dependencies: ["DeedCAPI", "DeedEngine", "CDeed"], swiftSettings: swiftSettings),
     ],

@@ -46,6 +46,8 @@ typedef struct deed_ids deed_ids;                 /* an array of ids (and depths
 typedef struct deed_feed deed_feed;               /* a position in the change feed */
 typedef struct deed_changes deed_changes;         /* a position in one record of it */
 typedef struct deed_prepared_list deed_prepared_list; /* the prepared transactions of a moment, owned by the caller */
+typedef struct deed_statement deed_statement;     /* a query that is ready to run, with its parameters */
+typedef struct deed_result deed_result;           /* a position in the rows of a query */
 typedef struct deed_error deed_error;             /* why a call failed */
 
 /* ---- Status and errors --------------------------------------------------------------------------------------- */
@@ -82,7 +84,17 @@ enum {
     DEED_OUT_OF_MEMORY = 300, /* the memory limit, or the system's */
     DEED_CLOSED = 301,        /* the database was closed */
     DEED_INTERRUPTED = 302,   /* a progress callback asked to stop */
-    DEED_INTERNAL = 399       /* a bug in Deed; please report it */
+    DEED_INTERNAL = 399,      /* a bug in Deed; please report it */
+    /* 400-499: queries; deed_error_detail says what exactly, deed_error_position where */
+    DEED_SYNTAX_ERROR = 400,     /* not a query, or one that can never work */
+    DEED_SEMANTIC_ERROR = 401,   /* a query without a meaning here */
+    DEED_PARAMETER_MISSING = 402,/* a parameter was not bound */
+    DEED_TYPE_ERROR = 403,       /* a value of a type that the operation does not take */
+    DEED_ARGUMENT_ERROR = 404,   /* an argument outside its range */
+    DEED_ARITHMETIC_ERROR = 405, /* overflow, division by zero */
+    DEED_ENTITY_NOT_FOUND = 406, /* a node or relationship that was deleted */
+    DEED_PROCEDURE_ERROR = 407,  /* no such procedure, or it failed */
+    DEED_STILL_CONNECTED = 408   /* DELETE of a node that still has relationships */
 };
 
 /* Static text such as "DEED_NOT_FOUND"; "DEED_UNKNOWN" for a number that is none. Any thread. */
@@ -92,6 +104,11 @@ const char *deed_status_name(deed_status status);
 deed_status deed_error_status(const deed_error *error);
 /* The message, borrowed until the error is destroyed. out_size may be NULL. */
 const char *deed_error_message(const deed_error *error, size_t *out_size);
+/* Of an error of a query: what exactly is wrong, in one word as openCypher has it, such as "UndefinedVariable"; "" otherwise.
+ * Borrowed until the error is destroyed. */
+const char *deed_error_detail(const deed_error *error, size_t *out_size);
+/* Of an error of a query: the bytes of its text that it is about. False if they are not known. */
+bool deed_error_position(const deed_error *error, size_t *out_start, size_t *out_end);
 void deed_error_destroy(deed_error *error);
 
 /* DEED_API_VERSION of the library. Any thread. */
@@ -116,10 +133,16 @@ typedef enum deed_type {
     DEED_DURATION = 11,      /* months, days, seconds and nanoseconds, each kept apart */
     DEED_LIST = 12,
     DEED_MAP = 13,           /* keys are distinct strings; order is not kept */
-    DEED_VECTOR = 14         /* an embedding: 32-bit floats */
+    DEED_VECTOR = 14,        /* an embedding: 32-bit floats */
+    /* Only in results of queries: */
+    DEED_ELEMENT_ENTITY = 15,       /* a node */
+    DEED_ELEMENT_RELATIONSHIP = 16,
+    DEED_PATH = 17
 } deed_type;
 
 struct deed_map_entry;
+struct deed_element;
+struct deed_path;
 
 /* One value. Which member of `as` holds it follows from `type`. 32 bytes. */
 typedef struct deed_value {
@@ -136,6 +159,8 @@ typedef struct deed_value {
         struct { const struct deed_value *items; size_t count; } list;
         struct { const struct deed_map_entry *entries; size_t count; } map;
         struct { const float *items; size_t count; } vector;
+        const struct deed_element *element; /* ELEMENT_ENTITY, ELEMENT_RELATIONSHIP */
+        const struct deed_path *path;
     } as;
 } deed_value;
 
@@ -144,6 +169,30 @@ typedef struct deed_map_entry {
     size_t key_size;
     deed_value value;
 } deed_map_entry;
+
+typedef struct deed_text {
+    const char *data; /* NUL-terminated too */
+    size_t size;
+} deed_text;
+
+/* A node or relationship in the result of a query. */
+typedef struct deed_element {
+    uint64_t id;
+    uint64_t source; /* relationships only, otherwise 0 */
+    uint64_t target;
+    const deed_text *labels; /* of a relationship: its type, alone */
+    size_t label_count;
+    const deed_map_entry *properties;
+    size_t property_count;
+} deed_element;
+
+/* Nodes and the relationships between them, in order; one node more than relationships. */
+typedef struct deed_path {
+    const deed_element *entities;
+    size_t entity_count;
+    const deed_element *relationships;
+    size_t relationship_count;
+} deed_path;
 
 /* A property: an interned key (deed_intern) and its value. */
 typedef struct deed_property {
@@ -410,6 +459,82 @@ deed_status deed_traverse(deed_database *database, deed_transaction *transaction
 deed_status deed_count_reachable(deed_database *database, deed_transaction *transaction, uint64_t start, uint32_t type,
                                  deed_direction direction, uint32_t max_depth, uint64_t *out_count,
                                  deed_error **out_error);
+
+/* ---- Queries ------------------------------------------------------------------------------------------------- */
+
+/* Called now and then by a query that runs long, on the thread that runs it. Return false to make it fail with INTERRUPTED. */
+typedef bool (*deed_keep_going)(void *user_data);
+
+typedef struct deed_query_options {
+    size_t struct_size;
+    double timeout;             /* seconds; negative (default): no limit; when they are over: INTERRUPTED */
+    uint32_t threads;           /* worker threads that a query may use; 0 (default): one for each processor */
+    deed_keep_going keep_going; /* NULL (default): always */
+    void *keep_going_data;
+} deed_query_options;
+
+/* Fills in the defaults. NULL is nothing to do. Any thread. */
+void deed_query_options_init(deed_query_options *options);
+
+/* Prepares a statement of the query language Cypher. A text that was prepared before costs a look-up.
+ * Errors: SYNTAX_ERROR, PROCEDURE_ERROR, CLOSED. Any thread; the statement is for one thread at a time. */
+deed_status deed_statement_prepare(deed_database *database, const char *text, size_t text_size,
+                                   deed_statement **out_statement, deed_error **out_error);
+
+/* Gives a parameter its value, which is copied. It stays bound from run to run. Binding a name that the text does not
+ * mention is allowed. Errors: INVALID_ARGUMENT, TYPE_MISMATCH. */
+deed_status deed_statement_bind(deed_statement *statement, const char *name, size_t name_size, const deed_value *value,
+                                deed_error **out_error);
+
+/* The parameters in the order in which the text mentions them first, for binding by position. NULL beyond the last. */
+const char *deed_statement_parameter(const deed_statement *statement, size_t position, size_t *out_size);
+
+/* Takes all parameters' values away. */
+void deed_statement_clear(deed_statement *statement);
+
+/* Runs the statement. One that only reads computes its rows as they are fetched, on the snapshot of this moment. One that
+ * changes something has run to its end when this returns, and its changes are committed if transaction is NULL; if it fails
+ * it has changed nothing. options may be NULL.
+ * Errors: PARAMETER_MISSING, READ_ONLY, INTERRUPTED, OUT_OF_MEMORY, TRANSACTION_CONFLICT, and those of queries. May block. */
+deed_status deed_statement_execute(deed_statement *statement, deed_transaction *transaction,
+                                   const deed_query_options *options, deed_result **out_result, deed_error **out_error);
+void deed_statement_destroy(deed_statement *statement);
+
+/* The columns. A statement without RETURN has none. The name is borrowed until the result is destroyed. */
+size_t deed_result_column_count(const deed_result *result);
+const char *deed_result_column_name(const deed_result *result, size_t column, size_t *out_size);
+
+/* The next row: one value for each column, borrowed until the next call or until the result is destroyed; *out_row is NULL
+ * at the end. Errors: those of running. May block. One thread at a time. */
+deed_status deed_result_next(deed_result *result, const deed_value **out_row, deed_error **out_error);
+
+/* Rows that deed_result_next can give out without computing anything, so without blocking. */
+size_t deed_result_ready(const deed_result *result);
+
+/* What a statement has changed. */
+typedef struct deed_changes_made {
+    uint64_t nodes_created;
+    uint64_t nodes_deleted;
+    uint64_t relationships_created;
+    uint64_t relationships_deleted;
+    uint64_t properties_set;     /* values given to properties, removals included */
+    uint64_t properties_added;   /* values that are there now and were not before */
+    uint64_t properties_removed; /* values that were there before and are not now; another value is both */
+    uint64_t labels_added;
+    uint64_t labels_removed;
+} deed_changes_made;
+void deed_result_changes(const deed_result *result, deed_changes_made *out_changes);
+
+/* Makes a table available to CALL, in this process and as long as the database is open. The signature is
+ * `name(input :: TYPE, ...) :: (output :: TYPE, ...)`; rows is a LIST of LISTs, each of inputs and then outputs. A call yields
+ * the rows whose inputs are equal to its arguments. A procedure of that name is replaced.
+ * Errors: INVALID_ARGUMENT, TYPE_MISMATCH. Any thread. */
+deed_status deed_procedure_register(deed_database *database, const char *signature, size_t signature_size,
+                                    const deed_value *rows, deed_error **out_error);
+
+/* Makes the running or next fetch fail with INTERRUPTED. Any thread. */
+void deed_result_interrupt(deed_result *result);
+void deed_result_destroy(deed_result *result);
 
 /* ---- Scans --------------------------------------------------------------------------------------------------- */
 

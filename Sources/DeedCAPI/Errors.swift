@@ -37,6 +37,15 @@ private func statusName(_ status: deed_status) -> StaticString {
     case .closed: return "DEED_CLOSED"
     case .interrupted: return "DEED_INTERRUPTED"
     case .internalError: return "DEED_INTERNAL"
+    case .syntaxError: return "DEED_SYNTAX_ERROR"
+    case .semanticError: return "DEED_SEMANTIC_ERROR"
+    case .parameterMissing: return "DEED_PARAMETER_MISSING"
+    case .typeError: return "DEED_TYPE_ERROR"
+    case .argumentError: return "DEED_ARGUMENT_ERROR"
+    case .arithmeticError: return "DEED_ARITHMETIC_ERROR"
+    case .entityNotFound: return "DEED_ENTITY_NOT_FOUND"
+    case .procedureError: return "DEED_PROCEDURE_ERROR"
+    case .stillConnected: return "DEED_STILL_CONNECTED"
     }
 }
 
@@ -55,6 +64,31 @@ public func deed_error_message(
     let handle = Unmanaged<ErrorHandle>.fromOpaque(UnsafeRawPointer(error)).takeUnretainedValue()
     out_size?.pointee = handle.size
     return UnsafePointer(handle.message)
+}
+
+@c @implementation
+public func deed_error_detail(
+    _ error: OpaquePointer?, _ out_size: UnsafeMutablePointer<Int>?
+) -> UnsafePointer<CChar>! {
+    out_size?.pointee = 0
+    guard let error else { return emptyText }
+    let handle = Unmanaged<ErrorHandle>.fromOpaque(UnsafeRawPointer(error)).takeUnretainedValue()
+    out_size?.pointee = handle.detailSize
+    return UnsafePointer(handle.detail)
+}
+
+@c @implementation
+public func deed_error_position(
+    _ error: OpaquePointer?, _ out_start: UnsafeMutablePointer<Int>?, _ out_end: UnsafeMutablePointer<Int>?
+) -> Bool {
+    out_start?.pointee = 0
+    out_end?.pointee = 0
+    guard let error else { return false }
+    let handle = Unmanaged<ErrorHandle>.fromOpaque(UnsafeRawPointer(error)).takeUnretainedValue()
+    guard let position = handle.position else { return false }
+    out_start?.pointee = position.lowerBound
+    out_end?.pointee = position.upperBound
+    return true
 }
 
 @c @implementation

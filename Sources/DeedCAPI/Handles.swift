@@ -2,11 +2,16 @@
 // handles may be destroyed in any order. Nothing throws past this layer, and no argument makes it trap.
 
 import CDeed
+import DeedDatabase
 import DeedEngine
+import DeedValues
 import Glibc
+import Synchronization
 
 final class DatabaseHandle {
     private let own: Graph?
+    /// Of the graph that was asked last.
+    private let engine = Mutex<QueryEngine?>(nil)
     /// For a database that follows another process.
     let follower: Follower?
 
@@ -17,6 +22,17 @@ final class DatabaseHandle {
     /// A follower that has lost its place gets another graph, so a call takes it once and stays with it.
     @inline(__always)
     var graph: Graph { own ?? follower.unsafelyUnwrapped.graph }
+
+    /// What runs queries on the present graph.
+    var queries: QueryEngine {
+        let graph = graph
+        return engine.withLock { engine in
+            if let engine, engine.graph === graph { return engine }
+            let made = QueryEngine(graph)
+            engine = made
+            return made
+        }
+    }
 
     func close() throws(DeedError) {
         if let follower { try follower.close() } else { try graph.close() }
@@ -68,13 +84,43 @@ final class ErrorHandle {
     let status: Int32
     let message: UnsafeMutablePointer<CChar>
     let size: Int
+    /// Of errors of queries.
+    let detail: UnsafeMutablePointer<CChar>
+    let detailSize: Int
+    let position: Range<Int>?
 
-    init(_ error: DeedError) {
+    init(_ error: DeedError, detail: String = "", position: Range<Int>? = nil) {
         status = error.status.rawValue
         (message, size) = copyText(error.message)
+        (self.detail, detailSize) = copyText(detail)
+        self.position = position
     }
 
-    deinit { message.deallocate() }
+    convenience init(_ error: QueryError) {
+        self.init(DeedError(error.kind.status, error.message), detail: error.detail, position: error.position)
+    }
+
+    deinit {
+        message.deallocate()
+        detail.deallocate()
+    }
+}
+
+extension QueryError.Kind {
+    fileprivate var status: Status {
+        switch self {
+        case .syntaxError: .syntaxError
+        case .semanticError: .semanticError
+        case .parameterMissing: .parameterMissing
+        case .typeError, .propertyNotFound, .labelNotFound: .typeError
+        case .argumentError: .argumentError
+        case .arithmeticError: .arithmeticError
+        case .entityNotFound: .entityNotFound
+        case .procedureError: .procedureError
+        case .constraintVerificationFailed: .stillConnected
+        case .constraintValidationFailed: .constraintViolation
+        }
+    }
 }
 
 /// The bytes of a text with a NUL behind them, owned by the caller.
@@ -155,6 +201,24 @@ func run(_ outError: ErrorOut, _ body: () throws(DeedError) -> Void) -> deed_sta
         outError?.pointee = retained(ErrorHandle(error))
         return error.status.rawValue
     }
+}
+
+/// As `run`, for what errors of queries come out of.
+func runQuery(_ outError: ErrorOut, _ body: () throws -> Void) -> deed_status {
+    outError?.pointee = nil
+    let handle: ErrorHandle
+    do {
+        try body()
+        return 0
+    } catch let error as DeedError {
+        handle = ErrorHandle(error)
+    } catch let error as QueryError {
+        handle = ErrorHandle(error)
+    } catch {
+        handle = ErrorHandle(DeedError(.internalError, "\(error)"))
+    }
+    outError?.pointee = retained(handle)
+    return handle.status
 }
 
 /// Bytes from outside; a NULL pointer is good only for no bytes.

@@ -113,19 +113,19 @@ private func textBytes(_ value: deed_value) throws(DeedError) -> UnsafeRawBuffer
 
 private let nanosecondsPerDay: Int64 = 86_400_000_000_000
 
-private func checkTimeOfDay(_ nanoseconds: Int64) throws(DeedError) {
+func checkTimeOfDay(_ nanoseconds: Int64) throws(DeedError) {
     guard nanoseconds >= 0 && nanoseconds < nanosecondsPerDay else {
         throw DeedError(.invalidArgument, "a time of day outside 0 to 24 hours")
     }
 }
 
-private func checkOffset(_ seconds: Int32) throws(DeedError) {
+func checkOffset(_ seconds: Int32) throws(DeedError) {
     guard seconds > -86_400 && seconds < 86_400 else {
         throw DeedError(.invalidArgument, "an offset from UTC of a day or more")
     }
 }
 
-private func checkNanoseconds(_ nanoseconds: some BinaryInteger) throws(DeedError) {
+func checkNanoseconds(_ nanoseconds: some BinaryInteger) throws(DeedError) {
     guard nanoseconds >= 0 && nanoseconds < 1_000_000_000 else {
         throw DeedError(.invalidArgument, "nanoseconds outside 0 to 999,999,999")
     }

@@ -36,7 +36,9 @@ import Testing
         Dictionary(properties.filter { !$0.value.isNull }.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
     }
 
-    private func someLabels(_ random: inout SeededRandom) -> [String] { Self.labels.filter { _ in random.number(below: 3) == 0 }.shuffled(using: &random) }
+    private func someLabels(_ random: inout SeededRandom) -> [String] {
+        Self.labels.filter { _ in random.number(below: 3) == 0 }.shuffled(using: &random)
+    }
 
     /// One statement, in the view and in the model.
     private func change(_ view: GraphView, _ model: inout QueryModel, _ random: inout SeededRandom) throws {

@@ -6,9 +6,19 @@ import Testing
 @testable import DeedEngine
 
 @Suite struct GraphViewTests {
-    private let graph: Graph
+    private let open: OpenGraph
+    private var graph: Graph { open.graph }
 
-    init() throws { graph = try Graph.open(nil) }
+    init() throws { open = OpenGraph(try Graph.open(nil)) }
+
+    /// Closes the graph at the end of the test, whose background thread would outlive it.
+    private final class OpenGraph: Sendable {
+        let graph: Graph
+
+        init(_ graph: Graph) { self.graph = graph }
+
+        deinit { try? graph.close() }
+    }
 
     /// Runs `body` with a view that writes, and commits.
     private func write<Result>(_ graph: Graph, _ body: (GraphView) throws -> Result) throws -> Result {
@@ -134,6 +144,33 @@ import Testing
         #expect(error?.status == .invalidArgument)
     }
 
+    @Test func aReplicaHasTheLabelsAndTheFeedHidesThem() throws {
+        let directory = ScratchDirectory()
+        var options = GraphOptions()
+        options.retention = LogRetentionPolicy(bytes: .max)
+        options.memoryLimit = 256 << 20
+        let source = try Graph(path: directory.path + "/source", options: options)
+        options.isReplica = true
+        let replica = try Graph(path: directory.path + "/replica", options: options)
+        let id = try write(source) { try $0.createEntity(labels: ["A", "B"], properties: [("n", .int(1))]) }
+        try write(source) { try $0.replaceProperties(.entity, id, [("n", .int(2))]) }
+        let feed = try source.changes(since: 0)
+        while try feed.advance(milliseconds: 0) {
+            try Array(feed.data).withUnsafeBytes { bytes in
+                _ = try replica.applyRecord(bytes)
+                let reader = try source.readChanges(bytes)
+                while try reader.advance() { #expect(reader.row.count == 1) }
+            }
+        }
+        let view = try GraphView(replica, nil)
+        #expect(try view.labels(of: id) == ["A", "B"])
+        #expect(try view.entities(label: "B") == [id])
+        #expect(try view.properties(.entity, id)?.map { text($0.value) } == ["int(2)"])
+        #expect(try source.stateDigest().digest == replica.stateDigest().digest)
+        try replica.close()
+        try source.close()
+    }
+
     // MARK: Lists
 
     @Test func aSelfLoopComesOnceAndParallelRelationshipsEachTime() throws {
@@ -169,7 +206,8 @@ import Testing
         let view = try GraphView(graph, nil)
         var cursor = GraphView.ExpandCursor()
         var found: [RowId] = []
-        var (parents, neighbors, batch) = ([UInt32](repeating: 0, count: 7), [UInt64](repeating: 0, count: 7), [UInt64](repeating: 0, count: 7))
+        var parents = [UInt32](repeating: 0, count: 7)
+        var (neighbors, batch) = ([UInt64](repeating: 0, count: 7), [UInt64](repeating: 0, count: 7))
         var round = 0
         while cursor.input < 1 {
             let count = try view.expand(
@@ -248,8 +286,10 @@ import Testing
         let range = GraphView.Bounds.range(low: .int(2), includesLow: false, high: .int(4), includesHigh: true)
         #expect(try old.find(.entity, table, [n], range) == [ids[3], ids[4]])
         #expect(try GraphView(graph, nil).find(.entity, table, [n], range) == [ids[4]])
-        #expect(try old.find(.entity, table, [n], .range(low: .int(7), includesLow: true, high: nil, includesHigh: false)) == [ids[7], ids[8]])
-        #expect(try old.find(.entity, table, [n], .range(low: .int(7), includesLow: true, high: .string("x"), includesHigh: false)).isEmpty)
+        let open = GraphView.Bounds.range(low: .int(7), includesLow: true, high: nil, includesHigh: false)
+        #expect(try old.find(.entity, table, [n], open) == [ids[7], ids[8]])
+        let never = GraphView.Bounds.range(low: .int(7), includesLow: true, high: .string("x"), includesHigh: false)
+        #expect(try old.find(.entity, table, [n], never).isEmpty)
         #expect(try old.find(.entity, table, [s], .prefix("name 4")) == [ids[4]])
     }
 

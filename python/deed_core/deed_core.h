@@ -48,6 +48,11 @@ typedef struct ModuleState {
     PyTypeObject *backup_type;
     PyTypeObject *finding_type;
     PyTypeObject *integrity_report_type;
+    PyTypeObject *statement_type;
+    PyTypeObject *result_type;
+    PyTypeObject *node_type;
+    PyTypeObject *relationship_type;
+    PyTypeObject *path_type;
     PyObject *deed_error;  /* the root of the exceptions */
     PyObject *exceptions;  /* dict: status -> class */
     PyObject *forked;      /* the class Forked, which no status stands for */
@@ -215,6 +220,7 @@ typedef struct GraphObject {
     NameTable names[3];  /* by deed_name_kind */
     deed_buffer *buffers[BUFFERS_MAX]; /* not in use */
     int buffer_count;
+    PyObject *statements; /* dict: text -> capsule of a deed_statement that is not in use; NULL before the first */
 } GraphObject;
 
 /* The number of a name, which it gets now if it has none. */
@@ -401,6 +407,20 @@ METHOD(add_entities);
 METHOD(add_edges);
 METHOD(find);
 METHOD(find_range);
+METHOD(execute);
+METHOD(prepare);
+
+/* ---- Queries (query.c, result.c, elements.c) ------------------------------------------------------------------- */
+
+extern PyType_Spec statement_spec;
+extern PyType_Spec result_spec;
+extern PyType_Spec node_spec;
+extern PyType_Spec relationship_spec;
+extern PyType_Spec path_spec;
+
+PyObject *result_adopt(SessionObject *session, deed_result *handle); /* destroys it with the object, or now on failure */
+PyObject *graph_value_to_python(ModuleState *state, const deed_value *value); /* a node, a relationship or a path */
+GRAPH_METHOD(register_procedure);
 
 /* The methods of a graph about its indexes (indexes.c). */
 PyObject *graph_create_index(struct GraphObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords);

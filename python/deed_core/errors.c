@@ -47,6 +47,27 @@ static const ExceptionSpec specs[] = {
     {"deed_core.InternalError", DEED_INTERNAL, NULL, "A bug in Deed; please report it."},
 };
 
+/* Below QueryError, which itself stands for no status. */
+static const ExceptionSpec query_specs[] = {
+    {"deed_core.CypherSyntaxError", DEED_SYNTAX_ERROR, &PyExc_ValueError,
+     "The text is no query, or one that can never work. Also a ValueError."},
+    {"deed_core.CypherSemanticError", DEED_SEMANTIC_ERROR, &PyExc_ValueError, "The query has no meaning here. Also a ValueError."},
+    {"deed_core.ParameterMissing", DEED_PARAMETER_MISSING, &PyExc_LookupError,
+     "A parameter of the query was not given. Also a LookupError."},
+    {"deed_core.CypherTypeError", DEED_TYPE_ERROR, &PyExc_TypeError,
+     "A value has a type that the operation does not take. Also a TypeError."},
+    {"deed_core.CypherArgumentError", DEED_ARGUMENT_ERROR, &PyExc_ValueError,
+     "An argument of a function is outside its range. Also a ValueError."},
+    {"deed_core.CypherArithmeticError", DEED_ARITHMETIC_ERROR, &PyExc_ArithmeticError,
+     "An overflow, or a division by zero. Also an ArithmeticError."},
+    {"deed_core.ElementDeleted", DEED_ENTITY_NOT_FOUND, &PyExc_LookupError,
+     "A node or relationship that the query has deleted was asked for. Also a LookupError."},
+    {"deed_core.ProcedureError", DEED_PROCEDURE_ERROR, &PyExc_LookupError,
+     "There is no such procedure, or it failed. Also a LookupError."},
+    {"deed_core.StillConnected", DEED_STILL_CONNECTED, NULL,
+     "A node was to be deleted that still has relationships; DETACH DELETE takes them along."},
+};
+
 /* Below TransactionConflict: to a caller who rolls back and tries again they are all the same. */
 static const ExceptionSpec conflict_specs[] = {
     {"deed_core.Deadlock", DEED_DEADLOCK, NULL,
@@ -113,6 +134,26 @@ class_with(ModuleState *state, deed_status status)
     return class;
 }
 
+static int
+add_query_errors(PyObject *module, ModuleState *state)
+{
+    PyObject *class = PyErr_NewExceptionWithDoc(
+        "deed_core.QueryError",
+        "What is wrong with a query. `detail` says what exactly, in one word as openCypher has it; `position` is the range\n"
+        "of the text that it is about, in bytes, or None.", state->deed_error, NULL);
+    if (class == NULL)
+        return -1;
+    int result = set_attribute(class, "detail", PyUnicode_FromString(""));
+    if (result == 0)
+        result = set_attribute(class, "position", Py_NewRef(Py_None));
+    if (result == 0)
+        result = PyModule_AddObjectRef(module, "QueryError", class);
+    for (size_t i = 0; result == 0 && i < sizeof query_specs / sizeof *query_specs; i++)
+        result = add_exception(module, state, &query_specs[i], class, NULL);
+    Py_DECREF(class);
+    return result;
+}
+
 int
 errors_init(PyObject *module, ModuleState *state)
 {
@@ -131,6 +172,8 @@ errors_init(PyObject *module, ModuleState *state)
         if (add_exception(module, state, &specs[i], state->deed_error, NULL) < 0)
             return -1;
 
+    if (add_query_errors(module, state) < 0)
+        return -1;
     PyObject *conflict = class_with(state, DEED_TRANSACTION_CONFLICT);
     for (size_t i = 0; conflict != NULL && i < sizeof conflict_specs / sizeof *conflict_specs; i++)
         if (add_exception(module, state, &conflict_specs[i], conflict, NULL) < 0)
@@ -148,6 +191,23 @@ class_of(ModuleState *state, deed_status status)
     return class != NULL ? class : state->deed_error;
 }
 
+/* Raises an error of a query, which says more than its message. */
+static void
+raise_query_error(PyObject *class, PyObject *text, const deed_error *error)
+{
+    PyObject *exception = PyObject_CallOneArg(class, text);
+    if (exception == NULL)
+        return;
+    size_t size, start, end;
+    const char *detail = deed_error_detail(error, &size);
+    int failed = set_attribute(exception, "detail", PyUnicode_DecodeUTF8(detail, (Py_ssize_t)size, "replace"));
+    if (failed == 0 && deed_error_position(error, &start, &end))
+        failed = set_attribute(exception, "position", Py_BuildValue("(nn)", (Py_ssize_t)start, (Py_ssize_t)end));
+    if (failed == 0)
+        PyErr_SetObject(class, exception);
+    Py_DECREF(exception);
+}
+
 PyObject *
 raise_error(ModuleState *state, deed_status status, deed_error *error)
 {
@@ -159,11 +219,12 @@ raise_error(ModuleState *state, deed_status status, deed_error *error)
     const char *message = error != NULL ? deed_error_message(error, &size) : NULL;
     PyObject *text = message != NULL ? PyUnicode_DecodeUTF8(message, (Py_ssize_t)size, "replace")
                                      : PyUnicode_FromString(deed_status_name(status));
+    if (text != NULL && status >= DEED_SYNTAX_ERROR)
+        raise_query_error(class_of(state, status), text, error);
+    else if (text != NULL)
+        PyErr_SetObject(class_of(state, status), text);
     deed_error_destroy(error);
-    if (text == NULL)
-        return NULL;
-    PyErr_SetObject(class_of(state, status), text);
-    Py_DECREF(text);
+    Py_XDECREF(text);
     return NULL;
 }
 

@@ -199,6 +199,8 @@ graph_dealloc(GraphObject *self)
     PyObject_GC_UnTrack(self);
     if (self->session.weak_references != NULL)
         PyObject_ClearWeakRefs((PyObject *)self);
+    if (graph_is_ours(self))
+        Py_CLEAR(self->statements);
     if (self->database != NULL && graph_is_ours(self)) {
         for (int i = 0; i < self->buffer_count; i++)
             deed_buffer_destroy(self->buffers[i]);
@@ -497,6 +499,11 @@ static PyGetSetDef graph_properties[] = {
 };
 
 static PyMethodDef graph_methods[] = {
+    METHOD_ENTRY(graph, register_procedure,
+"register_procedure($self, signature, rows)\n--\n\n"
+"Make a table available to CALL in queries on this graph object.\n\n"
+"Parameters\n----------\nsignature : str\n    name(input :: TYPE, ...) :: (output :: TYPE, ...)\n"
+"rows : list of list\n    Inputs and then outputs; a call yields the rows whose inputs are its arguments.\n"),
     METHOD_ENTRY(graph, transaction,
 "transaction($self, *, read_only=False, isolation='snapshot', on_conflict=..., timeout=...)\n--\n\n"
 "Begin a transaction, which sees the state committed by now.\n\n"

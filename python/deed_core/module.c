@@ -122,6 +122,11 @@ add_types(PyObject *module, ModuleState *state)
         add_type(module, &temporal_spec, NULL, &state->temporal_type) < 0 ||
         add_type(module, &change_record_spec, NULL, &state->change_record_type) < 0 ||
         add_type(module, &feed_spec, NULL, &state->feed_type) < 0 ||
+        add_type(module, &statement_spec, NULL, &state->statement_type) < 0 ||
+        add_type(module, &result_spec, NULL, &state->result_type) < 0 ||
+        add_type(module, &node_spec, NULL, &state->node_type) < 0 ||
+        add_type(module, &relationship_spec, NULL, &state->relationship_type) < 0 ||
+        add_type(module, &path_spec, NULL, &state->path_type) < 0 ||
         add_tuple_type(module, &change_desc, &state->change_type) < 0 ||
         add_tuple_type(module, &backup_desc, &state->backup_type) < 0)
         return -1;
@@ -151,6 +156,9 @@ module_exec(PyObject *module)
     state->zone_type = import_attribute("zoneinfo", "ZoneInfo");
     if (state->array_type == NULL || state->zone_type == NULL)
         return -1;
+    /* The same class under the name by which it also goes. */
+    if (PyModule_AddObjectRef(module, "DeedEngine", (PyObject *)state->graph_type) < 0)
+        return -1;
     return PyModule_AddStringConstant(module, "__version__", deed_version());
 }
 
@@ -173,6 +181,11 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->backup_type);
     Py_VISIT(state->finding_type);
     Py_VISIT(state->integrity_report_type);
+    Py_VISIT(state->statement_type);
+    Py_VISIT(state->result_type);
+    Py_VISIT(state->node_type);
+    Py_VISIT(state->relationship_type);
+    Py_VISIT(state->path_type);
     Py_VISIT(state->deed_error);
     Py_VISIT(state->exceptions);
     Py_VISIT(state->forked);
@@ -200,6 +213,11 @@ module_clear(PyObject *module)
     Py_CLEAR(state->backup_type);
     Py_CLEAR(state->finding_type);
     Py_CLEAR(state->integrity_report_type);
+    Py_CLEAR(state->statement_type);
+    Py_CLEAR(state->result_type);
+    Py_CLEAR(state->node_type);
+    Py_CLEAR(state->relationship_type);
+    Py_CLEAR(state->path_type);
     Py_CLEAR(state->deed_error);
     Py_CLEAR(state->exceptions);
     Py_CLEAR(state->forked);

@@ -51,6 +51,22 @@ buffer_return(SessionObject *session, deed_buffer *buffer)
 }
 
 static PyMethodDef session_methods[] = {
+    METHOD_ENTRY(session, execute,
+"execute($self, text, parameters=None, *, timeout=None)\n--\n\n"
+"Run a statement of the query language Cypher.\n\n"
+"A query that only reads computes its rows as they are fetched. One that changes something has done so when this\n"
+"returns, and on a graph (not a transaction) it is committed; if it fails it has changed nothing. A text that was run\n"
+"before is neither parsed nor planned again, so use parameters rather than writing values into the text.\n\n"
+"Parameters\n----------\ntext : str or bytes\n    The statement.\n"
+"parameters : dict of str to value, optional\n    What $name stands for.\n"
+"timeout : float, optional\n    Seconds after which the query fails with Interrupted.\n\n"
+"Returns\n-------\nResult\n    An iterator over the rows.\n\n"
+"Raises\n------\nQueryError\n    One of its subclasses, with `detail` and `position`.\n"),
+    {"execute_query", (PyCFunction)(void (*)(void))session_execute, METH_FASTCALL | METH_KEYWORDS,
+"execute_query($self, text, parameters=None, *, timeout=None)\n--\n\nThe same as execute, under its older name."},
+    METHOD_ENTRY(session, prepare,
+"prepare($self, text)\n--\n\nParse and plan a statement now, to be run later.\n\n"
+"Returns\n-------\nStatement\n    Its execute(parameters) runs it.\n"),
     METHOD_ENTRY(session, add_entity,
 "add_entity($self, collection, properties=None)\n--\n\n"
 "Add an entity.\n\n"

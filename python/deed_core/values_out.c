@@ -81,6 +81,10 @@ value_to_python(ModuleState *state, const deed_value *value)
         return map_to_python(state, value);
     case DEED_VECTOR:
         return float_array_new(state, value->as.vector.items, value->as.vector.count);
+    case DEED_ELEMENT_ENTITY:
+    case DEED_ELEMENT_RELATIONSHIP:
+    case DEED_PATH:
+        return graph_value_to_python(state, value);
     default:
         return datetime_value_to_python(state, value);
     }

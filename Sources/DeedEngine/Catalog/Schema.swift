@@ -15,6 +15,9 @@ package final class Schema: Sendable {
 
     private let state = Mutex(State())
 
+    /// How often a definition has changed; plans rest on it.
+    package var changes: UInt64 { state.withLock { $0.version } }
+
     /// All objects, in order of number.
     package var objects: [SchemaObject] { state.withLock { $0.objects.values.sorted { $0.number < $1.number } } }
 

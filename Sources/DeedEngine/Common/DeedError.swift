@@ -28,6 +28,15 @@ package enum Status: Int32, Sendable {
     case closed = 301
     case interrupted = 302
     case internalError = 399
+    case syntaxError = 400
+    case semanticError = 401
+    case parameterMissing = 402
+    case typeError = 403
+    case argumentError = 404
+    case arithmeticError = 405
+    case entityNotFound = 406
+    case procedureError = 407
+    case stillConnected = 408
 }
 
 package struct DeedError: Error, Sendable, CustomStringConvertible {

@@ -197,6 +197,16 @@ extension Graph {
         return result
     }
 
+    /// Rows of all tables. O(tables).
+    package func rowTotals() -> (entities: Int, relationships: Int) {
+        var totals = (entities: 0, relationships: 0)
+        forEachTable { table in
+            let rows = table.rowCount.load(ordering: .relaxed)
+            if table.kind == .entity { totals.entities += rows } else { totals.relationships += rows }
+        }
+        return totals
+    }
+
     package func rowCount(_ kind: RowKind, _ name: NameId) -> Int {
         table(kind, name)?.rowCount.load(ordering: .relaxed) ?? 0
     }

@@ -1,4 +1,8 @@
 // An expression at work: made from an Expr for one worker, with the subplans it may need.
+//
+// `makeEvaluator` (ExpressionBuilder.swift) turns the tree of an Expr into a tree of these. Each node evaluates its operands
+// over the whole chunk, picks a kernel by the kinds of the vectors that came back, and loops in there; `any` vectors go
+// row by row through the functions of DeedValues, which say what an operator means.
 
 import DeedEngine
 import DeedValues
@@ -6,8 +10,78 @@ import DeedValues
 package class Evaluator {
     package init() {}
 
-    /// The value for each row of the chunk: a vector with row i for row i (no selection).
+    /// The value, if it is the same for every row of every chunk.
+    package var constant: Value? { nil }
+
+    /// The value for each row of the chunk: a vector with row i for row i (no selection). Its capacity may exceed the
+    /// chunk's count, and it may be shared with others: nobody writes to it.
     package func evaluate(_ chunk: Chunk, _ context: QueryContext) throws -> ColumnVector {
-        fatalError("an expression without values")
+        throw DeedError(.internalError, "an expression without values")
+    }
+
+    /// For filters: the rows for which it is true; nil if it is for all of them. Where it is neither true, false nor null
+    /// that is a TypeError.
+    package func select(_ chunk: Chunk, _ context: QueryContext) throws -> Selection? {
+        try isTrue(evaluate(chunk, context), count: chunk.count)
+    }
+
+    /// Its values as a kernel takes them: one for all rows, or one for each.
+    func operand(_ chunk: Chunk, _ context: QueryContext) throws -> Operand {
+        Operand(vector: try evaluate(chunk, context), isConstant: false)
+    }
+}
+
+/// What a kernel is applied to. A constant is a vector of one row, so that no kernel needs it spelled out for every row.
+struct Operand {
+    let vector: ColumnVector
+    let isConstant: Bool
+
+    var kind: ColumnVector.Kind { vector.kind }
+
+    @inline(__always)
+    func value(_ row: Int) -> Value { vector.value(isConstant ? 0 : row) }
+
+    /// Null bytes by row; nil if no row is null. Not for constants, nor for vectors of kind `any`.
+    var nulls: UnsafeMutablePointer<UInt8>? { isConstant ? nil : vector.nulls }
+}
+
+/// One value for all rows.
+final class ConstantEvaluator: Evaluator {
+    private let value: Value
+    private let single: ColumnVector
+    /// The last one spelled out; chunks of one query mostly have the same size.
+    private var repeated: (vector: ColumnVector, count: Int)?
+
+    init(_ value: Value) {
+        self.value = value
+        single = ColumnVector([value])
+    }
+
+    override var constant: Value? { value }
+
+    override func operand(_ chunk: Chunk, _ context: QueryContext) throws -> Operand {
+        Operand(vector: single, isConstant: true)
+    }
+
+    override func evaluate(_ chunk: Chunk, _ context: QueryContext) throws -> ColumnVector {
+        if let repeated, repeated.count == chunk.count { return repeated.vector }
+        let vector = single.repeated(chunk.count)
+        repeated = (vector, chunk.count)
+        return vector
+    }
+}
+
+/// A column of the chunk.
+final class SlotEvaluator: Evaluator {
+    private let slot: Slot
+
+    init(_ slot: Slot) { self.slot = slot }
+
+    override func evaluate(_ chunk: Chunk, _ context: QueryContext) throws -> ColumnVector {
+        guard slot < chunk.columns.count, let column = chunk.columns[slot] else {
+            throw DeedError(.internalError, "slot \(slot) is read where it holds nothing")
+        }
+        guard let selection = column.selection else { return column.vector }
+        return column.vector.gathered(selection)
     }
 }

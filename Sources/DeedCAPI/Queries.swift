@@ -1,0 +1,214 @@
+// Statements of the query language and their results.
+
+import CDeed
+import DeedDatabase
+import DeedEngine
+import DeedValues
+import Glibc
+
+final class StatementHandle {
+    let database: DatabaseHandle
+    let text: String
+    var parameters: [String: Value] = [:]
+    /// The parameters' names, lent out.
+    let names: [(text: UnsafeMutablePointer<CChar>, size: Int)]
+
+    init(_ database: DatabaseHandle, _ text: String, parameters: [String]) {
+        (self.database, self.text) = (database, text)
+        names = parameters.map { copyText($0) }
+    }
+
+    deinit { for name in names { name.text.deallocate() } }
+}
+
+final class ResultHandle {
+    let result: QueryResult
+    let database: DatabaseHandle
+    private let names: [(text: UnsafeMutablePointer<CChar>, size: Int)]
+    /// The chunk whose rows are being handed out, and the next of them.
+    private var chunk: Chunk?
+    private var row = 0
+    private let lender: ValueLender
+
+    init(_ result: QueryResult, _ database: DatabaseHandle) {
+        (self.result, self.database) = (result, database)
+        names = result.columns.map { copyText($0) }
+        lender = ValueLender(columns: result.columns.count)
+    }
+
+    deinit { for name in names { name.text.deallocate() } }
+
+    func name(_ column: Int) -> (text: UnsafeMutablePointer<CChar>, size: Int)? {
+        names.indices.contains(column) ? names[column] : nil
+    }
+
+    /// Rows of the present chunk that have not been handed out.
+    var ready: Int { chunk.map { $0.count - row } ?? 0 }
+
+    func next() throws -> UnsafePointer<deed_value>? {
+        if chunk == nil || row >= chunk.unsafelyUnwrapped.count {
+            chunk = try result.next()
+            row = 0
+        }
+        guard let chunk else { return nil }
+        defer { row += 1 }
+        return try lender.lend(chunk, row, result)
+    }
+}
+
+private func statement(_ pointer: OpaquePointer?) throws(DeedError) -> StatementHandle {
+    try object(pointer, StatementHandle.self)
+}
+
+private func text(_ base: UnsafePointer<CChar>?, _ size: Int) throws(DeedError) -> String {
+    guard let text = String(validating: try bytes(base, size), as: UTF8.self) else {
+        throw DeedError(.invalidArgument, "a text that is not valid UTF-8")
+    }
+    return text
+}
+
+@c @implementation
+public func deed_query_options_init(_ options: UnsafeMutablePointer<deed_query_options>?) {
+    guard let options else { return }
+    options.pointee = deed_query_options()
+    options.pointee.struct_size = MemoryLayout<deed_query_options>.size
+    options.pointee.timeout = -1
+}
+
+private func executionOptions(_ given: UnsafePointer<deed_query_options>?) throws(DeedError) -> ExecutionOptions {
+    var options = ExecutionOptions()
+    options.threads = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    guard let given else { return options }
+    guard given.pointee.struct_size >= MemoryLayout<deed_query_options>.size else {
+        throw DeedError(.invalidArgument, "the options were not initialised with deed_query_options_init")
+    }
+    guard !given.pointee.timeout.isNaN else { throw DeedError(.invalidArgument, "the timeout is not a number") }
+    if given.pointee.timeout >= 0 { options.timeout = given.pointee.timeout }
+    if given.pointee.threads > 0 { options.threads = min(Int(given.pointee.threads), 64) }
+    if let keepGoing = given.pointee.keep_going {
+        let data = given.pointee.keep_going_data
+        options.keepGoing = { keepGoing(data) }
+    }
+    return options
+}
+
+@c @implementation
+public func deed_statement_prepare(
+    _ database: OpaquePointer?, _ text: UnsafePointer<CChar>?, _ text_size: Int,
+    _ out_statement: UnsafeMutablePointer<OpaquePointer?>?, _ out_error: ErrorOut
+) -> deed_status {
+    out_statement?.pointee = nil
+    return runQuery(out_error) {
+        let out = try required(out_statement, "out_statement")
+        let handle = try object(database, DatabaseHandle.self)
+        try handle.graph.requireOpen()
+        let query = try DeedCAPI.text(text, text_size)
+        let prepared = try handle.queries.prepare(query)
+        out.pointee = retained(StatementHandle(handle, query, parameters: prepared.parameters))
+    }
+}
+
+@c @implementation
+public func deed_statement_bind(
+    _ statement: OpaquePointer?, _ name: UnsafePointer<CChar>?, _ name_size: Int, _ value: UnsafePointer<deed_value>?,
+    _ out_error: ErrorOut
+) -> deed_status {
+    run(out_error) { () throws(DeedError) in
+        let handle = try DeedCAPI.statement(statement)
+        guard let value else { throw DeedError(.invalidArgument, "value is NULL") }
+        handle.parameters[try text(name, name_size)] = try DeedCAPI.value(value.pointee)
+    }
+}
+
+@c @implementation
+public func deed_statement_parameter(
+    _ statement: OpaquePointer?, _ position: Int, _ out_size: UnsafeMutablePointer<Int>?
+) -> UnsafePointer<CChar>! {
+    out_size?.pointee = 0
+    guard let handle = try? DeedCAPI.statement(statement), handle.names.indices.contains(position) else { return nil }
+    out_size?.pointee = handle.names[position].size
+    return UnsafePointer(handle.names[position].text)
+}
+
+@c @implementation
+public func deed_statement_clear(_ statement: OpaquePointer?) {
+    (try? DeedCAPI.statement(statement))?.parameters.removeAll()
+}
+
+@c @implementation
+public func deed_statement_execute(
+    _ statement: OpaquePointer?, _ transaction: OpaquePointer?, _ options: UnsafePointer<deed_query_options>?,
+    _ out_result: UnsafeMutablePointer<OpaquePointer?>?, _ out_error: ErrorOut
+) -> deed_status {
+    out_result?.pointee = nil
+    return runQuery(out_error) {
+        let out = try required(out_result, "out_result")
+        let handle = try DeedCAPI.statement(statement)
+        let engine = handle.database.queries
+        try engine.graph.requireOpen()
+        let result = try engine.execute(
+            handle.text, parameters: handle.parameters,
+            transaction: try DeedCAPI.transaction(transaction, of: engine.graph), options: try executionOptions(options))
+        out.pointee = retained(ResultHandle(result, handle.database))
+    }
+}
+
+@c @implementation
+public func deed_statement_destroy(_ statement: OpaquePointer?) { release(statement, StatementHandle.self) }
+
+// MARK: Results
+
+@c @implementation
+public func deed_result_column_count(_ result: OpaquePointer?) -> Int {
+    (try? object(result, ResultHandle.self).result.columns.count) ?? 0
+}
+
+@c @implementation
+public func deed_result_column_name(
+    _ result: OpaquePointer?, _ column: Int, _ out_size: UnsafeMutablePointer<Int>?
+) -> UnsafePointer<CChar>! {
+    out_size?.pointee = 0
+    guard let name = try? object(result, ResultHandle.self).name(column) else { return nil }
+    out_size?.pointee = name.size
+    return UnsafePointer(name.text)
+}
+
+@c @implementation
+public func deed_result_next(
+    _ result: OpaquePointer?, _ out_row: UnsafeMutablePointer<UnsafePointer<deed_value>?>?, _ out_error: ErrorOut
+) -> deed_status {
+    out_row?.pointee = nil
+    return runQuery(out_error) {
+        let out = try required(out_row, "out_row")
+        let handle = try object(result, ResultHandle.self)
+        try handle.database.graph.requireOpen()
+        out.pointee = try handle.next()
+    }
+}
+
+@c @implementation
+public func deed_result_ready(_ result: OpaquePointer?) -> Int { (try? object(result, ResultHandle.self))?.ready ?? 0 }
+
+@c @implementation
+public func deed_result_changes(_ result: OpaquePointer?, _ out_changes: UnsafeMutablePointer<deed_changes_made>?) {
+    guard let out_changes else { return }
+    out_changes.pointee = deed_changes_made()
+    guard let counters = (try? object(result, ResultHandle.self))?.result.counters else { return }
+    out_changes.pointee.nodes_created = UInt64(clamping: counters.nodesCreated)
+    out_changes.pointee.nodes_deleted = UInt64(clamping: counters.nodesDeleted)
+    out_changes.pointee.relationships_created = UInt64(clamping: counters.relationshipsCreated)
+    out_changes.pointee.relationships_deleted = UInt64(clamping: counters.relationshipsDeleted)
+    out_changes.pointee.properties_set = UInt64(clamping: counters.propertiesSet)
+    out_changes.pointee.properties_added = UInt64(clamping: counters.propertiesAdded)
+    out_changes.pointee.properties_removed = UInt64(clamping: counters.propertiesRemoved)
+    out_changes.pointee.labels_added = UInt64(clamping: counters.labelsAdded)
+    out_changes.pointee.labels_removed = UInt64(clamping: counters.labelsRemoved)
+}
+
+@c @implementation
+public func deed_result_interrupt(_ result: OpaquePointer?) {
+    (try? object(result, ResultHandle.self))?.result.interrupt()
+}
+
+@c @implementation
+public func deed_result_destroy(_ result: OpaquePointer?) { release(result, ResultHandle.self) }

@@ -1,1 +1,0 @@
-// Runs statements: from text to results.

@@ -1,0 +1,65 @@
+// The plans of queries that came before, by their text: a query that comes again is neither parsed nor planned. A plan is
+// dropped when the schema has changed, or the number of rows so much that another plan may be better.
+
+import DeedExecution
+import DeedSyntax
+import Synchronization
+
+/// A statement that is ready to run.
+package final class PreparedQuery: Sendable {
+    package let text: String
+    package let plan: QueryPlan
+    package let mode: ExecutionMode
+    let basis: PlanBasis
+
+    init(text: String, plan: QueryPlan, mode: ExecutionMode, basis: PlanBasis) {
+        (self.text, self.plan, self.mode, self.basis) = (text, plan, mode, basis)
+    }
+}
+
+/// What a plan was made for.
+struct PlanBasis: Sendable {
+    var schemaVersion: UInt64
+    var entities: Int
+    var relationships: Int
+
+    /// True if a plan for `self` is still good now.
+    func isGood(for now: PlanBasis) -> Bool {
+        schemaVersion == now.schemaVersion && Self.isSimilar(entities, now.entities)
+            && Self.isSimilar(relationships, now.relationships)
+    }
+
+    /// Small tables grow fast, and plans for them matter little.
+    private static func isSimilar(_ old: Int, _ new: Int) -> Bool {
+        let (low, high) = (min(old, new), max(old, new))
+        return high <= 1_000 || high <= low * 4
+    }
+}
+
+final class PlanMemory: Sendable {
+    /// Queries as bytes: Swift's strings are equal by canonical equivalence, which texts are not.
+    private struct Key: Hashable {
+        let text: String
+
+        static func == (left: Key, right: Key) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
+
+        func hash(into hasher: inout Hasher) {
+            var text = text
+            text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        }
+    }
+
+    /// Beyond that all are forgotten: whoever has so many texts does not use parameters, and gains nothing here.
+    private static let plansMax = 4_096
+
+    private let plans = Mutex<[Key: PreparedQuery]>([:])
+
+    func find(_ text: String) -> PreparedQuery? { plans.withLock { $0[Key(text: text)] } }
+
+    func remember(_ query: PreparedQuery) {
+        plans.withLock { plans in
+            if plans.count >= Self.plansMax { plans.removeAll(keepingCapacity: true) }
+            plans[Key(text: query.text)] = query
+        }
+    }
+}

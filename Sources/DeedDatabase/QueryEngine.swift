@@ -1,0 +1,163 @@
+// Runs statements on a graph: from text to results.
+//
+// A query that only reads runs while its result is fetched, on the snapshot that it began with. One that changes something
+// runs to its end before anything is handed out: in the caller's transaction it undoes itself when it fails, and only
+// itself; without one it is a transaction of its own.
+
+import DeedEngine
+import DeedExecution
+import DeedPlanner
+import DeedSyntax
+import DeedValues
+
+package struct ExecutionOptions {
+    /// Seconds; nil for no limit.
+    package var timeout: Double?
+    package var threads = 1
+    /// Asked now and then on the thread that runs the query; false ends it with `Interrupted`.
+    package var keepGoing: (() -> Bool)?
+    package init() {}
+}
+
+package final class QueryEngine: @unchecked Sendable {
+    package let graph: Graph
+    package let procedures = ProcedureRegistry()
+    package let reports = ReportRing()
+    private let memory = PlanMemory()
+
+    package init(_ graph: Graph) { self.graph = graph }
+
+    // MARK: Preparing
+
+    /// The statement behind a text: a plan that is remembered, or a new one.
+    package func prepare(_ text: String, _ transaction: Transaction? = nil) throws -> PreparedStatement {
+        if let known = memory.find(text), known.basis.isGood(for: basis) { return .query(known) }
+        switch try parse(text) {
+        case .schema(let command): return .schema(command)
+        case .transaction(let command): return .transaction(command)
+        case .query(let query, let mode):
+            let view = try GraphView(graph, transaction)
+            let planner = Planner(catalog: GraphCatalog(view: view, procedures: procedures))
+            let plan = try planner.plan(query)
+            let prepared = PreparedQuery(text: text, plan: plan, mode: mode, basis: basis)
+            memory.remember(prepared)
+            return .query(prepared)
+        }
+    }
+
+    private func parse(_ text: String) throws -> Statement {
+        do throws(SyntaxError) {
+            return try parseCypher(text)
+        } catch {
+            throw QueryError(.syntaxError, error.detail, error.message, at: error.range)
+        }
+    }
+
+    private var basis: PlanBasis {
+        let rows = graph.rowTotals()
+        return PlanBasis(schemaVersion: graph.schema.changes, entities: rows.entities, relationships: rows.relationships)
+    }
+
+    // MARK: Running
+
+    package func execute(
+        _ text: String, parameters: [String: Value] = [:], transaction: Transaction? = nil,
+        options: ExecutionOptions = ExecutionOptions()
+    ) throws -> QueryResult {
+        try execute(try prepare(text, transaction), parameters: parameters, transaction: transaction, options: options)
+    }
+
+    package func execute(
+        _ statement: PreparedStatement, parameters: [String: Value], transaction: Transaction?, options: ExecutionOptions
+    ) throws -> QueryResult {
+        switch statement {
+        case .query(let query):
+            if let missing = query.plan.parameters.first(where: { parameters[$0] == nil }) {
+                throw QueryError(.parameterMissing, "MissingParameter", "the parameter $\(missing) is not given")
+            }
+            if query.mode == .explain { return QueryResult.text(explain(query.plan), column: "plan", graph) }
+            return try run(query, parameters, transaction, options)
+        case .schema(let command): return try runSchemaCommand(command)
+        case .transaction:
+            throw QueryError(
+                .syntaxError, "UnsupportedStatement",
+                "a transaction is begun and ended by the calls of the interface, not by a statement")
+        }
+    }
+
+    private func run(
+        _ query: PreparedQuery, _ parameters: [String: Value], _ transaction: Transaction?, _ options: ExecutionOptions
+    ) throws -> QueryResult {
+        if query.plan.isReadOnly {
+            let result = try open(query, parameters, transaction, options)
+            if query.mode == .profile { return try profiled(result, query) }
+            return result
+        }
+        if let transaction {
+            if transaction.isReadOnly { throw DeedError(.readOnly, "the transaction was begun for reading only") }
+            return try change(query, parameters, transaction, options)
+        }
+        let own = try graph.begin(readOnly: false)
+        do {
+            let result = try change(query, parameters, own, options)
+            try graph.commit(own)
+            return result
+        } catch {
+            graph.rollback(own)
+            throw error
+        }
+    }
+
+    /// A result whose rows are computed as they are fetched.
+    private func open(
+        _ query: PreparedQuery, _ parameters: [String: Value], _ transaction: Transaction?, _ options: ExecutionOptions
+    ) throws -> QueryResult {
+        let now = Clock.microseconds()
+        let deadline = options.timeout.map { seconds in
+            Clock.monotonicNanoseconds() &+ UInt64(max(0, min(seconds, 1e9)) * 1e9)
+        }
+        let context = QueryContext(
+            view: try GraphView(graph, transaction), parameters: parameters,
+            functions: FunctionContext(
+                seconds: now / 1_000_000, nanoseconds: UInt32(truncatingIfNeeded: now % 1_000_000 * 1_000)),
+            slotCount: query.plan.slotCount, procedures: procedures, threads: options.threads, deadline: deadline,
+            keepGoing: options.keepGoing)
+        return try QueryResult(query, context, reports)
+    }
+
+    /// Runs a query that changes something to its end; when it fails, what it did is undone.
+    private func change(
+        _ query: PreparedQuery, _ parameters: [String: Value], _ transaction: Transaction, _ options: ExecutionOptions
+    ) throws -> QueryResult {
+        let result = try open(query, parameters, transaction, options)
+        let savepoint = try result.context.view.savepoint()
+        do {
+            try result.materialize()
+            if query.mode == .profile { return try profiled(result, query) }
+            return result
+        } catch {
+            result.context.view.rollback(to: savepoint)
+            throw error
+        }
+    }
+
+    private func explain(_ plan: QueryPlan) -> String { DeedExecution.explain(plan.root) }
+
+    private func profiled(_ result: QueryResult, _ query: PreparedQuery) throws -> QueryResult {
+        while try result.next() != nil {}
+        return QueryResult.text(explain(query.plan), column: "plan", graph)
+    }
+}
+
+package enum PreparedStatement: Sendable {
+    case query(PreparedQuery)
+    case schema(SchemaCommand)
+    case transaction(TransactionCommand)
+}
+
+extension PreparedStatement {
+    /// The names of its parameters, in order of mention.
+    package var parameters: [String] {
+        if case .query(let query) = self { query.plan.parameters } else { [] }
+    }
+}

@@ -1,0 +1,157 @@
+// The rows of a query, a chunk at a time, and what a row's elements of the graph look like.
+
+import DeedEngine
+import DeedExecution
+import DeedValues
+
+/// A node as a result shows it.
+package final class EntityRecord: Sendable {
+    package let id: UInt64
+    package let labels: [String]
+    package let properties: [(key: String, value: Value)]
+
+    init(id: UInt64, labels: [String], properties: [(key: String, value: Value)]) {
+        (self.id, self.labels, self.properties) = (id, labels, properties)
+    }
+}
+
+/// A relationship as a result shows it.
+package final class RelationshipRecord: Sendable {
+    package let id: UInt64
+    package let source: UInt64
+    package let target: UInt64
+    package let type: String
+    package let properties: [(key: String, value: Value)]
+
+    init(id: UInt64, source: UInt64, target: UInt64, type: String, properties: [(key: String, value: Value)]) {
+        (self.id, self.source, self.target) = (id, source, target)
+        (self.type, self.properties) = (type, properties)
+    }
+}
+
+/// One thread at a time, but for `interrupt`.
+package final class QueryResult {
+    package let columns: [String]
+    private let slots: [Slot]
+    let context: QueryContext
+    private let root: Operator?
+    private var waiting: [Chunk] = []
+    private var isExhausted = false
+    /// What elements looked like when the query ended, once it is over.
+    private var entities: [UInt64: EntityRecord]?
+    private var relationships: [UInt64: RelationshipRecord] = [:]
+    private var report: ReportBuilder?
+
+    package var counters: WriteCounters { context.counters }
+
+    init(_ query: PreparedQuery, _ context: QueryContext, _ reports: ReportRing) throws {
+        columns = query.plan.columns.map(\.name)
+        slots = query.plan.columns.map(\.slot)
+        self.context = context
+        let root = try makeOperator(query.plan.root, context)
+        root.reset(argument: Chunk(slots: context.slotCount, count: 1))
+        self.root = root
+        report = ReportBuilder(query, reports)
+    }
+
+    /// A result of rows that are there already.
+    init(columns: [String], rows: [[Value]], _ graph: Graph) throws {
+        self.columns = columns
+        slots = Array(columns.indices)
+        context = QueryContext(
+            view: try GraphView(graph, nil), parameters: [:], functions: FunctionContext(seconds: 0, nanoseconds: 0),
+            slotCount: columns.count, procedures: ProcedureRegistry())
+        root = nil
+        guard !rows.isEmpty else { return }
+        var chunk = Chunk(slots: columns.count, count: rows.count)
+        for column in columns.indices { chunk.columns[column] = ChunkColumn(ColumnVector(rows.map { $0[column] })) }
+        waiting = [chunk]
+    }
+
+    static func text(_ text: String, column: String, _ graph: Graph) throws -> QueryResult {
+        try QueryResult(columns: [column], rows: [[.string(text)]], graph)
+    }
+
+    package func interrupt() { context.interrupt() }
+
+    // MARK: Rows
+
+    /// The next rows, or nil at the end: for each column of the result one column of the chunk.
+    package func next() throws -> Chunk? {
+        if !waiting.isEmpty { return waiting.removeFirst() }
+        return try compute()
+    }
+
+    private func compute() throws -> Chunk? {
+        guard let root, !isExhausted else { return nil }
+        while true {
+            try context.checkInterrupt()
+            guard let chunk = try root.next() else {
+                isExhausted = true
+                report?.finish()
+                return nil
+            }
+            report?.rows += chunk.count
+            // A query without columns is run for what it changes.
+            if slots.isEmpty { continue }
+            var result = Chunk(slots: slots.count, count: chunk.count)
+            for (position, slot) in slots.enumerated() { result.columns[position] = chunk.columns[slot] }
+            return result
+        }
+    }
+
+    /// Computes everything now, elements included, so that the result does not depend on the transaction any more.
+    func materialize() throws {
+        var chunks: [Chunk] = []
+        while let chunk = try compute() { chunks.append(chunk) }
+        waiting = chunks
+        entities = [:]
+        for chunk in chunks {
+            for column in chunk.columns.compactMap({ $0 }) where column.vector.mayHoldElements {
+                for row in 0..<chunk.count { try remember(column.value(row)) }
+            }
+        }
+    }
+
+    private func remember(_ value: Value) throws {
+        switch value {
+        case .entity(let id): entities?[id] = try load(entity: id)
+        case .relationship(let id): relationships[id] = try load(relationship: id)
+        case .path(let path):
+            for id in path.entities { entities?[id] = try load(entity: id) }
+            for id in path.relationships { relationships[id] = try load(relationship: id) }
+        case .list(let items): for item in items { try remember(item) }
+        case .map(let map): for item in map.values { try remember(item) }
+        default: break
+        }
+    }
+
+    // MARK: Elements
+
+    /// A node that the query has deleted has neither labels nor properties any more.
+    package func entity(_ id: UInt64) throws -> EntityRecord { try entities?[id] ?? load(entity: id) }
+
+    package func relationship(_ id: UInt64) throws -> RelationshipRecord {
+        try relationships[id] ?? load(relationship: id)
+    }
+
+    private func load(entity id: UInt64) throws -> EntityRecord {
+        guard let properties = try context.view.properties(.entity, id) else {
+            return EntityRecord(id: id, labels: [], properties: [])
+        }
+        return EntityRecord(id: id, labels: try context.view.labels(of: id), properties: properties)
+    }
+
+    private func load(relationship id: UInt64) throws -> RelationshipRecord {
+        var (ids, sources, targets) = ([id], [UInt64(0)], [UInt64(0)])
+        try context.view.ends(&ids, count: 1, sources: &sources, targets: &targets)
+        let type = context.view.type(ofRelationship: id).map { context.view.typeName($0) } ?? ""
+        return RelationshipRecord(
+            id: id, source: sources[0], target: targets[0], type: type,
+            properties: try context.view.properties(.relationship, id) ?? [])
+    }
+}
+
+extension ColumnVector {
+    fileprivate var mayHoldElements: Bool { kind == .any || kind == .entity || kind == .relationship }
+}

@@ -1,0 +1,268 @@
+// Comparing vectors: one loop for each pair of kinds and each operator, for two vectors or a vector and a constant. What
+// has no loop of its own goes row by row through DeedValues.
+
+import DeedEngine
+import DeedValues
+
+extension Comparison {
+    /// The operator that says the same with its sides exchanged.
+    var mirrored: Comparison {
+        switch self {
+        case .equal, .notEqual: self
+        case .less: .greater
+        case .lessOrEqual: .greaterOrEqual
+        case .greater: .less
+        case .greaterOrEqual: .lessOrEqual
+        }
+    }
+
+    /// Bit 0: true if the left side is less; bit 1: if equal; bit 2: if greater; bit 3: if there is no order (NaN).
+    var accepted: UInt8 {
+        switch self {
+        case .equal: 0b0010
+        case .notEqual: 0b1101
+        case .less: 0b0001
+        case .lessOrEqual: 0b0011
+        case .greater: 0b0100
+        case .greaterOrEqual: 0b0110
+        }
+    }
+}
+
+enum CompareKernels {
+    static func compare(_ comparison: Comparison, _ left: Operand, _ right: Operand, count: Int) -> ColumnVector {
+        if left.isConstant {
+            if right.isConstant { return ColumnVector([General.compare(comparison, left.value(0), right.value(0))]).repeated(count) }
+            return compare(comparison.mirrored, right, left, count: count)
+        }
+        if left.kind == .null || right.kind == .null { return ColumnVector(.null, capacity: count) }
+        let result = ColumnVector.booleans(count)
+        guard compareTyped(comparison, left, right, count, into: result.bools) else {
+            compareGenerally(comparison, left, right, count, into: result)
+            return result
+        }
+        joinNulls(of: left, right, into: result, count)
+        return result
+    }
+
+    /// The left side is a vector, neither is of kind null. False if there is no kernel for the two kinds.
+    private static func compareTyped(
+        _ comparison: Comparison, _ left: Operand, _ right: Operand, _ count: Int, into out: UnsafeMutablePointer<UInt8>
+    ) -> Bool {
+        let (one, other) = (left.vector, right.vector)
+        switch (one.kind, other.kind) {
+        case (.int64, .int64): loop(comparison, one.ints, other.ints, right.isConstant, count, out)
+        case (.float64, .float64): loop(comparison, one.floats, other.floats, right.isConstant, count, out)
+        case (.bool, .bool): loop(comparison, one.bools, other.bools, right.isConstant, count, out)
+        case (.int64, .float64):
+            if right.isConstant {
+                compare(comparison, one.ints, constant: other.floats[0], count, out)
+            } else {
+                let (ints, floats, accepted) = (one.ints, other.floats, comparison.accepted)
+                for row in 0..<count { out[row] = accepted &>> exactOrder(ints[row], floats[row]) & 1 }
+            }
+        case (.float64, .int64):
+            let (floats, ints, accepted) = (one.floats, other.ints, comparison.mirrored.accepted)
+            if right.isConstant {
+                let constant = ints[0]
+                for row in 0..<count { out[row] = accepted &>> exactOrder(constant, floats[row]) & 1 }
+            } else {
+                for row in 0..<count { out[row] = accepted &>> exactOrder(ints[row], floats[row]) & 1 }
+            }
+        case (.string, .string): compareStrings(comparison, left, right, count, out)
+        case (.entity, .entity), (.relationship, .relationship):
+            // There is an order of elements for sorting, but none for comparing.
+            guard comparison == .equal || comparison == .notEqual else { return false }
+            loop(comparison, one.ids, other.ids, right.isConstant, count, out)
+        default: return false
+        }
+        return true
+    }
+
+    // MARK: Loops
+
+    @inline(__always)
+    private static func loop<Element: Comparable>(
+        _ comparison: Comparison, _ left: UnsafeMutablePointer<Element>, _ right: UnsafeMutablePointer<Element>,
+        _ isConstant: Bool, _ count: Int, _ out: UnsafeMutablePointer<UInt8>
+    ) {
+        if isConstant {
+            let constant = right[0]
+            switch comparison {
+            case .equal: for row in 0..<count { out[row] = left[row] == constant ? 1 : 0 }
+            case .notEqual: for row in 0..<count { out[row] = left[row] != constant ? 1 : 0 }
+            case .less: for row in 0..<count { out[row] = left[row] < constant ? 1 : 0 }
+            case .lessOrEqual: for row in 0..<count { out[row] = left[row] <= constant ? 1 : 0 }
+            case .greater: for row in 0..<count { out[row] = left[row] > constant ? 1 : 0 }
+            case .greaterOrEqual: for row in 0..<count { out[row] = left[row] >= constant ? 1 : 0 }
+            }
+            return
+        }
+        switch comparison {
+        case .equal: for row in 0..<count { out[row] = left[row] == right[row] ? 1 : 0 }
+        case .notEqual: for row in 0..<count { out[row] = left[row] != right[row] ? 1 : 0 }
+        case .less: for row in 0..<count { out[row] = left[row] < right[row] ? 1 : 0 }
+        case .lessOrEqual: for row in 0..<count { out[row] = left[row] <= right[row] ? 1 : 0 }
+        case .greater: for row in 0..<count { out[row] = left[row] > right[row] ? 1 : 0 }
+        case .greaterOrEqual: for row in 0..<count { out[row] = left[row] >= right[row] ? 1 : 0 }
+        }
+    }
+
+    /// The number of the bit of `Comparison.accepted` that tells.
+    @inline(__always)
+    private static func exactOrder(_ int: Int64, _ float: Double) -> UInt8 {
+        // Integers up to 2^53 are doubles; beyond that the double is the one that is an integer, if it is within range.
+        let near = Double(int)
+        if near < float { return 0 }
+        if near > float { return 2 }
+        if near != float { return 3 }
+        // The double next to the integer: equal, unless rounding made it so.
+        if float >= 0x1p63 { return 0 }
+        let exact = Int64(float)
+        return int == exact ? 1 : (int < exact ? 0 : 2)
+    }
+
+    /// Integers with a constant that is none become integers with one that is, where the answer is the same.
+    private static func compare(
+        _ comparison: Comparison, _ ints: UnsafeMutablePointer<Int64>, constant: Double, _ count: Int,
+        _ out: UnsafeMutablePointer<UInt8>
+    ) {
+        guard constant > -0x1p63, constant < 0x1p63 else {
+            let accepted = comparison.accepted
+            for row in 0..<count { out[row] = accepted &>> exactOrder(ints[row], constant) & 1 }
+            return
+        }
+        let below = constant.rounded(.down)
+        var whole = Int64(below)
+        if below == constant {
+            loop(comparison, ints, &whole, true, count, out)
+            return
+        }
+        switch comparison {
+        case .equal: out.update(repeating: 0, count: count)
+        case .notEqual: out.update(repeating: 1, count: count)
+        case .less, .lessOrEqual: loop(.lessOrEqual, ints, &whole, true, count, out)
+        case .greater, .greaterOrEqual: loop(.greater, ints, &whole, true, count, out)
+        }
+    }
+
+    private static func compareStrings(
+        _ comparison: Comparison, _ left: Operand, _ right: Operand, _ count: Int, _ out: UnsafeMutablePointer<UInt8>
+    ) {
+        let (one, other) = (left.vector.strings, right.vector.strings)
+        let step = right.isConstant ? 0 : 1
+        // A null row's slot may hold anything and must not be followed.
+        let (nulls, moreNulls) = (left.nulls, right.nulls)
+        let hasNulls = nulls != nil || moreNulls != nil
+        let accepted = comparison.accepted
+        let wanted: UInt8 = comparison == .equal ? 1 : 0
+        let isEquality = comparison == .equal || comparison == .notEqual
+        for row in 0..<count {
+            if hasNulls, (nulls.map { $0[row] } ?? 0) | (moreNulls.map { $0[row] } ?? 0) != 0 {
+                out[row] = 0
+            } else if isEquality {
+                out[row] = (ByteSlot.areEqual(one + row, other + row &* step) ? 1 : 0) ^ wanted ^ 1
+            } else {
+                out[row] = accepted &>> UInt8(truncatingIfNeeded: ByteSlot.order(one + row, other + row &* step) &+ 1) & 1
+            }
+        }
+    }
+
+    private static func compareGenerally(
+        _ comparison: Comparison, _ left: Operand, _ right: Operand, _ count: Int, into result: ColumnVector
+    ) {
+        let bools = result.bools
+        for row in 0..<count {
+            if case .bool(let value) = General.compare(comparison, left.value(row), right.value(row)) {
+                bools[row] = value ? 1 : 0
+            } else {
+                bools[row] = 0
+                result.setNull(row)
+            }
+        }
+    }
+
+    // MARK: Straight to the rows
+
+    /// The rows for which numbers compare to a constant as wanted, without a vector between; nil if there is no such
+    /// kernel for these operands.
+    static func select(_ comparison: Comparison, _ left: Operand, _ right: Operand, count: Int) -> Selection?? {
+        if left.isConstant { return right.isConstant ? nil : select(comparison.mirrored, right, left, count: count) }
+        guard right.isConstant else { return nil }
+        switch (left.kind, right.kind) {
+        case (.int64, .int64):
+            return .some(select(comparison, left.vector.ints, right.vector.ints[0], left.nulls, count))
+        case (.float64, .float64):
+            return .some(select(comparison, left.vector.floats, right.vector.floats[0], left.nulls, count))
+        default: return nil
+        }
+    }
+
+    @inline(__always)
+    private static func select<Element: Comparable>(
+        _ comparison: Comparison, _ left: UnsafeMutablePointer<Element>, _ constant: Element,
+        _ nulls: UnsafeMutablePointer<UInt8>?, _ count: Int
+    ) -> Selection? {
+        switch comparison {
+        case .equal: select(nulls, count) { left[$0] == constant }
+        case .notEqual: select(nulls, count) { left[$0] != constant }
+        case .less: select(nulls, count) { left[$0] < constant }
+        case .lessOrEqual: select(nulls, count) { left[$0] <= constant }
+        case .greater: select(nulls, count) { left[$0] > constant }
+        case .greaterOrEqual: select(nulls, count) { left[$0] >= constant }
+        }
+    }
+
+    @inline(__always)
+    private static func select(
+        _ nulls: UnsafeMutablePointer<UInt8>?, _ count: Int, _ test: (Int) -> Bool
+    ) -> Selection? {
+        makeSelection(count) { rows in
+            var selected = 0
+            if let nulls {
+                for row in 0..<count {
+                    rows[selected] = UInt32(truncatingIfNeeded: row)
+                    selected &+= (test(row) ? 1 : 0) & Int(nulls[row] ^ 1)
+                }
+            } else {
+                for row in 0..<count {
+                    rows[selected] = UInt32(truncatingIfNeeded: row)
+                    selected &+= test(row) ? 1 : 0
+                }
+            }
+            return selected
+        }
+    }
+}
+
+/// A row of the result is null where one of the operands is; constants are not null here.
+func joinNulls(of left: Operand, _ right: Operand, into result: ColumnVector, _ count: Int) {
+    switch (left.nulls, right.nulls) {
+    case (nil, nil): return
+    case (let nulls?, nil), (nil, let nulls?): result.requireNulls().update(from: nulls, count: count)
+    case (let nulls?, let others?):
+        let joined = result.requireNulls()
+        for row in 0..<count { joined[row] = nulls[row] | others[row] }
+    }
+}
+
+final class CompareEvaluator: Evaluator {
+    private let comparison: Comparison
+    private let left: Evaluator
+    private let right: Evaluator
+
+    init(_ comparison: Comparison, _ left: Evaluator, _ right: Evaluator) {
+        (self.comparison, self.left, self.right) = (comparison, left, right)
+    }
+
+    override func evaluate(_ chunk: Chunk, _ context: QueryContext) throws -> ColumnVector {
+        try CompareKernels.compare(
+            comparison, left.operand(chunk, context), right.operand(chunk, context), count: chunk.count)
+    }
+
+    override func select(_ chunk: Chunk, _ context: QueryContext) throws -> Selection? {
+        let (one, other) = (try left.operand(chunk, context), try right.operand(chunk, context))
+        if let selected = CompareKernels.select(comparison, one, other, count: chunk.count) { return selected }
+        return try isTrue(CompareKernels.compare(comparison, one, other, count: chunk.count), count: chunk.count)
+    }
+}

@@ -1,0 +1,92 @@
+// `subject.key`: the properties of entities and relationships by whole columns from the store, those of maps and the
+// components of temporal values one by one.
+
+import DeedEngine
+import DeedValues
+
+final class PropertyEvaluator: Evaluator {
+    private let subject: Evaluator
+    private let name: String
+
+    init(_ subject: Evaluator, _ name: String) { (self.subject, self.name) = (subject, name) }
+
+    override func evaluate(_ chunk: Chunk, _ context: QueryContext) throws -> ColumnVector {
+        try Self.property(of: subject.evaluate(chunk, context), name, count: chunk.count, context)
+    }
+
+    static func property(of vector: ColumnVector, _ name: String, count: Int, _ context: QueryContext) throws -> ColumnVector {
+        switch vector.kind {
+        case .null: return ColumnVector(.null, capacity: count)
+        case .entity: return try gather(.entity, vector, name, count, context)
+        case .relationship: return try gather(.relationship, vector, name, count, context)
+        case .any:
+            return try splitElements(vector, count) { kind, elements, size in
+                try gather(kind, elements, name, size, context)
+            } others: { value in
+                try Value.property(of: value, name)
+            }
+        default: return try mapValues(count) { try Value.property(of: vector.value($0), name) }
+        }
+    }
+
+    private static func gather(
+        _ kind: RowKind, _ vector: ColumnVector, _ name: String, _ count: Int, _ context: QueryContext
+    ) throws -> ColumnVector {
+        let view = context.view
+        // Looked up for each chunk: a statement that writes may give the first row such a property at any time.
+        guard let key = view.propertyKey(name) else {
+            try requirePresence(kind, vector, count, context)
+            return ColumnVector(.null, capacity: count)
+        }
+        return try General.readingElements { () throws(DeedError) in
+            try view.gather(kind, vector.ids, nulls: vector.nulls, count: count, key: key, requiresPresence: true)
+        }
+    }
+
+    /// Only who writes can come by elements that are not there.
+    private static func requirePresence(
+        _ kind: RowKind, _ vector: ColumnVector, _ count: Int, _ context: QueryContext
+    ) throws {
+        guard context.view.transaction != nil else { return }
+        for row in 0..<count where !vector.isNull(row) && !context.view.isVisible(kind, vector.ids[row]) {
+            throw General.deleted("\(kind == .entity ? "node" : "relationship") \(vector.ids[row])")
+        }
+    }
+}
+
+/// A vector of mixed values in three: its entities and its relationships, each at once, and all others one by one.
+func splitElements(
+    _ vector: ColumnVector, _ count: Int, elements: (RowKind, ColumnVector, Int) throws -> ColumnVector,
+    others: (Value) throws -> Value
+) throws -> ColumnVector {
+    var rows: [[UInt32]] = [[], [], []]
+    var ids: [[Value]] = [[], []]
+    var rest: [Value] = []
+    for row in 0..<count {
+        let value = vector.value(row)
+        switch value {
+        case .entity:
+            rows[0].append(UInt32(row))
+            ids[0].append(value)
+        case .relationship:
+            rows[1].append(UInt32(row))
+            ids[1].append(value)
+        default:
+            rows[2].append(UInt32(row))
+            rest.append(try others(value))
+        }
+    }
+    var merge = VectorMerge(count: count)
+    for (kind, number) in [(RowKind.entity, 0), (.relationship, 1)] where !rows[number].isEmpty {
+        merge.add(try elements(kind, ColumnVector(ids[number]), rows[number].count), Selection(rows[number]))
+    }
+    if !rest.isEmpty { merge.add(ColumnVector(rest), Selection(rows[2])) }
+    return merge.result()
+}
+
+extension Selection {
+    convenience init(_ positions: [UInt32]) {
+        self.init(count: positions.count)
+        for (row, position) in positions.enumerated() { rows[row] = position }
+    }
+}

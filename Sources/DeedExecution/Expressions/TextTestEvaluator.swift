@@ -1,0 +1,64 @@
+// STARTS WITH, ENDS WITH, CONTAINS over columns of strings without making a string of any; `=~` and what is no column of strings
+// goes through DeedValues.
+
+import DeedEngine
+import DeedValues
+
+final class TextTestEvaluator: Evaluator {
+    private let test: TextTest
+    private let left: Evaluator
+    private let right: Evaluator
+    private var patterns = PatternCache()
+
+    init(_ test: TextTest, _ left: Evaluator, _ right: Evaluator) {
+        (self.test, self.left, self.right) = (test, left, right)
+    }
+
+    override func evaluate(_ chunk: Chunk, _ context: QueryContext) throws -> ColumnVector {
+        let (one, other) = (try left.operand(chunk, context), try right.operand(chunk, context))
+        let count = chunk.count
+        if one.kind == .null || other.kind == .null { return ColumnVector(.null, capacity: count) }
+        guard test != .matches, one.kind == .string, other.kind == .string else { return try general(one, other, count) }
+        let result = ColumnVector.booleans(count)
+        joinNulls(of: one, other, into: result, count)
+        switch test {
+        case .startsWith: loop(one, other, result, count) { ByteSlot.begins($0, with: $1, $2) }
+        case .endsWith: loop(one, other, result, count) { ByteSlot.ends($0, with: $1, $2) }
+        default: loop(one, other, result, count) { ByteSlot.contains($0, $1, $2) }
+        }
+        return result
+    }
+
+    @inline(__always)
+    private func loop(
+        _ left: Operand, _ right: Operand, _ result: ColumnVector, _ count: Int,
+        _ test: (UnsafePointer<ByteSlot>, UnsafeRawPointer, Int) -> Bool
+    ) {
+        let (bools, nulls, texts, parts) = (result.bools, result.nulls, left.vector.strings, right.vector.strings)
+        let step = left.isConstant ? 0 : 1
+        if right.isConstant, nulls == nil {
+            let (part, size) = (ByteSlot.start(parts), Int(parts.pointee.length))
+            for row in 0..<count { bools[row] = test(texts + row &* step, part, size) ? 1 : 0 }
+            return
+        }
+        let otherStep = right.isConstant ? 0 : 1
+        for row in 0..<count {
+            bools[row] = 0
+            if let nulls, nulls[row] != 0 { continue }
+            let part = parts + row &* otherStep
+            bools[row] = test(texts + row &* step, ByteSlot.start(part), Int(part.pointee.length)) ? 1 : 0
+        }
+    }
+
+    private func general(_ left: Operand, _ right: Operand, _ count: Int) throws -> ColumnVector {
+        try mapTruth(count) { row in
+            let (text, part) = (left.value(row), right.value(row))
+            switch test {
+            case .startsWith: return Value.startsWith(text, part)
+            case .endsWith: return Value.endsWith(text, part)
+            case .contains: return Value.contains(text, part)
+            case .matches: return try Value.matches(text, part, &patterns)
+            }
+        }
+    }
+}

@@ -1,0 +1,309 @@
+// WITH and RETURN: projection, grouping, DISTINCT, ORDER BY, SKIP, LIMIT and the WHERE of WITH, in this order.
+//
+// What ORDER BY (and WHERE) may refer to: the columns; expressions written as a column is; and, unless rows were grouped,
+// everything from before.
+
+import DeedExecution
+import DeedSyntax
+import DeedValues
+
+/// A column of a projection while it is bound.
+private struct ProjectedColumn {
+    let name: Name
+    let expression: Expression
+    let hasAggregate: Bool
+    /// Written without alias, and not a mere variable.
+    let lacksAlias: Bool
+    var slot: Slot = 0
+    var type = StaticType.any
+
+    /// Grouping by a variable or a property lets these be used beside aggregates; grouping by more does not.
+    var isSimple: Bool {
+        switch expression.kind {
+        case .variable, .property: true
+        default: false
+        }
+    }
+}
+
+extension Binder {
+    func bindReturn(_ projection: Projection, _ state: BoundQuery) throws -> BoundQuery {
+        if projection.includesAll && state.scope.variables.isEmpty {
+            throw QueryError(
+                .syntaxError, "NoVariablesInScope", "RETURN * has nothing to return: no variables are in scope",
+                at: projection.range)
+        }
+        var (result, columns) = try bindProjection(projection, predicate: nil, state)
+        result.columns = columns.map { ($0.name.text, $0.slot) }
+        result.isComplete = true
+        return result
+    }
+
+    func bindWith(_ projection: Projection, _ predicate: Expression?, _ state: BoundQuery) throws -> BoundQuery {
+        let (result, columns) = try bindProjection(projection, predicate: predicate, state)
+        if let column = columns.first(where: \.lacksAlias) {
+            throw QueryError(
+                .syntaxError, "NoExpressionAlias", "an expression in WITH needs a name: add AS and one",
+                at: column.expression.range)
+        }
+        return result
+    }
+
+    private func bindProjection(
+        _ projection: Projection, predicate: Expression?, _ state: BoundQuery
+    ) throws -> (BoundQuery, [ProjectedColumn]) {
+        var columns = try projectedColumns(projection, state.scope)
+        let isGrouped = columns.contains(where: \.hasAggregate)
+        var result = state
+        if isGrouped {
+            try bindGrouped(&columns, &result)
+        } else {
+            try bindUngrouped(&columns, &result)
+        }
+        if projection.isDistinct {
+            var keys: [Slot] = []
+            for column in columns where !keys.contains(column.slot) { keys.append(column.slot) }
+            result.append(.aggregate(child: result.plan, keys: keys.map { ($0, .slot($0)) }, []))
+        }
+        let hidesInput = isGrouped || projection.isDistinct
+        try bindOrderAndLimits(projection, columns, hidesInput: hidesInput, isGrouped: isGrouped, before: state.scope, &result)
+
+        var scope = Scope()
+        for column in columns { scope.add(Variable(name: column.name.text, slot: column.slot, type: column.type)) }
+        if let predicate {
+            let (visible, mode) = visibility(columns, hidesInput: hidesInput, isGrouped: isGrouped, before: state.scope)
+            for term in conjuncts(predicate) {
+                result.append(
+                    .filter(child: result.plan, try bindPredicate(term, visible, mode)), rows: result.plan.estimatedRows / 2)
+            }
+        }
+        result.scope = scope
+        result.bound = scope.slots
+        if !(result.isUnit && columns.isEmpty) {
+            result.append(.keep(child: result.plan, Array(scope.slots).sorted()))
+        }
+        return (result, columns)
+    }
+
+    private func projectedColumns(_ projection: Projection, _ scope: Scope) throws -> [ProjectedColumn] {
+        var columns: [ProjectedColumn] = []
+        if projection.includesAll {
+            for variable in scope.visible.sorted(by: { Array($0.name.utf8).lexicographicallyPrecedes(Array($1.name.utf8)) }) {
+                let name = Name(variable.name, projection.range)
+                columns.append(
+                    ProjectedColumn(
+                        name: name, expression: Expression(.variable(variable.name), projection.range), hasAggregate: false,
+                        lacksAlias: false))
+            }
+        }
+        for item in projection.items {
+            var isVariable = false
+            if case .variable = item.expression.kind { isVariable = true }
+            var text = item.text
+            if case .variable(let name) = item.expression.kind { text = name }
+            columns.append(
+                ProjectedColumn(
+                    name: item.alias ?? Name(text, item.expression.range), expression: item.expression,
+                    hasAggregate: containsAggregate(item.expression), lacksAlias: item.alias == nil && !isVariable))
+        }
+        for (index, column) in columns.enumerated()
+        where columns[..<index].contains(where: { $0.name.text.utf8.elementsEqual(column.name.text.utf8) }) {
+            throw QueryError(
+                .syntaxError, "ColumnNameConflict", "two columns are called `\(column.name.text)`; give one another name",
+                at: column.name.range)
+        }
+        return columns
+    }
+
+    // MARK: Columns
+
+    private func bindUngrouped(_ columns: inout [ProjectedColumn], _ result: inout BoundQuery) throws {
+        var computed: [(slot: Slot, value: Expr)] = []
+        for index in columns.indices {
+            let bound = try bind(columns[index].expression, result.scope)
+            columns[index].type = bound.type
+            if case .slot(let slot) = bound.expr {
+                columns[index].slot = slot
+            } else {
+                columns[index].slot = newSlot()
+                computed.append((columns[index].slot, bound.expr))
+            }
+        }
+        if !computed.isEmpty { result.append(.project(child: result.plan, computed)) }
+    }
+
+    private func bindGrouped(_ columns: inout [ProjectedColumn], _ result: inout BoundQuery) throws {
+        var keys: [(slot: Slot, value: Expr)] = []
+        var mode = ExpressionMode()
+        mode.ungrouped = result.scope.slots
+        for index in columns.indices where !columns[index].hasAggregate {
+            let bound = try bind(columns[index].expression, result.scope)
+            columns[index].type = bound.type
+            if case .slot(let slot) = bound.expr {
+                columns[index].slot = slot
+                mode.ungrouped.remove(slot)
+            } else {
+                columns[index].slot = newSlot()
+                if columns[index].isSimple { mode.substitutions[fingerprint(columns[index].expression)] = columns[index].variable }
+            }
+            if !keys.contains(where: { $0.slot == columns[index].slot }) { keys.append((columns[index].slot, bound.expr)) }
+        }
+        let collector = AggregateCollector()
+        mode.aggregates = collector
+        var computed: [(slot: Slot, value: Expr)] = []
+        for index in columns.indices where columns[index].hasAggregate {
+            let bound = try bind(columns[index].expression, result.scope, mode)
+            columns[index].type = bound.type
+            if case .slot(let slot) = bound.expr {
+                columns[index].slot = slot
+            } else {
+                columns[index].slot = newSlot()
+                computed.append((columns[index].slot, bound.expr))
+            }
+        }
+        let rows = keys.isEmpty ? 1 : max(result.plan.estimatedRows.squareRoot(), 1)
+        result.append(.aggregate(child: result.plan, keys: keys, collector.aggregates), rows: rows)
+        if !computed.isEmpty { result.append(.project(child: result.plan, computed)) }
+    }
+
+    /// True if an aggregate is called anywhere in the expression, subqueries left aside.
+    func containsAggregate(_ expression: Expression) -> Bool {
+        if case .call(let call) = expression.kind, Self.isAggregate(call) { return true }
+        return children(of: expression).contains(where: containsAggregate)
+    }
+
+    // MARK: Order
+
+    /// What ORDER BY and WHERE of a projection see.
+    private func visibility(
+        _ columns: [ProjectedColumn], hidesInput: Bool, isGrouped: Bool, before: Scope
+    ) -> (Scope, ExpressionMode) {
+        var scope = hidesInput ? Scope() : before
+        var mode = ExpressionMode()
+        for column in columns {
+            scope.add(column.variable)
+            mode.substitutions[fingerprint(column.expression)] = column.variable
+        }
+        return (scope, mode)
+    }
+
+    private func bindOrderAndLimits(
+        _ projection: Projection, _ columns: [ProjectedColumn], hidesInput: Bool, isGrouped: Bool, before: Scope,
+        _ result: inout BoundQuery
+    ) throws {
+        let (scope, mode) = visibility(columns, hidesInput: hidesInput, isGrouped: isGrouped, before: before)
+        let keys = try projection.order.map { item in
+            try checkSortAggregates(item.expression, columns, isGrouped: isGrouped)
+            return SortKey(value: try bind(item.expression, scope, mode).expr, isDescending: item.isDescending)
+        }
+        let skip = try projection.skip.map { try bindRowCount($0, "SKIP") }
+        let limit = try projection.limit.map { try bindRowCount($0, "LIMIT") }
+        let rows = result.plan.estimatedRows
+        if !keys.isEmpty {
+            if let limit {
+                let count = skip.map { Expr.arithmetic(.add, $0, limit) } ?? limit
+                result.append(.top(child: result.plan, keys, count: count), rows: min(rows, 100))
+            } else {
+                result.append(.sort(child: result.plan, keys))
+            }
+        }
+        if let skip { result.append(.skip(child: result.plan, skip)) }
+        if let limit, keys.isEmpty || skip != nil { result.append(.limit(child: result.plan, limit), rows: min(rows, 100)) }
+    }
+
+    /// Aggregates in ORDER BY are those of the columns; they do not mix with what rows were grouped by, unless that is a
+    /// column as it stands.
+    private func checkSortAggregates(
+        _ expression: Expression, _ columns: [ProjectedColumn], isGrouped: Bool
+    ) throws {
+        guard containsAggregate(expression) else { return }
+        let texts = columns.map { fingerprint($0.expression) }
+        let whole = fingerprint(expression)
+        if texts.contains(whole) { return }
+        let keys = Set(zip(columns, texts).filter { !$0.0.hasAggregate && !$0.0.isSimple }.map(\.1))
+        if isGrouped && containsFingerprint(of: keys, expression) {
+            throw QueryError(
+                .syntaxError, "AmbiguousAggregationExpression",
+                "an expression that rows are grouped by stands beside an aggregate; give it a name and use that",
+                at: expression.range)
+        }
+        if !isGrouped {
+            throw QueryError(
+                .syntaxError, "InvalidAggregation", "ORDER BY has an aggregate, but no column is aggregated",
+                at: expression.range)
+        }
+    }
+
+    private func containsFingerprint(of known: Set<String>, _ expression: Expression) -> Bool {
+        known.contains(fingerprint(expression))
+            || children(of: expression).contains { containsFingerprint(of: known, $0) }
+    }
+
+    private func bindRowCount(_ expression: Expression, _ clause: String) throws -> Expr {
+        switch expression.kind {
+        case .integer(let value) where value < 0: throw negative(clause, expression)
+        case .unary(.minus, let operand):
+            if case .integer = operand.kind { throw negative(clause, expression) }
+        case .float, .string, .bool, .list, .map: throw wrongType(expression, "an integer", staticType(expression))
+        default: break
+        }
+        if let variable = firstVariable(expression) {
+            throw QueryError(
+                .syntaxError, "NonConstantExpression", "\(clause) cannot depend on a row", at: variable.range)
+        }
+        return try bind(expression, Scope()).expr
+    }
+
+    private func negative(_ clause: String, _ expression: Expression) -> QueryError {
+        QueryError(.syntaxError, "NegativeIntegerArgument", "\(clause) takes no negative number", at: expression.range)
+    }
+
+    private func staticType(_ expression: Expression) -> StaticType {
+        switch expression.kind {
+        case .float: .float
+        case .string: .string
+        case .bool: .bool
+        case .list: .list(.any)
+        default: .map
+        }
+    }
+
+    private func firstVariable(_ expression: Expression) -> Expression? {
+        if case .variable = expression.kind { return expression }
+        for child in children(of: expression) { if let found = firstVariable(child) { return found } }
+        return nil
+    }
+
+    /// The parts joined by AND.
+    func conjuncts(_ expression: Expression) -> [Expression] {
+        guard case .binary(.and, let left, let right) = expression.kind else { return [expression] }
+        return conjuncts(left) + conjuncts(right)
+    }
+}
+
+extension ProjectedColumn {
+    fileprivate var variable: Variable { Variable(name: name.text, slot: slot, type: type) }
+}
+
+/// The expressions directly below one; those inside subqueries and patterns left aside.
+func children(of expression: Expression) -> [Expression] {
+    switch expression.kind {
+    case .null, .bool, .integer, .float, .string, .parameter, .variable: []
+    case .patternComprehension, .pattern, .shortestPath, .subquery: []
+    case .property(let subject, _), .hasLabels(let subject, _), .unary(_, let subject), .isNull(let subject, _): [subject]
+    case .binary(_, let left, let right): [left, right]
+    case .comparison(let first, let rest): [first] + rest.map(\.1)
+    case .list(let items): items
+    case .map(let entries): entries.map(\.value)
+    case .mapProjection(let subject, let items):
+        [subject] + items.compactMap { if case .entry(_, let value) = $0 { value } else { nil } }
+    case .element(let subject, let index): [subject, index]
+    case .slice(let subject, let from, let to): [subject, from, to].compactMap { $0 }
+    case .call(let call): call.arguments
+    case .caseWhen(let subject, let branches, let otherwise):
+        [subject].compactMap { $0 } + branches.flatMap { [$0.when, $0.then] } + [otherwise].compactMap { $0 }
+    case .listComprehension(_, let list, let filter, let projection): [list, filter, projection].compactMap { $0 }
+    case .quantifier(_, _, let list, let predicate): [list, predicate]
+    case .reduce(_, let initial, _, let list, let body): [initial, list, body]
+    }
+}

@@ -1,0 +1,31 @@
+// What the planner asks about the graph: names, procedures, indexes and numbers of rows. It sees no data.
+
+import DeedExecution
+
+package protocol PlannerCatalog {
+    /// nil if there is no such procedure.
+    func procedure(named name: String) -> ProcedureShape?
+    /// The names of all procedures, for suggestions.
+    var procedureNames: [String] { get }
+    /// True if a look-up by these properties would find every entity with the label.
+    func hasIndex(label: String, properties: [String]) -> Bool
+    /// Entities with the label, or all of them; an estimate.
+    func entityCount(label: String?) -> Double
+    /// Relationships of these types (empty: all); an estimate.
+    func relationshipCount(types: [String]) -> Double
+}
+
+/// How a procedure is called.
+package struct ProcedureShape: Sendable {
+    package let name: String
+    /// Types as in signatures: `STRING?`, `INTEGER?`, ...
+    package let inputs: [(name: String, type: String)]
+    package let outputs: [(name: String, type: String)]
+    package let writes: Bool
+
+    package init(
+        name: String, inputs: [(name: String, type: String)], outputs: [(name: String, type: String)], writes: Bool
+    ) {
+        (self.name, self.inputs, self.outputs, self.writes) = (name, inputs, outputs, writes)
+    }
+}

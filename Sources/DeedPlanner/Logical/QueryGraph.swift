@@ -1,0 +1,76 @@
+// The patterns of MATCH as a graph: entities to be found, the relationships between them, and the predicates on both. It
+// says what is looked for, and nothing about the order in which.
+
+import DeedExecution
+
+struct QueryGraph {
+    struct Entity {
+        let slot: Slot
+        /// What its labels must satisfy, from the pattern.
+        var labels: LabelTest?
+        /// Labels that it certainly has, for estimates and indexes.
+        var certainLabels: [String] = []
+    }
+
+    struct Relationship {
+        let slot: Slot
+        /// In the order of the text.
+        let left: Slot
+        let right: Slot
+        /// As seen from `left`.
+        let direction: ExpandDirection
+        /// Empty: any.
+        let types: [String]
+        var length: Length?
+        /// Relationships of one MATCH clause differ from each other.
+        let clause: Int
+        /// False if nothing else refers to it.
+        var isNeeded: Bool
+        /// Filled before the pattern is walked: the ends follow from it.
+        var isGiven = false
+    }
+
+    struct Length {
+        var min: Int
+        var max: Int?
+        var mode: RepetitionMode
+        var stepFilter: Expr?
+        var stepFrom: Slot
+        var stepRelationship: Slot
+        var stepTo: Slot
+        var path: Slot?
+        var shortest: ShortestPath.Which?
+    }
+
+    struct Predicate {
+        let expr: Expr
+        /// What it needs.
+        let slots: Set<Slot>
+    }
+
+    var entities: [Entity] = []
+    var relationships: [Relationship] = []
+    var predicates: [Predicate] = []
+
+    func entityIndex(_ slot: Slot) -> Int? { entities.firstIndex { $0.slot == slot } }
+
+    /// Adds an entity, or what more is asked of one.
+    mutating func add(_ slot: Slot, labels: LabelTest?) {
+        let index = entityIndex(slot) ?? {
+            entities.append(Entity(slot: slot))
+            return entities.count - 1
+        }()
+        guard let labels else { return }
+        entities[index].labels = entities[index].labels.map { .and($0, labels) } ?? labels
+        entities[index].certainLabels += Self.certain(labels)
+    }
+
+    /// The labels without which the test fails.
+    static func certain(_ test: LabelTest) -> [String] {
+        switch test {
+        case .label(let name): [name]
+        case .and(let left, let right): certain(left) + certain(right)
+        default: []
+        }
+    }
+}

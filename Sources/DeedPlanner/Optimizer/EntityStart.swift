@@ -1,0 +1,160 @@
+// How the first entity of a part of a pattern is found: by id, through an index, or by a scan.
+
+import DeedExecution
+import DeedValues
+
+struct EntityStart {
+    enum Way {
+        case ids(Expr)
+        case index(label: String, properties: [String], IndexBounds)
+        case scan
+    }
+
+    let slot: Slot
+    let labels: LabelTest?
+    let way: Way
+    let rows: Double
+    /// True if the look-up needs slots of the rows before it.
+    let dependsOnRows: Bool
+
+    /// True if what comes out has the labels.
+    var testsLabels: Bool {
+        if case .scan = way { return true }
+        return labels == nil
+    }
+
+    func node(over child: PlanNode) -> PlanNode {
+        switch way {
+        case .ids(let ids):
+            PlanNode(.seekIds(child: child, slot: slot, isRelationship: false, ids: ids), estimatedRows: rows)
+        case .index(let label, let properties, let bounds):
+            PlanNode(
+                .seekIndex(child: child, entity: slot, collection: label, properties: properties, bounds),
+                estimatedRows: max(child.estimatedRows, 1) * rows)
+        case .scan: PlanNode(.scanEntities(entity: slot, labels: labels), estimatedRows: rows)
+        }
+    }
+
+    /// Rows here, and the promise of what can be expanded from it.
+    func cost(_ cardinality: Cardinality, _ solved: Set<Int>) -> Double {
+        let reach = cardinality.graph.relationships.enumerated()
+            .filter { !solved.contains($0.offset) && ($0.element.left == slot || $0.element.right == slot) }
+            .map { cardinality.density($0.element) * cardinality.labelled($0.element.left == slot ? $0.element.right : $0.element.left) }
+        return rows * (1 + (reach.min() ?? 0))
+    }
+
+    static func best(
+        for entity: QueryGraph.Entity, _ graph: QueryGraph, _ predicates: [QueryGraph.Predicate], _ bound: Set<Slot>,
+        _ catalog: any PlannerCatalog, _ cardinality: Cardinality
+    ) -> EntityStart {
+        let slot = entity.slot
+        let rows = cardinality.entities(slot, given: [])
+        for predicate in predicates where predicate.slots.isSubset(of: bound.union([slot])) {
+            guard let ids = idLookUp(predicate.expr, slot) else { continue }
+            return EntityStart(
+                slot: slot, labels: entity.labels, way: .ids(ids), rows: 1, dependsOnRows: !slotsUsed(ids).isEmpty)
+        }
+        for label in entity.certainLabels {
+            if let start = index(label, entity, predicates, bound, catalog, rows) { return start }
+        }
+        return EntityStart(slot: slot, labels: entity.labels, way: .scan, rows: rows, dependsOnRows: false)
+    }
+
+    /// `id(slot) = value` or `id(slot) IN list`.
+    private static func idLookUp(_ expr: Expr, _ slot: Slot) -> Expr? {
+        func isId(_ expr: Expr) -> Bool {
+            guard case .call("id", let arguments) = expr, case .slot(slot)? = arguments.first else { return false }
+            return true
+        }
+        switch expr {
+        case .compare(.equal, let left, let right):
+            if isId(left) && !slotsUsed(right).contains(slot) { return right }
+            if isId(right) && !slotsUsed(left).contains(slot) { return left }
+            return nil
+        case .isIn(let left, let right): return isId(left) && !slotsUsed(right).contains(slot) ? right : nil
+        default: return nil
+        }
+    }
+
+    private static func index(
+        _ label: String, _ entity: QueryGraph.Entity, _ predicates: [QueryGraph.Predicate], _ bound: Set<Slot>,
+        _ catalog: any PlannerCatalog, _ rows: Double
+    ) -> EntityStart? {
+        let slot = entity.slot
+        var equal: [(key: String, value: Expr)] = []
+        var other: [(key: String, IndexBounds, [Expr])] = []
+        for predicate in predicates where predicate.slots.isSubset(of: bound.union([slot])) {
+            switch PropertyCondition(predicate.expr, of: slot) {
+            case .equal(let key, let value)?: equal.append((key, value))
+            case .bounds(let key, let bounds, let values)?: other.append((key, bounds, values))
+            case nil: continue
+            }
+        }
+        let keys = equal.map(\.key)
+        let sets = (keys.count > 1 ? [keys] : []) + keys.map { [$0] }
+        for properties in sets where catalog.hasIndex(label: label, properties: properties) {
+            let values = properties.compactMap { key in equal.first { $0.key == key }?.value }
+            return EntityStart(
+                slot: slot, labels: entity.labels, way: .index(label: label, properties: properties, .equal(values)),
+                rows: 1, dependsOnRows: values.contains { !slotsUsed($0).isEmpty })
+        }
+        for (key, bounds, values) in other where catalog.hasIndex(label: label, properties: [key]) {
+            return EntityStart(
+                slot: slot, labels: entity.labels, way: .index(label: label, properties: [key], bounds),
+                rows: max(rows, 1), dependsOnRows: values.contains { !slotsUsed($0).isEmpty })
+        }
+        return nil
+    }
+}
+
+/// A predicate that an index can answer.
+private enum PropertyCondition {
+    case equal(key: String, Expr)
+    case bounds(key: String, IndexBounds, [Expr])
+
+    init?(_ expr: Expr, of slot: Slot) {
+        switch expr {
+        case .compare(let comparison, let left, let right):
+            if let key = Self.key(left, slot), !slotsUsed(right).contains(slot) {
+                self.init(key, comparison, right)
+            } else if let key = Self.key(right, slot), !slotsUsed(left).contains(slot) {
+                self.init(key, Self.mirrored(comparison), left)
+            } else {
+                return nil
+            }
+        case .textTest(.startsWith, let left, let right):
+            guard let key = Self.key(left, slot), !slotsUsed(right).contains(slot) else { return nil }
+            self = .bounds(key: key, .prefix(right), [right])
+        default: return nil
+        }
+    }
+
+    private init?(_ key: String, _ comparison: Comparison, _ value: Expr) {
+        switch comparison {
+        case .equal: self = .equal(key: key, value)
+        case .notEqual: return nil
+        case .less, .lessOrEqual:
+            self = .bounds(
+                key: key, .range(low: nil, includesLow: false, high: value, includesHigh: comparison == .lessOrEqual), [value])
+        case .greater, .greaterOrEqual:
+            self = .bounds(
+                key: key, .range(low: value, includesLow: comparison == .greaterOrEqual, high: nil, includesHigh: false),
+                [value])
+        }
+    }
+
+    private static func key(_ expr: Expr, _ slot: Slot) -> String? {
+        guard case .property(.slot(slot), let key) = expr else { return nil }
+        return key
+    }
+
+    private static func mirrored(_ comparison: Comparison) -> Comparison {
+        switch comparison {
+        case .less: .greater
+        case .lessOrEqual: .greaterOrEqual
+        case .greater: .less
+        case .greaterOrEqual: .lessOrEqual
+        default: comparison
+        }
+    }
+}

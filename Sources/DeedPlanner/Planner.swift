@@ -1,1 +1,0 @@
-// Plans queries: from what was written to what is run.

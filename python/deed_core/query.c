@@ -1,0 +1,311 @@
+/* query.c - running statements: Session.execute, Session.prepare and deed_core.Statement.
+ *
+ * A text that was executed before finds its deed_statement in a dictionary of the graph, so that it costs no parsing and
+ * hardly any look-up. A statement is for one thread at a time: it is taken out of the dictionary while it runs. */
+#include "deed_core.h"
+
+/* Texts whose statements are kept. Whoever has more does not use parameters, and gains nothing. */
+#define STATEMENTS_MAX 512
+
+static bool
+keep_going(void *Py_UNUSED(user_data))
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    bool goes_on = PyErr_CheckSignals() == 0;
+    PyGILState_Release(gil);
+    return goes_on;
+}
+
+static const char statement_capsule[] = "deed_core.deed_statement";
+
+static void
+destroy_statement(PyObject *capsule)
+{
+    deed_statement_destroy(PyCapsule_GetPointer(capsule, statement_capsule));
+}
+
+/* The prepared statement of a text, in a capsule. */
+static PyObject *
+statement_take(SessionObject *session, PyObject *text)
+{
+    GraphObject *graph = session->graph;
+    if (graph->statements == NULL && (graph->statements = PyDict_New()) == NULL)
+        return NULL;
+    PyObject *known = PyDict_GetItemWithError(graph->statements, text);
+    if (known != NULL) {
+        Py_INCREF(known);
+        if (PyDict_DelItem(graph->statements, text) == 0)
+            return known;
+        Py_DECREF(known);
+    }
+    if (PyErr_Occurred())
+        return NULL;
+    size_t size;
+    const char *bytes = text_of(session->state, text, &size);
+    if (bytes == NULL)
+        return NULL;
+    deed_statement *statement;
+    deed_error *error = NULL;
+    deed_status status = deed_statement_prepare(graph->database, bytes, size, &statement, &error);
+    if (status != DEED_OK)
+        return raise_error(session->state, status, error);
+    PyObject *capsule = PyCapsule_New(statement, statement_capsule, destroy_statement);
+    if (capsule == NULL)
+        deed_statement_destroy(statement);
+    return capsule;
+}
+
+/* Makes a statement available to later calls. An exception that is set stays as it is. */
+static void
+statement_return(SessionObject *session, PyObject *text, PyObject *capsule)
+{
+    GraphObject *graph = session->graph;
+    PyObject *type, *value, *trace;
+    PyErr_Fetch(&type, &value, &trace);
+    if (graph->statements != NULL) {
+        if (PyDict_GET_SIZE(graph->statements) >= STATEMENTS_MAX)
+            PyDict_Clear(graph->statements);
+        if (PyDict_SetItem(graph->statements, text, capsule) < 0)
+            PyErr_Clear();
+    }
+    Py_DECREF(capsule);
+    PyErr_Restore(type, value, trace);
+}
+
+/* Binds what a mapping says. */
+static int
+bind_parameters(SessionObject *session, deed_statement *statement, PyObject *parameters)
+{
+    deed_statement_clear(statement);
+    if (parameters == NULL || parameters == Py_None)
+        return 0;
+    if (!PyDict_Check(parameters)) {
+        raise_status(session->state, DEED_TYPE_MISMATCH, "parameters are a dict, not %.100s", Py_TYPE(parameters)->tp_name);
+        return -1;
+    }
+    int result = 0;
+    Conversion conversion;
+    conversion_begin(&conversion, session->state);
+    PyObject *copy = PyDict_Copy(parameters);
+    PyObject *key, *item;
+    Py_ssize_t position = 0;
+    while (copy != NULL && result == 0 && PyDict_Next(copy, &position, &key, &item)) {
+        size_t size;
+        deed_value value;
+        deed_error *error = NULL;
+        const char *name = PyUnicode_Check(key) ? text_of(session->state, key, &size) : NULL;
+        if (name == NULL) {
+            if (!PyErr_Occurred())
+                raise_status(session->state, DEED_TYPE_MISMATCH, "the name of a parameter is a str, not %R", key);
+            result = -1;
+            break;
+        }
+        result = convert_value(&conversion, item, &value, 0);
+        deed_status status = result == 0 ? deed_statement_bind(statement, name, size, &value, &error) : DEED_OK;
+        if (status != DEED_OK) {
+            raise_error(session->state, status, error);
+            result = -1;
+        }
+    }
+    conversion_end(&conversion);
+    Py_XDECREF(copy);
+    return copy == NULL ? -1 : result;
+}
+
+static int
+parse_timeout(SessionObject *session, PyObject *object, deed_query_options *options)
+{
+    if (object == NULL || object == Py_None)
+        return 0;
+    options->timeout = PyFloat_AsDouble(object);
+    if (options->timeout >= 0.0)
+        return 0;
+    PyErr_Clear();
+    raise_status(session->state, DEED_INVALID_ARGUMENT,
+                 "timeout is a number of seconds that is not negative, or None, not %R", object);
+    return -1;
+}
+
+static PyObject *
+run_statement(SessionObject *session, PyObject *capsule, PyObject *parameters, PyObject *timeout)
+{
+    deed_statement *statement = PyCapsule_GetPointer(capsule, statement_capsule);
+    deed_query_options options;
+    deed_query_options_init(&options);
+    options.keep_going = keep_going;
+    if (parse_timeout(session, timeout, &options) < 0 || bind_parameters(session, statement, parameters) < 0 ||
+        session_ready(session) < 0)
+        return NULL;
+    deed_result *result;
+    deed_error *error = NULL;
+    PyThreadState *thread = call_begin(session, true);
+    deed_status status = deed_statement_execute(statement, session->transaction, &options, &result, &error);
+    call_end(session, thread);
+    if (status != DEED_OK)
+        return raise_error(session->state, status, error);
+    return result_adopt(session, result);
+}
+
+/* The text of a statement: a str, or bytes of UTF-8. A new reference. */
+static PyObject *
+statement_text(SessionObject *session, PyObject *object)
+{
+    if (PyUnicode_Check(object))
+        return Py_NewRef(object);
+    if (PyBytes_Check(object)) {
+        PyObject *text = PyUnicode_DecodeUTF8(PyBytes_AS_STRING(object), PyBytes_GET_SIZE(object), NULL);
+        if (text == NULL && PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
+            PyErr_Clear();
+            raise_status(session->state, DEED_INVALID_ARGUMENT, "the text of a statement is not valid UTF-8");
+        }
+        return text;
+    }
+    raise_status(session->state, DEED_TYPE_MISMATCH, "the text of a statement is a str, not %.100s", Py_TYPE(object)->tp_name);
+    return NULL;
+}
+
+METHOD(execute)
+{
+    static const Signature signature = {"execute", 3, 1, 2, {"text", "parameters", "timeout"}};
+    PyObject *values[3];
+    if (parse_arguments(&signature, arguments, count, keywords, values) < 0 || session_ready(self) < 0)
+        return NULL;
+    PyObject *text = statement_text(self, values[0]);
+    PyObject *capsule = text != NULL ? statement_take(self, text) : NULL;
+    PyObject *result = NULL;
+    if (capsule != NULL) {
+        result = run_statement(self, capsule, values[1], values[2]);
+        statement_return(self, text, capsule);
+    }
+    Py_XDECREF(text);
+    return result;
+}
+
+/* ---- Prepared statements ------------------------------------------------------------------------------------- */
+
+typedef struct StatementObject {
+    PyObject_HEAD
+    PyObject *session;
+    PyObject *text;
+} StatementObject;
+
+METHOD(prepare)
+{
+    static const Signature signature = {"prepare", 1, 1, 1, {"text"}};
+    PyObject *values[1];
+    if (parse_arguments(&signature, arguments, count, keywords, values) < 0 || session_ready(self) < 0)
+        return NULL;
+    PyObject *text = statement_text(self, values[0]);
+    PyObject *capsule = text != NULL ? statement_take(self, text) : NULL;
+    if (capsule == NULL) {
+        Py_XDECREF(text);
+        return NULL;
+    }
+    statement_return(self, text, capsule);
+    PyTypeObject *type = self->state->statement_type;
+    StatementObject *made = (StatementObject *)type->tp_alloc(type, 0);
+    if (made == NULL) {
+        Py_DECREF(text);
+        return NULL;
+    }
+    made->session = Py_NewRef(self);
+    made->text = text;
+    return (PyObject *)made;
+}
+
+static PyObject *
+statement_execute(StatementObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
+{
+    static const Signature signature = {"execute", 2, 0, 1, {"parameters", "timeout"}};
+    PyObject *values[2];
+    SessionObject *session = (SessionObject *)self->session;
+    if (parse_arguments(&signature, arguments, count, keywords, values) < 0 || session_ready(session) < 0)
+        return NULL;
+    PyObject *capsule = statement_take(session, self->text);
+    if (capsule == NULL)
+        return NULL;
+    PyObject *result = run_statement(session, capsule, values[0], values[1]);
+    statement_return(session, self->text, capsule);
+    return result;
+}
+
+static int
+statement_traverse(StatementObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(self->session);
+    return 0;
+}
+
+static void
+statement_dealloc(StatementObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    Py_XDECREF(self->session);
+    Py_XDECREF(self->text);
+    type->tp_free((PyObject *)self);
+    Py_DECREF(type);
+}
+
+static PyObject *
+statement_repr(StatementObject *self)
+{
+    return PyUnicode_FromFormat("<deed_core.Statement %R>", self->text);
+}
+
+static PyMemberDef statement_members[] = {
+    {"text", T_OBJECT_EX, offsetof(StatementObject, text), READONLY, "The text of the statement."},
+    {NULL},
+};
+
+static PyMethodDef statement_methods[] = {
+    METHOD_ENTRY(statement, execute,
+"execute($self, parameters=None, *, timeout=None)\n--\n\nRun the statement; as Session.execute."),
+    {NULL},
+};
+
+PyDoc_STRVAR(statement_doc, "A statement that has been parsed, made by prepare(); it runs on the graph or transaction that made it.");
+
+static PyType_Slot statement_slots[] = {
+    {Py_tp_doc, (void *)statement_doc},
+    {Py_tp_dealloc, statement_dealloc},
+    {Py_tp_traverse, statement_traverse},
+    {Py_tp_repr, statement_repr},
+    {Py_tp_members, statement_members},
+    {Py_tp_methods, statement_methods},
+    {0, NULL},
+};
+
+PyType_Spec statement_spec = {
+    .name = "deed_core.Statement",
+    .basicsize = sizeof(StatementObject),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = statement_slots,
+};
+
+/* ---- Procedures ---------------------------------------------------------------------------------------------- */
+
+GRAPH_METHOD(register_procedure)
+{
+    static const Signature signature = {"register_procedure", 2, 2, 2, {"signature", "rows"}};
+    PyObject *values[2];
+    SessionObject *session = &self->session;
+    if (parse_arguments(&signature, arguments, count, keywords, values) < 0 || session_ready(session) < 0)
+        return NULL;
+    PyObject *text = statement_text(session, values[0]);
+    size_t size;
+    const char *bytes = text != NULL ? text_of(session->state, text, &size) : NULL;
+    PyObject *result = NULL;
+    Conversion conversion;
+    conversion_begin(&conversion, session->state);
+    deed_value rows;
+    if (bytes != NULL && convert_value(&conversion, values[1], &rows, 0) == 0 && session_ready(session) == 0) {
+        deed_error *error = NULL;
+        deed_status status = deed_procedure_register(self->database, bytes, size, &rows, &error);
+        result = status == DEED_OK ? Py_NewRef(Py_None) : raise_error(session->state, status, error);
+    }
+    conversion_end(&conversion);
+    Py_XDECREF(text);
+    return result;
+}
