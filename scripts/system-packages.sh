@@ -16,6 +16,7 @@ build)
     has_program cc && has_program c++ || missing+=(build-essential)
     has_header rocksdb/c.h || missing+=(librocksdb-dev)
     has_header lz4.h || missing+=(liblz4-dev)
+    [ -e /usr/share/zoneinfo/Europe/Stockholm ] || missing+=(tzdata)
     "$here/find-python.sh" >/dev/null 2>&1 || missing+=(python3 python3-venv python3-dev)
     ;;
 test)

@@ -212,3 +212,23 @@ public func deed_result_interrupt(_ result: OpaquePointer?) {
 
 @c @implementation
 public func deed_result_destroy(_ result: OpaquePointer?) { release(result, ResultHandle.self) }
+
+// MARK: Procedures
+
+@c @implementation
+public func deed_procedure_register(
+    _ database: OpaquePointer?, _ signature: UnsafePointer<CChar>?, _ signature_size: Int,
+    _ rows: UnsafePointer<deed_value>?, _ out_error: ErrorOut
+) -> deed_status {
+    runQuery(out_error) {
+        let handle = try object(database, DatabaseHandle.self)
+        guard let rows, case .list(let items) = try value(rows.pointee) else {
+            throw DeedError(.typeMismatch, "the rows are a list of lists")
+        }
+        let table = try items.map { item throws -> [Value] in
+            guard case .list(let row) = item else { throw DeedError(.typeMismatch, "a row is a list") }
+            return row
+        }
+        try handle.queries.register(text(signature, signature_size), rows: table)
+    }
+}

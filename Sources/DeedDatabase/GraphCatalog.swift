@@ -9,7 +9,7 @@ struct GraphCatalog: PlannerCatalog {
     let procedures: ProcedureRegistry
 
     func procedure(named name: String) -> ProcedureShape? {
-        guard let signature = procedures.procedure(named: name)?.signature else { return nil }
+        guard let signature = procedures.named(name)?.signature else { return nil }
         return ProcedureShape(
             name: signature.name, inputs: signature.inputs.map { ($0.name, $0.type) },
             outputs: signature.outputs.map { ($0.name, $0.type) }, writes: signature.writes)

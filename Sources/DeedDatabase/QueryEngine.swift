@@ -9,6 +9,7 @@ import DeedExecution
 import DeedPlanner
 import DeedSyntax
 import DeedValues
+import Synchronization
 
 package struct ExecutionOptions {
     /// Seconds; nil for no limit.
@@ -21,11 +22,24 @@ package struct ExecutionOptions {
 
 package final class QueryEngine: @unchecked Sendable {
     package let graph: Graph
-    package let procedures = ProcedureRegistry()
+    private let registry = Mutex(ProcedureRegistry.builtIn)
     package let reports = ReportRing()
     private let memory = PlanMemory()
 
     package init(_ graph: Graph) { self.graph = graph }
+
+    private var procedures: ProcedureRegistry { registry.withLock { $0 } }
+
+    /// Makes a table available to CALL: rows of inputs and then outputs, under a signature such as
+    /// `name(input :: TYPE) :: (output :: TYPE)`.
+    package func register(_ signature: String, rows: [[Value]]) throws {
+        let signature = try ProcedureSignature(parsing: signature)
+        let width = signature.inputs.count + signature.outputs.count
+        if let row = rows.first(where: { $0.count != width }) {
+            throw DeedError(.invalidArgument, "a row of \(row.count) values for a signature of \(width)")
+        }
+        registry.withLock { $0.register(TableProcedure(signature, rows: rows)) }
+    }
 
     // MARK: Preparing
 
@@ -120,8 +134,8 @@ package final class QueryEngine: @unchecked Sendable {
             view: try GraphView(graph, transaction), parameters: parameters,
             functions: FunctionContext(
                 seconds: now / 1_000_000, nanoseconds: UInt32(truncatingIfNeeded: now % 1_000_000 * 1_000)),
-            slotCount: query.plan.slotCount, procedures: procedures, threads: options.threads, deadline: deadline,
-            keepGoing: options.keepGoing)
+            slotCount: query.plan.slotCount, threads: options.threads, deadline: deadline, procedures: procedures)
+        context.keepGoing = options.keepGoing
         return try QueryResult(query, context, reports)
     }
 

@@ -60,7 +60,7 @@ package final class QueryResult {
         slots = Array(columns.indices)
         context = QueryContext(
             view: try GraphView(graph, nil), parameters: [:], functions: FunctionContext(seconds: 0, nanoseconds: 0),
-            slotCount: columns.count, procedures: ProcedureRegistry())
+            slotCount: columns.count)
         root = nil
         guard !rows.isEmpty else { return }
         var chunk = Chunk(slots: columns.count, count: rows.count)

@@ -3,7 +3,7 @@
 
 import Glibc
 
-enum TextBytes {
+package enum TextBytes {
     /// Calls the body with the string's UTF-8, without a copy where the string has its bytes in one piece.
     @inline(__always)
     static func with<Result>(_ text: String, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
@@ -54,7 +54,7 @@ enum TextBytes {
     /// Where the part starts, at `from` or after it. Candidates are found by the first byte, which is fastest for nearly all
     /// texts; where the two repeat themselves so much that this compares the same bytes over and over, the search goes on by
     /// Knuth, Morris and Pratt, so that its time stays linear.
-    static func find(_ part: UnsafeBufferPointer<UInt8>, in text: UnsafeBufferPointer<UInt8>, from: Int) -> Int? {
+    package static func find(_ part: UnsafeBufferPointer<UInt8>, in text: UnsafeBufferPointer<UInt8>, from: Int) -> Int? {
         guard from <= text.count else { return nil }
         guard let needle = part.baseAddress, part.count > 0 else { return from }
         guard let haystack = text.baseAddress, text.count >= part.count else { return nil }

@@ -173,7 +173,7 @@ enum ArithmeticKernels {
         defer { scratch.deallocate() }
         for row in 0..<count {
             if let nulls, nulls[row] != 0 {
-                result.strings[row] = ByteSlot(length: 0, prefix: 0, tail: 0)
+                result.setString(row, UnsafeRawBufferPointer(start: nil, count: 0))
                 continue
             }
             let (first, second) = (one + row &* step, other + row &* otherStep)

@@ -44,29 +44,6 @@ final class MapEvaluator: Evaluator {
     }
 }
 
-/// The entries of two maps; of a key in both the second one's value counts. Null of null.
-final class MergedMapsEvaluator: Evaluator {
-    private let first: Evaluator
-    private let second: Evaluator
-
-    init(_ first: Evaluator, _ second: Evaluator) { (self.first, self.second) = (first, second) }
-
-    override func evaluate(_ chunk: Chunk, _ context: QueryContext) throws -> ColumnVector {
-        let (one, other) = (try first.operand(chunk, context), try second.operand(chunk, context))
-        return try mapValues(chunk.count) { row in
-            switch (one.value(row), other.value(row)) {
-            case (.null, _), (_, .null): return .null
-            case (.map(let base), .map(let changes)):
-                let kept = base.keys.indices.filter { changes[base.keys[$0]] == nil }
-                return .map(
-                    MapValue(
-                        keys: kept.map { base.keys[$0] } + changes.keys, values: kept.map { base.values[$0] } + changes.values))
-            case (.map, let value), (let value, _): throw QueryError.invalidType("entries come from a MAP", value)
-            }
-        }
-    }
-}
-
 /// `container[index]`; of an element of the graph, the property of that name.
 final class ElementEvaluator: Evaluator {
     private let container: Evaluator

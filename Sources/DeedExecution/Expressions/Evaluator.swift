@@ -8,10 +8,10 @@ import DeedEngine
 import DeedValues
 
 package class Evaluator {
-    package init() {}
-
     /// The value, if it is the same for every row of every chunk.
-    package var constant: Value? { nil }
+    package let constant: Value?
+
+    package init(constant: Value? = nil) { self.constant = constant }
 
     /// The value for each row of the chunk: a vector with row i for row i (no selection). Its capacity may exceed the
     /// chunk's count, and it may be shared with others: nobody writes to it.
@@ -47,17 +47,14 @@ struct Operand {
 
 /// One value for all rows.
 final class ConstantEvaluator: Evaluator {
-    private let value: Value
     private let single: ColumnVector
     /// The last one spelled out; chunks of one query mostly have the same size.
     private var repeated: (vector: ColumnVector, count: Int)?
 
     init(_ value: Value) {
-        self.value = value
         single = ColumnVector([value])
+        super.init(constant: value)
     }
-
-    override var constant: Value? { value }
 
     override func operand(_ chunk: Chunk, _ context: QueryContext) throws -> Operand {
         Operand(vector: single, isConstant: true)

@@ -221,7 +221,7 @@ struct ExpressionBuilder {
         }
         if name == GraphFunctions.mergeMaps, evaluators.count == 2 {
             facts.nesting += 1
-            return MergedMapsEvaluator(evaluators[0], evaluators[1])
+            return MergeMapsEvaluator(evaluators[0], evaluators[1])
         }
         if let function = GraphFunction(rawValue: name) {
             guard evaluators.count == 1 else { throw FunctionNames.wrongCount(name, 1...1, evaluators.count) }

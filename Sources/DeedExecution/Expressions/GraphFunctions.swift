@@ -20,18 +20,6 @@ enum GraphFunction: String, CaseIterable {
     case pheromone
 }
 
-/// What the planner may know of them.
-package enum GraphFunctions {
-    /// Of two maps: the entries of both, where both have a key those of the second. No query can spell it; `{.*}` becomes it.
-    package static let mergeMaps = " merge"
-
-    /// nil if there is no such function.
-    package static func arity(_ name: String) -> ClosedRange<Int>? { GraphFunction(rawValue: name).map { _ in 1...1 } }
-
-    /// In alphabetical order.
-    package static var names: [String] { GraphFunction.allCases.map(\.rawValue).sorted() }
-}
-
 final class GraphFunctionEvaluator: Evaluator {
     private let function: GraphFunction
     private let argument: Evaluator
@@ -98,7 +86,7 @@ final class GraphFunctionEvaluator: Evaluator {
         var known: [NameId: Int] = [:]
         for row in 0..<count {
             if vector.isNull(row) {
-                slots[row] = ByteSlot(length: 0, prefix: 0, tail: 0)
+                result.setString(row, UnsafeRawBufferPointer(start: nil, count: 0))
                 result.setNull(row)
                 continue
             }

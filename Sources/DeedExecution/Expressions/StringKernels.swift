@@ -2,6 +2,7 @@
 // them. Order is that of bytes, which for UTF-8 is that of code points.
 
 import DeedEngine
+import DeedValues
 import Glibc
 
 extension ByteSlot {
@@ -48,6 +49,9 @@ extension ByteSlot {
     @inline(__always)
     static func contains(_ text: UnsafePointer<ByteSlot>, _ part: UnsafeRawPointer, _ size: Int) -> Bool {
         let length = Int(text.pointee.length)
-        return length >= size && (size == 0 || memmem(start(text), length, part, size) != nil)
+        if length < size { return false }
+        let bytes = UnsafeBufferPointer(start: start(text).assumingMemoryBound(to: UInt8.self), count: length)
+        let wanted = UnsafeBufferPointer(start: part.assumingMemoryBound(to: UInt8.self), count: size)
+        return TextBytes.find(wanted, in: bytes, from: 0) != nil
     }
 }
