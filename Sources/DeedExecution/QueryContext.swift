@@ -14,17 +14,20 @@ package final class QueryContext: @unchecked Sendable {
     package let threads: Int
     package let counters = WriteCounters()
     package let procedures: ProcedureRegistry
+    /// Counts rows if there is one.
+    package let profile: PlanProfile?
     private let interrupted = Atomic<Bool>(false)
     /// Monotonic nanoseconds at which the query is out of time; nil for no limit.
     private let deadline: UInt64?
 
     package init(
         view: GraphView, parameters: [String: Value], functions: FunctionContext, slotCount: Int, threads: Int = 1,
-        deadline: UInt64? = nil, procedures: ProcedureRegistry = .builtIn
+        deadline: UInt64? = nil, procedures: ProcedureRegistry = .builtIn,
+        profile: PlanProfile? = nil
     ) {
         (self.view, self.parameters, self.functions) = (view, parameters, functions)
         (self.slotCount, self.threads, self.deadline) = (slotCount, threads, deadline)
-        self.procedures = procedures
+        (self.procedures, self.profile) = (procedures, profile)
     }
 
     /// Makes the query end soon with `Interrupted`. Any thread.
