@@ -89,7 +89,7 @@ package final class QueryEngine: @unchecked Sendable {
             if let missing = query.plan.parameters.first(where: { parameters[$0] == nil }) {
                 throw QueryError(.parameterMissing, "MissingParameter", "the parameter $\(missing) is not given")
             }
-            if query.mode == .explain { return QueryResult.text(explain(query.plan), column: "plan", graph) }
+            if query.mode == .explain { return try QueryResult.text(explain(query.plan), column: "plan", graph) }
             return try run(query, parameters, transaction, options)
         case .schema(let command): return try runSchemaCommand(command)
         case .transaction:
@@ -134,7 +134,8 @@ package final class QueryEngine: @unchecked Sendable {
             view: try GraphView(graph, transaction), parameters: parameters,
             functions: FunctionContext(
                 seconds: now / 1_000_000, nanoseconds: UInt32(truncatingIfNeeded: now % 1_000_000 * 1_000)),
-            slotCount: query.plan.slotCount, threads: options.threads, deadline: deadline, procedures: procedures)
+            slotCount: query.plan.slotCount, threads: options.threads, deadline: deadline, procedures: procedures,
+            profile: query.mode == .profile ? PlanProfile() : nil)
         context.keepGoing = options.keepGoing
         return try QueryResult(query, context, reports)
     }
@@ -159,7 +160,7 @@ package final class QueryEngine: @unchecked Sendable {
 
     private func profiled(_ result: QueryResult, _ query: PreparedQuery) throws -> QueryResult {
         while try result.next() != nil {}
-        return QueryResult.text(explain(query.plan), column: "plan", graph)
+        return try QueryResult.text(explain(query.plan), column: "plan", graph)
     }
 }
 
