@@ -316,19 +316,20 @@ extension Binder {
     private func bindIteration(
         _ expression: Expression, _ scope: Scope, _ mode: ExpressionMode
     ) throws -> BoundExpression {
+        let outer = mode
         var mode = mode
         // An aggregate inside would be computed once for each element, which is not what aggregates do.
         mode.aggregates = nil
         switch expression.kind {
         case .listComprehension(let variable, let list, let filter, let projection):
-            let (source, slot, inner) = try bindElementVariable(variable, list, scope, mode)
+            let (source, slot, inner) = try bindElementVariable(variable, list, scope, outer)
             let filter = try filter.map { try bindPredicate($0, inner, mode) }
             let result = try projection.map { try bind($0, inner, mode) }
             return BoundExpression(
                 .comprehension(slot, list: source.expr, filter: filter, projection: result?.expr),
                 .list(result?.type ?? source.type.elementType))
         case .quantifier(let kind, let variable, let list, let predicate):
-            let (source, slot, inner) = try bindElementVariable(variable, list, scope, mode)
+            let (source, slot, inner) = try bindElementVariable(variable, list, scope, outer)
             let predicate = try bindPredicate(predicate, inner, mode)
             let quantifier: QuantifierKind =
                 switch kind {
@@ -339,8 +340,8 @@ extension Binder {
                 }
             return BoundExpression(.quantifier(quantifier, slot, list: source.expr, predicate: predicate), .bool)
         case .reduce(let accumulator, let initial, let variable, let list, let body):
-            let start = try bind(initial, scope, mode)
-            var (source, slot, inner) = try bindElementVariable(variable, list, scope, mode)
+            let start = try bind(initial, scope, outer)
+            var (source, slot, inner) = try bindElementVariable(variable, list, scope, outer)
             let total = newSlot()
             inner.add(Variable(name: accumulator.text, slot: total, type: .any))
             return BoundExpression(
