@@ -75,7 +75,7 @@ extension Binder {
         case .string(let value): return BoundExpression(.constant(.string(value)), .string)
         case .parameter(let name):
             noteParameter(name)
-            return BoundExpression(.parameter(name))
+            return BoundExpression(.parameter(name), Self.literalType(name))
         case .variable(let name): return try bindVariable(name, expression.range, scope, mode)
         case .property(let subject, let key): return try bindProperty(subject, key, scope, inner)
         case .hasLabels(let subject, let labels):
@@ -108,6 +108,17 @@ extension Binder {
         case .listComprehension, .quantifier, .reduce: return try bindIteration(expression, scope, inner)
         case .patternComprehension, .pattern, .shortestPath, .subquery:
             return try bindSubquery(expression, scope, mode)
+        }
+    }
+
+    /// A literal that became a parameter has its type in its name.
+    static func literalType(_ parameter: String) -> StaticType {
+        guard parameter.hasPrefix(NormalizedQuery.parameterPrefix) else { return .any }
+        switch parameter.dropFirst(NormalizedQuery.parameterPrefix.count).prefix(while: { $0 != " " }) {
+        case "integer": return .int
+        case "float": return .float
+        case "string": return .string
+        default: return .any
         }
     }
 

@@ -253,6 +253,10 @@ extension Binder {
         case .integer(let value) where value < 0: throw negative(clause, expression)
         case .unary(.minus, let operand):
             if case .integer = operand.kind { throw negative(clause, expression) }
+            if case .parameter(let name) = operand.kind, Self.literalType(name) == .int { throw negative(clause, expression) }
+        case .parameter(let name):
+            let type = Self.literalType(name)
+            guard type.mayBeInteger else { throw wrongType(expression, "an integer", type) }
         case .float, .string, .bool, .list, .map: throw wrongType(expression, "an integer", staticType(expression))
         default: break
         }
