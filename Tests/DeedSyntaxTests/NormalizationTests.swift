@@ -43,7 +43,8 @@ func whatMeansSomethingElseHasAnotherKey(first: String, second: String) {
     #expect(lifted.hasSuffix("(return (+ (. n x) 1) $literal float 2 AS y)"))
 }
 
-@Test(arguments: ["CREATE INDEX FOR (n:A) ON (n.x)", "SHOW INDEXES", "BEGIN", "RETURN 'a", "", "CREATE", "RETURN $`literal integer 0`", "RETURN 12abc AS x"])
+@Test(arguments: ["CREATE INDEX FOR (n:A) ON (n.x)", "SHOW INDEXES", "BEGIN", "RETURN 'a", "", "CREATE", "RETURN $`literal integer 0`",
+    "RETURN 12abc AS x"])
 func commandsAndErrorsHaveNoNormalForm(text: String) {
     #expect(normalizeCypher(text) == nil)
 }
