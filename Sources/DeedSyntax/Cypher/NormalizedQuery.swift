@@ -5,7 +5,7 @@
 // 2. Keywords become upper case, but only where a word cannot be a name.
 // 3. Integers, floats and strings become parameters. Equal ones become the same parameter, since expressions are compared
 //    with each other (grouping, ORDER BY); the parameter's name says the literal's type, so that type errors are the same.
-// 4. What names a column is kept byte for byte: items of RETURN and WITH without an alias.
+// 4. What names a column is kept byte for byte: items of RETURN without an alias. (In WITH they are variables.)
 //
 // Literals stay where the parser wants a number and no expression (lengths, quantifiers, SHORTEST k, slices, which look
 // alike; also behind `*`) or a plain string (FIELDTERMINATOR). The key is itself a query that means the same.
@@ -240,18 +240,16 @@ private struct Normalizer {
 
     // MARK: Items of projections
 
-    /// Whether an item of a projection begins behind the token.
+    /// Whether an item of RETURN begins behind the token.
     private mutating func beginsItem(_ index: Int) -> Bool {
         let token = tokens[index]
-        switch Keyword(rawValue: token.keyword) {
-        case .return, .with:
-            // Also where the word only looks like a projection (STARTS WITH): what follows is kept as it is, which is safe.
+        if token.keyword == Keyword.return.rawValue {
+            // Also where the word is a name: what follows is kept as it is, which is safe.
             open[open.count - 1].inProjection = true
             return true
-        default:
-            if endsItem(index) { open[open.count - 1].inProjection = false }
-            return token.kind == .comma && open[open.count - 1].inProjection
         }
+        if endsItem(index) { open[open.count - 1].inProjection = false }
+        return token.kind == .comma && open[open.count - 1].inProjection
     }
 
     /// The index of the token behind the item that begins at the token; nil where it has an alias.
