@@ -28,7 +28,8 @@ func whatDiffersInLiteralsOnlyHasOneKey(first: String, second: String) {
     ("MATCH (Order) RETURN order AS x ORDER BY x", "MATCH (order) RETURN order AS x ORDER BY x"),
     ("RETURN 1 AS Order", "RETURN 1 AS order"), ("MATCH (n:Match) RETURN n", "MATCH (n:match) RETURN n"),
     ("MATCH (n) RETURN n.Order AS x", "MATCH (n) RETURN n.order AS x"), ("RETURN order.x + 1", "RETURN order.x + 2"),
-    ("RETURN a STARTS WITH 'a', 1 + 1", "RETURN a STARTS WITH 'a', 1 + 2"), ("RETURN a * order.x + 1", "RETURN a * order.x + 2"), ("RETURN 'é' AS x, 'e\u{301}' AS y", "RETURN 'é' AS x, 'é' AS y"),
+    ("RETURN a STARTS WITH 'a', 1 + 1", "RETURN a STARTS WITH 'a', 1 + 2"),
+    ("RETURN a * order.x + 1", "RETURN a * order.x + 2"), ("RETURN 'é' AS x, 'e\u{301}' AS y", "RETURN 'é' AS x, 'é' AS y"),
 ])
 func whatMeansSomethingElseHasAnotherKey(first: String, second: String) {
     #expect(!key(first).utf8.elementsEqual(key(second).utf8), "\(key(first))")
