@@ -10,6 +10,8 @@ private func key(_ text: String) -> String { normalizeCypher(text)?.key ?? "none
     ("MATCH (n) WHERE n.x = 1 RETURN n", "match (n)\n where n.x=2 /* c */ return n"),
     ("MATCH (n {a: 'x'}) RETURN n LIMIT 5", "MATCH (n {a: \"y\"}) RETURN n LIMIT 6 // c"),
     ("UNWIND [1, 2] AS x RETURN x", "UNWIND [3, 4] AS x RETURN x"),
+    ("MATCH (n) WHERE n.x STARTS WITH 'a' AND n.y = 1 WITH n, n.y + 3 AS y RETURN y",
+        "MATCH (n) WHERE n.x STARTS WITH 'b' AND n.y = 2 WITH n, n.y + 4 AS y RETURN y"),
     ("RETURN 1 AS x, n.y", "RETURN 2 AS x, n.y"),
     ("MATCH (order:Order) RETURN order", "MATCH (order : Order) RETURN order"),
 ])
@@ -26,6 +28,7 @@ func whatDiffersInLiteralsOnlyHasOneKey(first: String, second: String) {
     ("MATCH (Order) RETURN order AS x ORDER BY x", "MATCH (order) RETURN order AS x ORDER BY x"),
     ("RETURN 1 AS Order", "RETURN 1 AS order"), ("MATCH (n:Match) RETURN n", "MATCH (n:match) RETURN n"),
     ("MATCH (n) RETURN n.Order AS x", "MATCH (n) RETURN n.order AS x"), ("RETURN order.x + 1", "RETURN order.x + 2"),
+    ("RETURN a STARTS WITH 'a', 1 + 1", "RETURN a STARTS WITH 'a', 1 + 2"),
     ("RETURN a * order.x + 1", "RETURN a * order.x + 2"), ("RETURN 'é' AS x, 'e\u{301}' AS y", "RETURN 'é' AS x, 'é' AS y"),
 ])
 func whatMeansSomethingElseHasAnotherKey(first: String, second: String) {
@@ -43,7 +46,8 @@ func whatMeansSomethingElseHasAnotherKey(first: String, second: String) {
     #expect(lifted.hasSuffix("(return (+ (. n x) 1) $literal float 2 AS y)"))
 }
 
-@Test(arguments: ["CREATE INDEX FOR (n:A) ON (n.x)", "SHOW INDEXES", "BEGIN", "RETURN 'a", "", "CREATE", "RETURN $`literal integer 0`", "RETURN 12abc AS x"])
+@Test(arguments: ["CREATE INDEX FOR (n:A) ON (n.x)", "SHOW INDEXES", "BEGIN", "RETURN 'a", "", "CREATE", "RETURN $`literal integer 0`",
+    "RETURN 12abc AS x"])
 func commandsAndErrorsHaveNoNormalForm(text: String) {
     #expect(normalizeCypher(text) == nil)
 }

@@ -69,7 +69,8 @@ func show(_ expression: Expression) -> String {
 private func showLarge(_ kind: Expression.Kind) -> String {
     switch kind {
     case .call(let call):
-        "(\(call.name.text)\(call.isStar ? " *" : "")\(call.isDistinct ? " DISTINCT" : "")\(call.arguments.map { " " + show($0) }.joined()))"
+        "(\(call.name.text)\(call.isStar ? " *" : "")\(call.isDistinct ? " DISTINCT" : "")"
+            + call.arguments.map { " " + show($0) }.joined() + ")"
     case .caseWhen(let subject, let branches, let otherwise):
         "(case \(show(subject)) \(branches.map { "(\(show($0.when)) \(show($0.then)))" }.joined(separator: " ")) \(show(otherwise)))"
     case .listComprehension(let variable, let list, let filter, let projection):

@@ -98,7 +98,8 @@ private func show(_ item: RemoveItem) -> String {
 private func show(_ command: SchemaCommand) -> String {
     switch command {
     case .createIndex(let name, let ifNotExists, let isRelationship, let table, let keys, let isUnique):
-        let words = [isUnique ? "unique" : "", "index", name?.text ?? "_", ifNotExists ? "ifNotExists" : "", isRelationship ? "type" : "label"]
+        let words = [isUnique ? "unique" : "", "index", name?.text ?? "_", ifNotExists ? "ifNotExists" : "",
+        isRelationship ? "type" : "label"]
         return (words.filter { !$0.isEmpty } + [table.text] + keys.map(\.text)).joined(separator: " ")
     case .dropIndex(let name, let ifExists): return "dropIndex \(name.text)\(ifExists ? " ifExists" : "")"
     case .showIndexes: return "showIndexes"

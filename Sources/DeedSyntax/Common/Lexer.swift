@@ -156,9 +156,10 @@ struct Lexer {
     private mutating func number() {
         let start = position
         var kind = TokenKind.integer
-        if bytes[position] == UInt8(ascii: "0"), let letter = peek(1), letter | 0x20 == UInt8(ascii: "x") || letter | 0x20 == UInt8(ascii: "o") {
+        let letter = (peek(1) ?? 0) | 0x20
+        let isHexadecimal = letter == UInt8(ascii: "x")
+        if bytes[position] == UInt8(ascii: "0") && (isHexadecimal || letter == UInt8(ascii: "o")) {
             position += 2
-            let isHexadecimal = letter | 0x20 == UInt8(ascii: "x")
             let digits = position
             while position < bytes.count && (isHexadecimal ? isHexadecimalDigit(bytes[position]) : isOctalDigit(bytes[position])) {
                 position += 1

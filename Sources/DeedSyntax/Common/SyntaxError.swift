@@ -1,14 +1,31 @@
 // What is wrong with a text, and where; and how to show people the place.
 
 package struct SyntaxError: Error, Sendable, Equatable {
-    /// What exactly, in the one word that openCypher has for it, such as `UnexpectedSyntax`.
-    package let detail: String
-    /// A sentence for people, with the likely remedy where there is one.
-    package let message: String
-    package let range: SourceRange
+    /// One word in size: every call of the parser has room for an error on the stack.
+    private let contents: Contents
+
+    private final class Contents: Sendable {
+        let detail: String
+        let message: String
+        let range: SourceRange
+
+        init(_ detail: String, _ message: String, _ range: SourceRange) {
+            (self.detail, self.message, self.range) = (detail, message, range)
+        }
+    }
 
     package init(_ detail: String, _ message: String, _ range: SourceRange) {
-        (self.detail, self.message, self.range) = (detail, message, range)
+        contents = Contents(detail, message, range)
+    }
+
+    /// What exactly, in the one word that openCypher has for it, such as `UnexpectedSyntax`.
+    package var detail: String { contents.detail }
+    /// A sentence for people, with the likely remedy where there is one.
+    package var message: String { contents.message }
+    package var range: SourceRange { contents.range }
+
+    package static func == (a: SyntaxError, b: SyntaxError) -> Bool {
+        a.detail == b.detail && a.message == b.message && a.range == b.range
     }
 }
 

@@ -138,7 +138,7 @@ extension CypherParser {
         }
         let skip = accept(.skip) || accept(.offset) ? try expression() : nil
         let limit = accept(.limit) ? try expression() : nil
-        if at(.order) || at(.skip) || at(.offset) || (at(.limit)) {
+        if at(.order) || at(.skip) || at(.offset) || at(.limit) {
             throw failure("ORDER BY, SKIP and LIMIT stand in this order, once each")
         }
         return Projection(

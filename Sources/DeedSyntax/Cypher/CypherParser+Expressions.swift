@@ -81,6 +81,7 @@ extension CypherParser {
         }
     }
 
+    /// A node from the start of its left operand to the last token that was taken: the operands have to be parsed before.
     private func joined(_ left: Expression, _ kind: Expression.Kind) -> Expression {
         Expression(kind, left.range.lowerBound..<Int(tokens[index - 1].end))
     }
@@ -183,7 +184,8 @@ extension CypherParser {
             return joined(left, .isNull(left, negated: true))
         }
         if at(.doubleColon) || at(.typed) { throw failure("Tests of types (IS :: INTEGER) are not supported") }
-        return joined(left, .hasLabels(left, try labelExpression()))
+        let labels = try labelExpression()
+        return joined(left, .hasLabels(left, labels))
     }
 
     // MARK: Signs and what stands behind operands
@@ -252,7 +254,8 @@ extension CypherParser {
         case .openBracket:
             result = try subscripted(result)
         case .colon:
-            result = joined(result, .hasLabels(result, try labelExpression()))
+            let labels = try labelExpression()
+            result = joined(result, .hasLabels(result, labels))
         case .openBrace:
             guard case .variable = result.kind else { return false }
             result = try mapProjection(result)

@@ -3,8 +3,8 @@
 extension CypherParser {
     mutating func primary() throws(SyntaxError) -> Expression {
         switch kind {
-        case .word: return try wordOperand()
-        case .quotedWord: return isCall() ? try call() : try variable()
+        case .word where current.keyword != 0: return try keywordOperand()
+        case .word, .quotedWord: return isCall() ? try call() : try variable()
         case .integer, .float, .string, .malformedNumber, .parameter: return try literal()
         case .openParenthesis: return try isPattern() ? patternExpression() : parenthesized()
         case .openBracket: return try bracketed()
@@ -13,10 +13,9 @@ extension CypherParser {
         }
     }
 
-    private mutating func wordOperand() throws(SyntaxError) -> Expression {
+    private mutating func keywordOperand() throws(SyntaxError) -> Expression {
         let next = peek(1).kind
         switch Keyword(rawValue: current.keyword) ?? .notKeyword {
-        case .notKeyword: break
         case .null: return taken(.null)
         case .true: return taken(.bool(true))
         case .false: return taken(.bool(false))
@@ -182,7 +181,8 @@ extension CypherParser {
     /// `filter(x IN list WHERE ...)` and `extract(x IN list | ...)` were taken out of Cypher; the others need a condition.
     private func checkLegacyIteration(_ function: Name) throws(SyntaxError) {
         guard at(.where) || at(.bar) else { return }
-        throw failure("\(function.text)(x IN list ...) is written as a list comprehension: [x IN list WHERE condition | value]", function.range)
+        throw failure(
+            "\(function.text)(x IN list ...) is written as a list comprehension: [x IN list WHERE condition | value]", function.range)
     }
 
     private mutating func countOfRows() throws(SyntaxError) -> Expression {

@@ -46,7 +46,10 @@ extension CypherParser {
             let variable = Name(text, subject.range)
             if accept(.equal) { return .replace(variable: variable, try assignedExpression()) }
             if accept(.plusEqual) { return .merge(variable: variable, try assignedExpression()) }
-            if accept(.is) { return .labels(variable: variable, try plainLabels(try labelExpression())) }
+            if accept(.is) {
+                let labels = try labelExpression()
+                return .labels(variable: variable, try plainLabels(labels))
+            }
             throw unexpected("'=', '+=', ':' or '.'")
         case .hasLabels(let owner, let labels):
             guard case .variable(let text) = owner.kind else { break }
@@ -79,7 +82,8 @@ extension CypherParser {
             return .property(subject: owner, key: key)
         case .variable(let text) where at(.is):
             advance()
-            return .labels(variable: Name(text, subject.range), try plainLabels(try labelExpression()))
+            let labels = try labelExpression()
+            return .labels(variable: Name(text, subject.range), try plainLabels(labels))
         case .hasLabels(let owner, let labels):
             guard case .variable(let text) = owner.kind else { break }
             return .labels(variable: Name(text, owner.range), try plainLabels(labels))

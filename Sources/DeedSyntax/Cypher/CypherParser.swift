@@ -27,8 +27,9 @@ struct CypherParser {
     let tokens: [Token]
     let lifted: [NormalizedQuery.Site]
     var index = 0
-    /// Levels of recursion that are open.
+    /// Levels of recursion that are open, and where on the stack the first one began.
     var nesting = 0
+    let stackStart = stackAddress()
     /// The height of the highest expression among those made since the one around them was begun.
     var height = 0
     /// Within `[x IN list WHERE x:A | x.name]` and the like a bar ends the expression, and is no part of `x:A`.
@@ -136,8 +137,10 @@ struct CypherParser {
     /// Opens so many levels of recursion; `leave` closes them.
     mutating func enter(_ levels: Int = 1) throws(SyntaxError) {
         nesting += levels
-        if nesting > SyntaxLimits.nestingMax {
-            throw SyntaxError("UnexpectedSyntax", "The query is nested too deeply here (\(SyntaxLimits.nestingMax) levels)", current.range)
+        // Stacks grow downwards; if one does not, only the first limit holds.
+        let stackBytes = stackStart > stackAddress() ? stackStart - stackAddress() : 0
+        if nesting > SyntaxLimits.nestingMax || stackBytes > SyntaxLimits.stackBytesMax {
+            throw failure("The query is nested too deeply here (\(nesting) levels)")
         }
     }
 
@@ -196,4 +199,11 @@ struct CypherParser {
         default: return nil
         }
     }
+}
+
+/// About where the caller's frame is on the stack.
+@inline(never)
+private func stackAddress() -> UInt {
+    var marker: UInt8 = 0
+    return withUnsafeMutablePointer(to: &marker) { UInt(bitPattern: $0) }
 }

@@ -12,6 +12,8 @@ enum Keyword: UInt8, CaseIterable {
     case transaction, transactions, `true`, typed, union, unique, unwind, using, walk, when, `where`, with, xor, yield
 
     static let texts: [String] = allCases.map { "\($0)".uppercased() }
+    /// The same in bytes.
+    static let codes: [[UInt8]] = texts.map { Array($0.utf8) }
     static let table = KeywordTable(Array(texts.dropFirst()))
 
     /// In upper case.

@@ -5,7 +5,7 @@
 // 2. Keywords become upper case, but only where a word cannot be a name.
 // 3. Integers, floats and strings become parameters. Equal ones become the same parameter, since expressions are compared
 //    with each other (grouping, ORDER BY); the parameter's name says the literal's type, so that type errors are the same.
-// 4. What names a column is kept byte for byte: items of RETURN and WITH without an alias.
+// 4. What names a column is kept byte for byte: items of RETURN without an alias. (In WITH they are variables.)
 //
 // Literals stay where the parser wants a number and no expression (lengths, quantifiers, SHORTEST k, slices, which look
 // alike; also behind `*`) or a plain string (FIELDTERMINATOR). The key is itself a query that means the same.
@@ -72,16 +72,20 @@ private struct Normalizer {
     /// Keywords that became upper case, and those that may be names of variables.
     private(set) var folded = KeywordSet()
     private(set) var named = KeywordSet()
-    /// By type and bytes: comparing strings would take different ones for equal.
-    private var parameters: [[UInt8]: String] = [:]
+    private var parameters: [Identity: String] = [:]
     /// The brackets that are open, and whether a projection is being gone through directly inside; first, outside of all.
     private var open: [(kind: TokenKind, inProjection: Bool)] = [(.endOfText, false)]
 
     /// Keywords that are made upper case. Names of functions are not among them.
     private static let foldable = KeywordSet.structure.union(KeywordSet.neverVariables).union(
         KeywordSet(.explain, .profile, .exists, .csv, .headers, .from, .transactions, .of, .rows))
-    /// Behind these the name of a variable may stand.
-    private static let beforeVariables = KeywordSet(.as, .yield, .match, .create, .merge, .shortest, .any, .all, .path, .paths)
+    /// Behind these a variable gets its name; other places where one does are next to brackets, commas and `=`.
+    private static let beforeVariables = KeywordSet(.as, .yield)
+
+    /// A literal by its bits: comparing strings as such would take different ones for equal.
+    private enum Identity: Hashable {
+        case integer(Int64), float(UInt64), string([UInt8])
+    }
 
     init(_ bytes: UnsafeBufferPointer<UInt8>, _ tokens: [Token], unfolded: KeywordSet) {
         (self.bytes, self.tokens, self.unfolded) = (bytes, tokens, unfolded)
@@ -98,7 +102,7 @@ private struct Normalizer {
             if index < verbatimEnd {
                 // Up to the next token, with all the space there is between.
                 let end = index + 1 < verbatimEnd ? Int(tokens[index + 1].start) : Int(token.end)
-                key.append(contentsOf: bytes[Int(token.start)..<end])
+                copy(Int(token.start)..<end)
                 if isReserved(token) { return false }
                 continue
             }
@@ -132,18 +136,25 @@ private struct Normalizer {
             guard let literal = literal(token) else { return false }
             guard let parameter = parameter(for: literal) else { return false }
             sites.append(NormalizedQuery.Site(offset: Int(token.start), parameter: parameter))
-            key.append(contentsOf: "$`\(parameter)`".utf8)
+            key.append(UInt8(ascii: "$"))
+            key.append(UInt8(ascii: "`"))
+            key.append(contentsOf: parameter.utf8)
+            key.append(UInt8(ascii: "`"))
             return true
         case .word where mayFold(token, index):
-            key.append(contentsOf: Keyword.texts[Int(token.keyword)].utf8)
+            key.append(contentsOf: Keyword.codes[Int(token.keyword)])
             return true
         case .parameter where isReserved(token), .malformedNumber:
             return false
         default:
             break
         }
-        key.append(contentsOf: bytes[token.range])
+        copy(token.range)
         return true
+    }
+
+    private mutating func copy(_ range: SourceRange) {
+        key.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[range]))
     }
 
     private func isReserved(_ token: Token) -> Bool {
@@ -212,17 +223,16 @@ private struct Normalizer {
     }
 
     private mutating func parameter(for literal: NormalizedQuery.Literal) -> String? {
+        let identity: Identity
         let type: String
-        let content: [UInt8]
         switch literal {
-        case .integer(let value): (type, content) = ("integer", Array("\(value)".utf8))
-        case .float(let value): (type, content) = ("float", Array("\(value)".utf8))
-        case .string(let value): (type, content) = ("string", Array(value.utf8))
+        case .integer(let value): (type, identity) = ("integer ", .integer(value))
+        case .float(let value): (type, identity) = ("float ", .float(value.bitPattern))
+        case .string(let value): (type, identity) = ("string ", .string(Array(value.utf8)))
         }
-        let identity = Array(type.utf8) + content
         if let known = parameters[identity] { return known }
         guard values.count < SyntaxLimits.liftedLiteralsMax else { return nil }
-        let name = "\(NormalizedQuery.parameterPrefix)\(type) \(values.count)"
+        let name = NormalizedQuery.parameterPrefix + type + String(values.count)
         parameters[identity] = name
         values.append((name, literal))
         return name
@@ -230,18 +240,16 @@ private struct Normalizer {
 
     // MARK: Items of projections
 
-    /// Whether an item of a projection begins behind the token.
+    /// Whether an item of RETURN begins behind the token.
     private mutating func beginsItem(_ index: Int) -> Bool {
         let token = tokens[index]
-        switch Keyword(rawValue: token.keyword) {
-        case .return, .with:
-            // Also where the word only looks like a projection (STARTS WITH): what follows is kept as it is, which is safe.
+        if token.keyword == Keyword.return.rawValue {
+            // Also where the word is a name: what follows is kept as it is, which is safe.
             open[open.count - 1].inProjection = true
             return true
-        default:
-            if endsItem(index) { open[open.count - 1].inProjection = false }
-            return token.kind == .comma && open[open.count - 1].inProjection
         }
+        if endsItem(index) { open[open.count - 1].inProjection = false }
+        return token.kind == .comma && open[open.count - 1].inProjection
     }
 
     /// The index of the token behind the item that begins at the token; nil where it has an alias.
