@@ -226,6 +226,8 @@ import Testing
     @Test func expressionsNestOnlySoDeep() throws {
         let deep = (0..<5_000).reduce(Expr.slot(0)) { expr, _ in .not(expr) }
         expectError("ExpressionTooDeep", .syntaxError) { try fixture.evaluate(deep, [[.bool(true)]]) }
+        let allowed = (1..<ExpressionLimits.depthMax).reduce(Expr.slot(0)) { expr, _ in .not(expr) }
+        #expect(exactText(try fixture.evaluate(allowed, [[.bool(true)]])) == exactText([.bool(false)]))
         let terms = (0..<5_000).map { Expr.compare(.notEqual, .slot(0), .constant(.int(Int64($0)))) }
         let chain = try #require(Expr.all(terms))
         #expect(exactText(try fixture.evaluate(chain, [[.int(-1), .int(4_999)]])) == exactText([.bool(true), .bool(false)]))
