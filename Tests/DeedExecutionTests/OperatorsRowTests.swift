@@ -107,11 +107,8 @@ import Testing
     @Test func percentilesAndDeviationsFollowTheirDefinitions() throws {
         let graph = try TestGraph()
         func run(_ name: String, _ fraction: Double) throws -> [String] {
-            try graph.run(
-                PlanNode(
-                    .aggregate(
-                        child: unwind(ints([10, 20, 30]), 0), keys: [],
-                        [(slot: 1, Aggregate(function: name, arguments: [.slot(0), .constant(.float(fraction))], isDistinct: false))])), [1])
+            let arguments = [Expr.slot(0), .constant(.float(fraction))]
+            return try graph.run(total(name, arguments, of: unwind(ints([10, 20, 30]), 0), 1), [1])
         }
         #expect(try run("percentiledisc", 0) == ["10"])
         #expect(try run("percentiledisc", 0.5) == ["20"])
@@ -151,7 +148,8 @@ import Testing
 
     @Test func unionAlignsColumns() throws {
         let graph = try TestGraph()
-        let plan = PlanNode(.union([unwind(ints([1]), 0), unwind(list([]), 1), unwind(list([.string("x")]), 2)], slots: [3], inputs: [[0], [1], [2]]))
+        let inputs = [unwind(ints([1]), 0), unwind(list([]), 1), unwind(list([.string("x")]), 2)]
+        let plan = PlanNode(.union(inputs, slots: [3], inputs: [[0], [1], [2]]))
         #expect(try graph.runTwice(plan, [3]) == ["1", "x"])
     }
 
@@ -183,7 +181,8 @@ import Testing
     @Test func projectEagerAndKeepLeaveRowsAlone() throws {
         let graph = try TestGraph()
         let rows = unwind(ints(0..<3000), 0)
-        let swapped = PlanNode(.project(child: PlanNode(.project(child: rows, [(slot: 1, value: .arithmetic(.add, .slot(0), int(1)))])), [(slot: 0, value: .slot(1)), (slot: 1, value: .slot(0))]))
+        let added = project(rows, (slot: 1, value: .arithmetic(.add, .slot(0), int(1))))
+        let swapped = project(added, (slot: 0, value: .slot(1)), (slot: 1, value: .slot(0)))
         let plan = PlanNode(.keep(child: PlanNode(.eager(child: swapped)), [0]))
         #expect(try graph.runTwice(plan, [0, 1]) == (0..<3000).map { "\($0 + 1) null" })
     }
@@ -193,7 +192,8 @@ import Testing
         var node = unwind(ints(0..<2000), 0)
         node = unwind(node, ints(0..<2000), 1)
         node = unwind(node, ints(0..<100), 2)
-        #expect(throws: DeedError.self) { try graph.run(PlanNode(.sort(child: node, [SortKey(value: .slot(2), isDescending: false)])), [0]) }
+        let sort = PlanNode(.sort(child: node, [SortKey(value: .slot(2), isDescending: false)]))
+        #expect(throws: DeedError.self) { try graph.run(sort, [0]) }
     }
 
     @Test func anInterruptedQueryEnds() throws {

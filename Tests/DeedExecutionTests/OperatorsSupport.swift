@@ -103,6 +103,12 @@ func unwind(_ list: Expr, _ slot: Slot) -> PlanNode { unwind(argument, list, slo
 func unwind(_ child: PlanNode, _ list: Expr, _ slot: Slot) -> PlanNode {
     PlanNode(.unwind(child: child, list: list, element: slot))
 }
+func project(_ child: PlanNode, _ columns: (slot: Slot, value: Expr)...) -> PlanNode {
+    PlanNode(.project(child: child, columns))
+}
+func total(_ function: String, _ arguments: [Expr], of child: PlanNode, _ slot: Slot) -> PlanNode {
+    PlanNode(.aggregate(child: child, keys: [], [(slot: slot, Aggregate(function: function, arguments: arguments, isDistinct: false))]))
+}
 func scan(_ slot: Slot, _ label: String? = nil) -> PlanNode {
     PlanNode(.scanEntities(entity: slot, labels: label.map { .label($0) }))
 }

@@ -97,7 +97,8 @@ extension Value {
         case .int(let value): "\(value)"
         case .float(let value): "\(value)"
         case .string(let text): "'\(text.prefix(40))'"
-        case .list(let elements): elements.count > 8 ? "[\(elements.count) values]" : "[\(elements.map(\.shortText).joined(separator: ", "))]"
+        case .list(let elements):
+            elements.count > 8 ? "[\(elements.count) values]" : "[\(elements.map(\.shortText).joined(separator: ", "))]"
         case .entity(let id): "node \(id)"
         case .relationship(let id): "relationship \(id)"
         default: "a constant"
