@@ -33,7 +33,7 @@ run_c_tests() {
 thread=(--scratch-path .build/thread --sanitize thread -Xswiftc -DTHREAD_SANITIZER
     -Xlinker --wrap=__tsan_external_write)
 # A test of durability forks before it starts threads again, in a child that exits; the sanitizer would end it at once.
-export TSAN_OPTIONS="second_deadlock_stack=1 die_after_fork=0 exitcode=66"
+export TSAN_OPTIONS="suppressions=$PWD/Tests/Sanitizers/thread.supp second_deadlock_stack=1 die_after_fork=0 exitcode=66"
 
 what_thread() {
     "$swift" build -c release --product deedcore "${thread[@]}" && run_c_tests thread
