@@ -54,7 +54,7 @@ extension Graph {
     func fill(_ index: SecondaryIndex, _ progress: Progress) throws(DeedError) {
         guard let table = table(index.rowKind, index.table) else { return }
         let numbers = table.segments()
-        let total = numbers.reduce(0) { $0 + (directory(index.rowKind)[$1]?.pointee.rowCount ?? 0) }
+        let total = numbers.reduce(0) { $0 + (directory(index.rowKind)[$1]?.pointee.countRows() ?? 0) }
         var done = 0
         let run = IndexRun(pool)
         for number in numbers {
