@@ -58,6 +58,7 @@ int64_t shim_faults_reached(shim_faults *faults, int point);
  * - If it is careful, what is read from front to back on opening (the log, the manifest) is read twice and compared, and
  *   a read that ends before the file does is an error: RocksDB takes a misread log for one that ends there, and drops the
  *   rest for good. Not for a reader beside a writer, whose files change.
+ * - RocksDB does not resume by itself after a full disk.
  * - With `faults` (may be NULL), files fail as told.
  * Freed by rocksdb_env_destroy, after all that uses it. */
 rocksdb_env_t *shim_environment_create(shim_faults *faults, bool is_careful);
@@ -79,6 +80,9 @@ typedef bool (*shim_table_visitor)(void *context, const char *family, const char
 /* Reads every table file of the database and compares it with its checksum, or, for files written before checksums were
  * kept, checks every block. O(bytes on disk). */
 void shim_verify_tables(rocksdb_t *database, const rocksdb_options_t *options, shim_table_visitor visitor, void *context);
+
+/* As rocksdb_compact_range_cf for the whole family, but errors come back. */
+void shim_compact(rocksdb_t *database, rocksdb_column_family_handle_t *family, char **error);
 
 /* Leaves ingested files as they were written; otherwise RocksDB changes a number inside. */
 void shim_ingestion_keep_files(rocksdb_ingestexternalfileoptions_t *options);

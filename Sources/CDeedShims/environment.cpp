@@ -143,6 +143,13 @@ class DeedFileSystem final : public rocksdb::FileSystemWrapper {
         return status;
     }
 
+    // Without this number RocksDB does not resume by itself after a full disk. A store stays failed after any error, since
+    // nobody knows what the disk has; and resuming while an ingestion fails to write the list of files ends the process, in
+    // builds of RocksDB with assertions (ResumeImpl), such as Debian's.
+    IOStatus GetFreeSpace(const std::string &, const IOOptions &, uint64_t *, IODebugContext *) override {
+        return IOStatus::NotSupported("GetFreeSpace");
+    }
+
     IOStatus DeleteFile(const std::string &name, const IOOptions &options, IODebugContext *context) override {
         IOStatus status = FileSystemWrapper::DeleteFile(name, options, context);
         if (status.ok() && faults_ != nullptr) faults_->removed(name);

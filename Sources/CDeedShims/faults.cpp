@@ -21,7 +21,7 @@ using rocksdb::Slice;
 
 namespace {
 
-// The statuses that RocksDB's own POSIX files give: it retries after a full disk, and after nothing else.
+// The statuses that RocksDB's own POSIX files give: after a full disk it may retry, and after nothing else.
 IOStatus failure(int number) {
     if (number != ENOSPC) return IOStatus::IOError("injected", std::strerror(number));
     IOStatus status = IOStatus::NoSpace("injected", std::strerror(number));

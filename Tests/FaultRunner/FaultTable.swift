@@ -38,12 +38,14 @@ struct FaultTable {
 
     private static func isOpening(_ point: FaultPoint) -> Bool { (60..<70).contains(point.rawValue) }
 
-    /// In every test run: each point with one fault of each family; the rest takes turns.
+    /// In every test run: each point with one fault of each family, and a full disk where an ingestion or a flush has half
+    /// of its files; the rest takes turns.
     private var cases: [Case] {
         var cases: [Case] = []
         for (index, point) in FaultPoint.allCases.enumerated() {
             for fault in KeyValueStore.Fault.allCases {
                 let isOften = fault == .stop || fault == .powerCut || fault == .writeError
+                    || point == .tableSynced && (fault == .diskFull || fault == .partialWrite)
                 if !isFast || isOften || Int(fault.rawValue) % 5 == index % 5 { cases.append(Case(point: point, fault: fault)) }
             }
         }
