@@ -1,6 +1,6 @@
 /* What the C interface of RocksDB lacks, in C++ behind C: an environment whose write-ahead log makes cheap syncs and is
- * read with care, a disk that fails on demand (faults.cpp), checksums of whole files (integrity.cpp), and backups with
- * progress (backup.cpp). */
+ * read with care, a disk that fails on demand (faults.cpp), checksums of whole files (integrity.cpp), backups with
+ * progress (backup.cpp), and plain files (files.cpp). */
 #ifndef DEED_SHIMS_H
 #define DEED_SHIMS_H
 
@@ -31,7 +31,14 @@ enum {
 };
 
 /* Points that the environment reaches by itself; those above belong to the engine. */
-enum { SHIM_POINT_TABLE_CREATED = 1, SHIM_POINT_TABLE_SYNCED = 2, SHIM_POINT_FILE_RENAMED = 3, SHIM_POINT_LOG_SYNCED = 4 };
+enum {
+    SHIM_POINT_TABLE_CREATED = 1,
+    SHIM_POINT_TABLE_SYNCED = 2,
+    SHIM_POINT_FILE_RENAMED = 3,
+    SHIM_POINT_LOG_SYNCED = 4,
+    SHIM_POINT_BACKUP_FILE_SYNCED = 5, /* a copy that a backup makes of a file, or its list of files */
+    SHIM_POINT_BACKUP_LISTED = 6       /* a backup's list of files has its name: the backup is there */
+};
 
 /* The status of a process that a fault has stopped. */
 enum { SHIM_STOPPED = 86 };
@@ -97,6 +104,18 @@ void shim_replace_file(rocksdb_env_t *environment, const char *directory, const 
 
 /* Lets two directories change places, or gives one a name that nobody has. False and errno on failure. */
 bool shim_rename(const char *from, const char *to, bool is_exchange);
+
+/* A file that is not RocksDB's, written from front to back. Errors come as in RocksDB's C interface; after one the file is
+ * of no use. */
+typedef struct shim_file shim_file;
+shim_file *shim_file_create(rocksdb_env_t *environment, const char *path, char **error);
+void shim_file_append(shim_file *file, const void *data, size_t size, char **error);
+/* Makes its content durable and closes it. */
+void shim_file_finish(shim_file *file, char **error);
+/* Also after an error. */
+void shim_file_destroy(shim_file *file);
+/* Renames a file durably; both names are in `directory`. */
+void shim_file_rename(rocksdb_env_t *environment, const char *directory, const char *from, const char *to, char **error);
 
 /* Takes the lock of a store as RocksDB does, for work on the files of a store that is not open. NULL and an error if
  * another process or this one has it. */

@@ -139,6 +139,7 @@ class DeedFileSystem final : public rocksdb::FileSystemWrapper {
         if (status.ok() && faults_ != nullptr) {
             faults_->renamed(from, to);
             faults_->reach(SHIM_POINT_FILE_RENAMED);
+            if (deed::is_backup_list(to)) faults_->reach(SHIM_POINT_BACKUP_LISTED);
         }
         return status;
     }
