@@ -132,7 +132,7 @@ struct Child {
             return nil
         }
         if !record.allows(prepared: prepared, isStepThere: isThere) {
-            say("prepared at \(record.stage), the step is \(isThere ? "there" : "missing"): \(prepared.sorted())")
+            say("prepared at \(record.stages), the step is \(isThere ? "there" : "missing"): \(prepared.sorted())")
             return nil
         }
         if !record.allows(indexes: workload.indexNames) {

@@ -27,13 +27,13 @@ struct Record {
     private(set) var acknowledged = 0
     /// The step after those is begun, and nobody knows whether it was done.
     private(set) var isPending = false
-    private(set) var stage = Stage.begun
+    /// How far each attempt at it got.
+    private(set) var stages: [Stage] = []
     private(set) var indexes: [String: Presence] = [:]
     /// By the last commit that they hold: after how many steps that was.
     private(set) var backups: [Timestamp: Int] = [:]
     /// The commits of the backups that were acknowledged, in order.
     private(set) var backupsDone: [Timestamp] = []
-    private(set) var isBackupPending = false
 
     init(_ path: String) {
         file = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
@@ -44,14 +44,12 @@ struct Record {
         let words = line.split(separator: " ")
         let numbers = words.compactMap { Int($0) }
         switch words[0] {
-        case "try": (isPending, stage) = (true, .begun)
-        case "stage": stage = Stage(rawValue: numbers[0]) ?? .begun
-        case "ok": (isPending, acknowledged) = (false, acknowledged + 1)
+        case "try": (isPending, stages) = (true, stages + [.begun])
+        case "stage": stages[stages.count - 1] = Stage(rawValue: numbers[0]) ?? .begun
+        case "ok": (isPending, stages, acknowledged) = (false, [], acknowledged + 1)
         case "index": indexes[String(words[1])] = Presence(rawValue: String(words[2]))
-        case "backup": (backups[Timestamp(numbers[0])], isBackupPending) = (numbers[1], true)
-        default:
-            backupsDone.append(Timestamp(numbers[0]))
-            isBackupPending = false
+        case "backup": backups[Timestamp(numbers[0])] = numbers[1]
+        default: backupsDone.append(Timestamp(numbers[0]))
         }
     }
 
@@ -72,8 +70,12 @@ struct Record {
 
     /// Whether these transactions may be prepared in a store that has the pending step or not.
     func allows(prepared: Set<String>, isStepThere: Bool) -> Bool {
-        let (undone, step) = (Workload.undoneName(acknowledged), Workload.preparedName(acknowledged))
         if !isPending || !Workload.isPrepared(acknowledged) { return prepared.isEmpty }
+        return stages.contains { allows(prepared, isStepThere, after: $0) }
+    }
+
+    private func allows(_ prepared: Set<String>, _ isStepThere: Bool, after stage: Stage) -> Bool {
+        let (undone, step) = (Workload.undoneName(acknowledged), Workload.preparedName(acknowledged))
         switch stage {
         case .begun, .undoing: return !isStepThere && prepared.isSubset(of: [undone])
         case .undonePrepared: return !isStepThere && prepared == [undone]
@@ -87,6 +89,8 @@ struct Record {
         found.allSatisfy { indexes[$0] ?? .gone != .gone } && indexes.allSatisfy { $0.value != .there || found.contains($0.key) }
     }
 
-    /// The backups that must be there: those that were acknowledged and that no other one may have replaced.
-    func backupsRequired(keep: Int) -> ArraySlice<Timestamp> { backupsDone.suffix(isBackupPending ? keep - 1 : keep) }
+    /// The last backup that was acknowledged must be there, and others with it, of which some may have failed later on.
+    func allows(backups: [Timestamp], keep: Int) -> Bool {
+        backups.count >= min(keep, backupsDone.count) && backupsDone.suffix(1).allSatisfy(backups.contains)
+    }
 }

@@ -49,8 +49,7 @@ extension Child {
     /// Restores every backup, and the last state through the log after the first one, if there is that.
     func isRight(backups record: Record) throws(DeedError) -> Bool {
         let infos = try listBackups(record)
-        let required = record.backupsRequired(keep: Self.backupsKept)
-        if !required.allSatisfy({ commit in infos.contains { $0.sequence == commit } }) {
+        if !record.allows(backups: infos.map(\.sequence), keep: Self.backupsKept) {
             say("backups of commits \(infos.map(\.sequence)), acknowledged \(record.backupsDone)")
             return false
         }

@@ -56,6 +56,27 @@ extension Graph {
         if transaction.memory > transaction.memoryCharged + 4096 { try charge(transaction) }
     }
 
+    /// Runs a statement, and if memory was short for it once more, with half of the limit free: how much the rows and lists
+    /// that it touches take, and how much they grow, is known only when they are there. A statement that fails leaves
+    /// nothing behind.
+    @inline(__always)
+    func withRoom<Result>(_ statement: () throws(DeedError) -> Result) throws(DeedError) -> Result {
+        do throws(DeedError) {
+            return try statement()
+        } catch {
+            return try retryWithRoom(after: error, statement)
+        }
+    }
+
+    @inline(never)
+    private func retryWithRoom<Result>(
+        after error: DeedError, _ statement: () throws(DeedError) -> Result
+    ) throws(DeedError) -> Result {
+        if error.status != .outOfMemory || store == nil { throw error }
+        try makeRoom(for: pool.limit / 2)
+        return try statement()
+    }
+
     @inline(never)
     private func charge(_ transaction: Transaction) throws(DeedError) {
         let size = transaction.memory

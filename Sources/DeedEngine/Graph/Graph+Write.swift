@@ -14,6 +14,13 @@ extension Graph {
         _ transaction: Transaction, collection: NameId, _ properties: UnsafeBufferPointer<PropertyCell>
     ) throws(DeedError) -> RowId {
         try makeRoom(for: transaction)
+        return try withRoom { () throws(DeedError) in try insertEntity(transaction, collection, properties) }
+    }
+
+    @inline(__always)
+    private func insertEntity(
+        _ transaction: Transaction, _ collection: NameId, _ properties: UnsafeBufferPointer<PropertyCell>
+    ) throws(DeedError) -> RowId {
         let table = try requireTable(.entity, collection)
         return try underRules(of: table, 0, properties, .insert) { rules, properties throws(DeedError) in
             let savepoint = transaction.savepoint
@@ -46,8 +53,10 @@ extension Graph {
                 let pair = EndpointPair(source: sourceSegment.pointee.table, target: targetSegment.pointee.table)
                 try requireEnds(constraints, pair)
             }
-            return try insertRelationship(
-                transaction, table, rules, sourceSegment, source, targetSegment, target, properties)
+            return try withRoom { () throws(DeedError) in
+                try insertRelationship(
+                    transaction, table, rules, sourceSegment, source, targetSegment, target, properties)
+            }
         }
     }
 
@@ -193,7 +202,9 @@ extension Graph {
         try makeRoom(for: transaction)
         let table = try requireTable(kind, segment.pointee.table)
         _ = try underRules(of: table, id, properties, replacing ? .replace : .set) { rules, properties throws(DeedError) in
-            try updateRow(transaction, segment, table, rules, id, properties, replacing: replacing)
+            try withRoom { () throws(DeedError) in
+                try updateRow(transaction, segment, table, rules, id, properties, replacing: replacing)
+            }
         }
         if isLogged { LogRecord.update(kind, id, properties, replacing: replacing, into: &transaction.log) }
     }
