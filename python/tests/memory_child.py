@@ -14,7 +14,7 @@ import sys
 from deed_core import PyDeedGraph
 
 CHUNK = 20_000
-CHUNKS = 50
+CHUNKS = 40
 EDGE_CHUNK = 100_000
 EDGE_CHUNKS = 10
 
@@ -27,7 +27,7 @@ def report(phase: str, number: object = 0) -> None:
 def load(graph: PyDeedGraph, rng: random.Random) -> array.array[int]:
     ids = array.array("Q")
     for chunk in range(CHUNKS):
-        texts = [f"{rng.getrandbits(400):0120x}" for _ in range(CHUNK)]
+        texts = [f"{rng.getrandbits(640):0160x}" for _ in range(CHUNK)]
         numbers = array.array("q", range(chunk * CHUNK, (chunk + 1) * CHUNK))
         ids.extend(graph.add_entities("Row", {"number": numbers, "text": texts}))
     return ids

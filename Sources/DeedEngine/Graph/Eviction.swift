@@ -24,10 +24,13 @@ final class Pressure: Sendable {
         quietBelow.store(succeeded ? 0 : next, ordering: .relaxed)
     }
 
-    /// Makes room by a checkpoint, unless the last one was only a moment ago and brought next to nothing.
-    func makeRoom(in pool: MemoryPool, _ checkpoint: () throws(DeedError) -> Void) throws(DeedError) {
+    /// Makes room by a checkpoint, unless the last one was only a moment ago and brought next to nothing, and this is not the
+    /// last resort.
+    func makeRoom(
+        in pool: MemoryPool, isLastResort: Bool, _ checkpoint: () throws(DeedError) -> Void
+    ) throws(DeedError) {
         let (start, before) = (Self.now(), pool.bytesTotal)
-        if start < nextCheckpoint.load(ordering: .relaxed) { return }
+        if !isLastResort && start < nextCheckpoint.load(ordering: .relaxed) { return }
         try checkpoint()
         let end = Self.now()
         let isWorthIt = before - pool.bytesTotal >= pool.limit / 32
@@ -103,7 +106,7 @@ extension Graph {
         sweep(needed)
         if pool.isExhausted(by: needed) && !options.isReadOnly && !isRecovering {
             settleQueued()
-            try pressure.makeRoom(in: pool) { () throws(DeedError) in
+            try pressure.makeRoom(in: pool, isLastResort: needed >= pool.limit / 2) { () throws(DeedError) in
                 try checkpointIfThereIsRoom()
                 sweep(needed)
             }
