@@ -15,8 +15,10 @@ extension Graph {
     ) throws(DeedError) -> RowId {
         try makeRoom(for: transaction)
         return try withTable(.entity, collection) { table throws(DeedError) in
-            try underRules(of: table, 0, properties, .insert) { rules, properties throws(DeedError) in
-                try insertEntity(transaction, table, rules, properties)
+            try withRoom { () throws(DeedError) in
+                try underRules(of: table, 0, properties, .insert) { rules, properties throws(DeedError) in
+                    try insertEntity(transaction, table, rules, properties)
+                }
             }
         }
     }
@@ -55,8 +57,10 @@ extension Graph {
                     let pair = EndpointPair(source: sourceSegment.pointee.table, target: targetSegment.pointee.table)
                     try requireEnds(constraints, pair)
                 }
-                return try insertRelationship(
-                    transaction, table, rules, sourceSegment, source, targetSegment, target, properties)
+                return try withRoom { () throws(DeedError) in
+                    try insertRelationship(
+                        transaction, table, rules, sourceSegment, source, targetSegment, target, properties)
+                }
             }
         }
     }
@@ -201,7 +205,9 @@ extension Graph {
         try makeRoom(for: transaction)
         try withTable(kind, segment.pointee.table) { table throws(DeedError) in
             _ = try underRules(of: table, id, properties, replacing ? .replace : .set) { rules, properties throws(DeedError) in
-                try updateRow(transaction, segment, table, rules, id, properties, replacing: replacing)
+                try withRoom { () throws(DeedError) in
+                    try updateRow(transaction, segment, table, rules, id, properties, replacing: replacing)
+                }
             }
         }
         if isLogged { LogRecord.update(kind, id, properties, replacing: replacing, into: &transaction.log) }

@@ -27,8 +27,11 @@ extension Graph {
     func buildIndex(of object: SchemaObject, _ progress: Progress) throws(DeedError) {
         guard let index = index(object.number) else { return }
         try fill(index, progress)
+        reach(.indexEntered)
         if index.isUnique { try requireDistinctKeys(index, progress) }
+        reach(.indexChecked)
         if store != nil { try checkpoint() }
+        reach(.indexWritten)
     }
 
     package func dropIndex(name: String) throws(DeedError) { try drop(.index, named: name) }
@@ -61,6 +64,7 @@ extension Graph {
             guard let segment = directory(index.rowKind)[number] else { continue }
             try makeRoom()
             done += try collect(index, segment, into: run)
+            reach(.indexCollected)
             if run.isFull { try enter(run, index) }
             if !progress(min(done, total), total) { throw DeedError(.interrupted, "the making of the index was interrupted") }
         }
