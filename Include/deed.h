@@ -470,7 +470,7 @@ typedef struct deed_query_options {
     double timeout;             /* seconds; negative (default): no limit; when they are over: INTERRUPTED */
     uint32_t threads;           /* worker threads that a query may use; 0 (default): one for each processor */
     deed_keep_going keep_going; /* NULL (default): always */
-    void *keep_going_data;
+    void *keep_going_data;      /* must be good until the result is destroyed */
 } deed_query_options;
 
 /* Fills in the defaults. NULL is nothing to do. Any thread. */
