@@ -90,7 +90,8 @@ def test_deep_nesting_is_refused_and_not_fatal(graph: PyDeedGraph) -> None:
     endless.append(endless)
     with pytest.raises((InvalidArgument, RecursionError)):
         one(graph, "RETURN $x", x=endless)
-    for text in ("RETURN " + "[" * 100_000 + "]" * 100_000, "RETURN " + "(" * 100_000 + "1" + ")" * 100_000, "RETURN " + "-" * 100_001 + "1"):
+    lists, parentheses = "[" * 100_000 + "]" * 100_000, "(" * 100_000 + "1" + ")" * 100_000
+    for text in ("RETURN " + lists, "RETURN " + parentheses, "RETURN " + "-" * 100_001 + "1"):
         with pytest.raises((QueryError, DeedError)):
             graph.execute(text).fetchall()
 

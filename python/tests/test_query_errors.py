@@ -96,7 +96,8 @@ def test_an_error_while_rows_are_fetched(graph: PyDeedGraph) -> None:
 
 @pytest.mark.parametrize("text", [
     "\0", "RETURN", ";", "RETURN 1; RETURN 2", "RETURN '", "RETURN `", "/*", "RETURN \\", "MATCH", "(((", "RETURN 1 AS", "RETURN 1e999999",
-    "RETURN 'x' + ", "CREATE INDEX", "RETURN \U0001f41c", "x" * 1_000_000, "RETURN " + "1+" * 200_000 + "1", "RETURN [" + "1," * 200_000 + "1]",
+    "RETURN 'x' + ", "CREATE INDEX", "RETURN \U0001f41c", "x" * 1_000_000, "RETURN " + "1+" * 200_000 + "1",
+    "RETURN [" + "1," * 200_000 + "1]",
 ])  # fmt: skip
 def test_texts_that_are_no_queries_are_errors_or_work(graph: PyDeedGraph, text: str) -> None:
     try:
