@@ -25,8 +25,10 @@ def to_pandas(result: Result) -> Any:
 
 def to_polars(result: Result) -> Any:
     """The rows that are left as a ``polars.DataFrame``."""
-    frame = need("polars", "to_polars()").from_arrow(result)
-    return frame
+    polars = need("polars", "to_polars()")
+    rows = polars.from_arrow(result)
+    # A stream is read as one series of structs.
+    return rows.struct.unnest() if isinstance(rows, polars.Series) else rows
 
 
 def to_networkx(result: Result) -> Any:

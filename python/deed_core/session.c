@@ -68,6 +68,9 @@ static PyMethodDef session_methods[] = {
 ">>> graph.execute('MATCH (p:Person) RETURN p.name AS name').fetchall()\n[('Ada',)]\n"),
     {"execute_query", (PyCFunction)(void (*)(void))session_execute, METH_FASTCALL | METH_KEYWORDS,
 "execute_query($self, text, parameters=None, *, timeout=None)\n--\n\nThe same as execute, under its older name."},
+    {"prepare_statement", (PyCFunction)(void (*)(void))session_prepare, METH_FASTCALL | METH_KEYWORDS,
+"prepare_statement($self, text)\n--\n\n"
+"As prepare on a graph. On a transaction, prepare(gid) is the first half of two-phase commit."},
     METHOD_ENTRY(session, prepare,
 "prepare($self, text)\n--\n\nParse and plan a statement now, to be run later.\n\n"
 "Returns\n-------\nStatement\n    Its execute(parameters) runs it.\n\n"

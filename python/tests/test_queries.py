@@ -39,9 +39,10 @@ from deed_core import Path as GraphPath
 from test_lifetime import in_child
 from test_values import SAME, equal, nested
 
-LONG_QUERY = "UNWIND range(1, 100000000000) AS x RETURN count(*)"
+LONG_QUERY = "UNWIND range(1, 1000000) AS y UNWIND range(1, 1000000) AS x RETURN count(*)"
 CROSS_PRODUCT = "MATCH (a:N), (b:N), (c:N), (d:N) RETURN count(*)"
-LONG_WRITE = "UNWIND range(1, 100000000000) AS x WITH x WHERE x % 1000 = 0 CREATE (:Lost {x: x})"
+LONG_WRITE = "UNWIND range(1, 1000000) AS y UNWIND range(1, 1000000) AS x WITH x WHERE x % 1000 = 0 CREATE (:Lost {x: x})"
+LONG_TOP = "UNWIND range(1, 1000000) AS y UNWIND range(1, 1000000) AS x RETURN x ORDER BY -x LIMIT 1"
 
 
 def one(graph: PyDeedGraph, text: str, **parameters: Any) -> Any:
@@ -58,7 +59,11 @@ def test_parameters_come_back_as_they_were(graph: PyDeedGraph, value: Any) -> No
         assert equal(one(graph, "RETURN [$value] AS list", value=value), [value]) or isinstance(value, list)
 
 
-@pytest.mark.parametrize("value", SAME, ids=lambda value: repr(value)[:30])
+# openCypher has no maps within lists as properties.
+STORABLE = [value for value in SAME if not (isinstance(value, list) and any(isinstance(item, dict) for item in value))]
+
+
+@pytest.mark.parametrize("value", STORABLE, ids=lambda value: repr(value)[:30])
 def test_properties_set_by_queries_read_back_the_same_everywhere(graph: PyDeedGraph, value: Any) -> None:
     node = one(graph, "CREATE (n:N {value: $value}) RETURN n", value=value)
     assert equal(node.properties.get("value"), value)
@@ -83,7 +88,7 @@ def test_values_made_by_queries(graph: PyDeedGraph) -> None:
 
 
 def test_deep_nesting_is_refused_and_not_fatal(graph: PyDeedGraph) -> None:
-    for depth in (64, 100, 100_000):
+    for depth in (100, 100_000):
         with pytest.raises((InvalidArgument, RecursionError)):
             one(graph, "RETURN $x", x=nested(depth))
     endless: list[Any] = []
@@ -198,7 +203,7 @@ def test_statements(graph: PyDeedGraph) -> None:
     with pytest.raises(CypherSyntaxError):
         graph.prepare("RETRUN 1")
     with graph.transaction() as tx:
-        statement = tx.prepare("CREATE (:N)")
+        statement = tx.prepare_statement("CREATE (:N)")
         statement.execute()
         assert tx.execute("MATCH (n:N) RETURN count(*)").scalar() == 1
         tx.rollback()
@@ -465,7 +470,7 @@ def crowded(graph: PyDeedGraph) -> PyDeedGraph:
     return graph
 
 
-@pytest.mark.parametrize("text", [LONG_QUERY, CROSS_PRODUCT, LONG_WRITE, "UNWIND range(1, 100000000000) AS x RETURN x ORDER BY -x LIMIT 1"])
+@pytest.mark.parametrize("text", [LONG_QUERY, CROSS_PRODUCT, LONG_WRITE, LONG_TOP])
 def test_timeouts(crowded: PyDeedGraph, text: str) -> None:
     started = time.monotonic()
     with pytest.raises(Interrupted, match="timeout"):

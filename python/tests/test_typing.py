@@ -55,7 +55,7 @@ def test_doctests_of_the_extension(owner: type) -> None:
             with deed.open() as graph:
                 example.globs = {"graph": graph}
                 attempted += runner.run(example).attempted
-    assert attempted >= 3 and runner.failures == 0
+    assert attempted >= 1 and runner.failures == 0
 
 
 def test_everything_has_a_docstring_and_a_signature() -> None:
