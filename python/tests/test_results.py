@@ -237,8 +237,8 @@ def test_other_libraries(graph: PyDeedGraph) -> None:
     assert polars.shape == (5, 3) and polars["f"].to_list() == [None, None, 1.5, 2.0, 2.5]
     assert polars.columns == ["x", "s", "f"]
     result = graph.execute(text)
-    table = pa.table(result)
-    assert duckdb.sql("SELECT sum(x) FROM table").fetchall() == [(15,)]
+    rows = pa.table(result)
+    assert duckdb.sql("SELECT sum(x) FROM rows").fetchall() == [(15,)]
 
 
 # ---- NetworkX -----------------------------------------------------------------------------------------------------------
