@@ -26,7 +26,7 @@ def counted(relationship: str) -> dict[str, str]:
 
 
 class Deed(InDeed, Whole):
-    does = "on disk, reopened; 1 thread"
+    does = "on disk, reopened; as many threads as the machine has processors, on one core"
     statements = counted("KNOWS")
 
     def fetcher(self) -> Callable[[str], list[Any]]:

@@ -32,7 +32,7 @@ class Scan(Whole):
 
 
 class Deed(InDeed, Scan):
-    does = "on disk, reopened; 1 thread"
+    does = "on disk, reopened; as many threads as the machine has processors, on one core"
     statements = {name: texts[0] for name, texts in STATEMENTS.items()}
 
     def fetcher(self) -> Callable[[str], list[Any]]:
