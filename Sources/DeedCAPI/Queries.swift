@@ -6,6 +6,9 @@ import DeedEngine
 import DeedValues
 import Glibc
 
+/// Read once: the C library answers by opening a file of the kernel, which would cost a short query more than its own work.
+private let processorCount = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+
 final class StatementHandle {
     let database: DatabaseHandle
     let text: String
@@ -100,7 +103,7 @@ public func deed_query_options_init(_ options: UnsafeMutablePointer<deed_query_o
 
 private func executionOptions(_ given: UnsafePointer<deed_query_options>?) throws(DeedError) -> ExecutionOptions {
     var options = ExecutionOptions()
-    options.threads = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    options.threads = processorCount
     guard let given else { return options }
     guard given.pointee.struct_size >= MemoryLayout<deed_query_options>.size else {
         throw DeedError(.invalidArgument, "the options were not initialised with deed_query_options_init")
