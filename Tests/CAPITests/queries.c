@@ -439,7 +439,8 @@ static void long_queries_can_be_stopped(deed_database *database) {
     deed_statement_destroy(statement);
 
     asked = 0;
-    statement = prepare(database, "UNWIND range(1, 1000000) AS y UNWIND range(1, 1000000) AS x WITH x WHERE x % 1000 = 0 CREATE (:Stopped)");
+    statement = prepare(database, "UNWIND range(1, 1000000) AS y UNWIND range(1, 1000000) AS x "
+                                  "WITH x WHERE x % 1000 = 0 CREATE (:Stopped)");
     EXPECT(DEED_INTERRUPTED, deed_statement_execute(statement, NULL, &options, &result, ERR));
     deed_statement_destroy(statement);
     CHECK_EQUAL(0, (uint64_t)integer_of(database, NULL, "MATCH (n:Stopped) RETURN count(*)"));

@@ -130,12 +130,42 @@ class Everything:
 
     # ---- Calls that leave nothing behind ----
 
+    def queries(self) -> dict[str, Call]:
+        graph, values = self.graph, {"value": list(VALUES.values())}
+        statement = graph.prepare("MATCH (n:N {i: $i}) RETURN n, n.s AS s")
+        rows = "UNWIND [1, 2, 3] AS x RETURN x, toString(x) AS s"
+        node, relationship, path = graph.execute("MATCH p = (n:N)-[r:R]->() RETURN n, r, p LIMIT 1").fetchone()
+        return {
+            "execute columns": lambda: graph.execute(rows).columns, "execute_query": lambda: list(graph.execute_query(rows)),
+            "execute fetchall, values": lambda: graph.execute("RETURN $value", values).fetchall(),
+            "execute, bad text": fails(lambda: graph.execute("RETRUN 1")),
+            "execute, bad parameters": fails(lambda: graph.execute("RETURN $x", {"x": object()})),
+            "execute, missing": fails(lambda: graph.execute("RETURN $x")),
+            "execute, at run time": fails(lambda: graph.execute("RETURN 1 / 0").fetchall()),
+            "prepare text": lambda: graph.prepare(rows).text, "prepare_statement": lambda: graph.prepare_statement(rows),
+            "prepare, bad": fails(lambda: graph.prepare("MATCH")),
+            "execute, prepared": lambda: statement.execute({"i": 3}).fetchall(),
+            "fetchone fetchmany dicts scalar": lambda: (
+                graph.execute(rows).fetchone(), graph.execute(rows).fetchmany(2), graph.execute(rows).dicts(),
+                graph.execute(rows).scalar()),
+            "counters interrupt": lambda: (graph.execute(rows).counters, graph.execute(rows).interrupt()),
+            "to_arrow __arrow_c_stream__": lambda: graph.execute(rows).to_arrow(),
+            "to_polars": lambda: graph.execute(rows).to_polars(),
+            "to_networkx": lambda: graph.execute("MATCH (n:N)-[r:R]->(m) RETURN n, r LIMIT 3").to_networkx(),
+            "get labels properties id": lambda: (node.get("i"), node.labels, node.properties, node.id, repr(node)),
+            "type source target": lambda: (relationship.type, relationship.source, relationship.target, repr(relationship)),
+            "nodes relationships": lambda: (path.nodes, path.relationships, repr(path)),
+            "drain_reports": lambda: graph.drain_reports(),
+            "register_procedure": lambda: graph.register_procedure("a.b(x :: INTEGER) :: (y :: INTEGER)", [[1, 2]]),
+        }  # fmt: skip
+
     def reads(self) -> dict[str, Call]:
         graph, node, edge, nodes, full = self.graph, self.node, self.edge, self.nodes, self.full
         record, reached = self.records[-1], self.reached
         duration, temporal = Duration(1, 2, 3, 4), Temporal("date", 5)
         arrow = graph.scan_arrow("N")
         return {
+            **self.queries(),
             "get_entity": lambda: graph.get_entity(full), "get_entity, missing": lambda: graph.get_entity(BIG),
             "get_entity, bad": fails(lambda: graph.get_entity("x")),
             "get_entity, raising": fails(lambda: graph.get_entity(BadNumber())),
@@ -334,6 +364,7 @@ class Everything:
                 other.add_entity("N", VALUES)
 
         return {
+            "to_pandas": lambda: graph.execute("UNWIND [1, 2, 3] AS x RETURN x").to_pandas(),
             "catch_up": self.follower.catch_up, "checkpoint": graph.checkpoint, "compact": graph.compact, "PyDeedGraph": opened,
             "PyDeedGraph, memory": lambda: PyDeedGraph(),
             "backup": lambda: graph.backup(self.backups, keep=2), "backup, bad": fails(lambda: graph.backup(small / "CURRENT")),

@@ -54,6 +54,15 @@ TREE = {
     "Interrupted": (302, "DEED_INTERRUPTED", None),
     "InternalError": (399, "DEED_INTERNAL", None),
     "Forked": (301, "DEED_CLOSED", Closed),
+    "CypherSyntaxError": (400, "DEED_SYNTAX_ERROR", deed_core.QueryError),
+    "CypherSemanticError": (401, "DEED_SEMANTIC_ERROR", deed_core.QueryError),
+    "ParameterMissing": (402, "DEED_PARAMETER_MISSING", deed_core.QueryError),
+    "CypherTypeError": (403, "DEED_TYPE_ERROR", deed_core.QueryError),
+    "CypherArgumentError": (404, "DEED_ARGUMENT_ERROR", deed_core.QueryError),
+    "CypherArithmeticError": (405, "DEED_ARITHMETIC_ERROR", deed_core.QueryError),
+    "ElementDeleted": (406, "DEED_ENTITY_NOT_FOUND", deed_core.QueryError),
+    "ProcedureError": (407, "DEED_PROCEDURE_ERROR", deed_core.QueryError),
+    "StillConnected": (408, "DEED_STILL_CONNECTED", deed_core.QueryError),
 }
 
 
@@ -71,7 +80,7 @@ def test_exceptions(name: str) -> None:
 def test_the_package_names_the_same_exceptions() -> None:
     from deed import exceptions
 
-    assert set(exceptions.__all__) == {*TREE, "DeedError"}
+    assert set(exceptions.__all__) == {*TREE, "DeedError", "QueryError"}
     assert all(getattr(exceptions, name) is getattr(deed_core, name) for name in exceptions.__all__)
 
 

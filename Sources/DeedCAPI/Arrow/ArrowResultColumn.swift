@@ -201,7 +201,8 @@ struct ArrowResultColumn {
 
 /// Offsets and bytes of a large_utf8 or large_binary array, row by row.
 final class ArrowTextWriter {
-    private let array: ArrowArrayParts
+    /// nil once the array keeps this writer: either would keep the other for ever.
+    private var array: ArrowArrayParts?
     private let rows: Int
     private let offsets: UnsafeMutablePointer<Int64>
     private var next = 0
@@ -238,8 +239,9 @@ final class ArrowTextWriter {
 
     func finish() {
         begin(rows)
-        array.keep(self)
-        array.addBuffer(buffer.base)
+        array?.keep(self)
+        array?.addBuffer(buffer.base)
+        array = nil
     }
 }
 
