@@ -12,6 +12,7 @@ MAKEFLAGS += --no-print-directory
 STEP := scripts/step.sh
 STAMPS := .build/stamps
 VENV := .venv
+FEATURES := ../shared/conformance/opencypher/features
 PYTHON_STAMPS := $(VENV)/stamps
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 LIBRARY := .build/release/libdeedcore.so
@@ -20,7 +21,7 @@ SWIFT_SOURCES := $(shell find Sources -type f \( -name '*.swift' -o -name '*.cpp
 PYTHON_SOURCES := $(shell find python/pyproject.toml python/setup.py python/deed python/deed_core* -type f \
 	-not -path '*/__pycache__/*' 2>/dev/null)
 
-.PHONY: help demo test bench soak setup setup-test lib clean
+.PHONY: help demo test bench soak tck sanitize setup setup-test lib clean
 
 help: ## Show this list
 	@echo "Deed: an embedded multi-model graph database"
@@ -40,6 +41,12 @@ bench: setup $(PYTHON_STAMPS)/requirements-bench ## Compare Deed with its peers,
 
 soak: setup setup-test ## Run the tests of kills, faults and chance for hours (ONLY="kills faults" picks some)
 	@scripts/soak.sh $(ONLY)
+
+sanitize: setup setup-test ## Look for races, wrong accesses and leaks (about fifteen minutes; ONLY="thread address" picks some)
+	@scripts/sanitize.sh $(ONLY)
+
+tck: setup setup-test ## Run the openCypher compatibility kit (FEATURES=folder, by default beside the repository)
+	@cd python && ../$(VENV)/bin/python -m tests.tck $(abspath $(FEATURES))
 
 setup: $(LIBRARY) $(PYTHON_STAMPS)/extension $(PYTHON_STAMPS)/requirements-examples ## Only the set-up of make demo
 

@@ -470,7 +470,7 @@ typedef struct deed_query_options {
     double timeout;             /* seconds; negative (default): no limit; when they are over: INTERRUPTED */
     uint32_t threads;           /* worker threads that a query may use; 0 (default): one for each processor */
     deed_keep_going keep_going; /* NULL (default): always */
-    void *keep_going_data;
+    void *keep_going_data;      /* must be good until the result is destroyed */
 } deed_query_options;
 
 /* Fills in the defaults. NULL is nothing to do. Any thread. */
@@ -508,8 +508,25 @@ const char *deed_result_column_name(const deed_result *result, size_t column, si
  * at the end. Errors: those of running. May block. One thread at a time. */
 deed_status deed_result_next(deed_result *result, const deed_value **out_row, deed_error **out_error);
 
+/* The row that deed_result_next would give out after `ahead` others, without taking any; otherwise as deed_result_next. */
+deed_status deed_result_peek(deed_result *result, size_t ahead, const deed_value **out_row, deed_error **out_error);
+
 /* Rows that deed_result_next can give out without computing anything, so without blocking. */
 size_t deed_result_ready(const deed_result *result);
+
+struct ArrowArrayStream; /* below, with the scans */
+
+/* Takes all rows that are left as an Arrow C stream of record batches, which depends on nothing any more. The query runs to
+ * its end first, for the type of a column is decided over all of its rows: null, bool, int64, float64, date32, time64[ns] for
+ * local times, timestamp[us] for datetimes (UTC if they have a zone), large_utf8, large_binary, and large_list<float32> for
+ * vectors. Integers among floats become floats. Nodes are struct<id: uint64, labels: large_list<large_utf8>, properties:
+ * large_utf8>, relationships struct<id: uint64, type: large_utf8, source: uint64, target: uint64, properties: large_utf8>,
+ * their properties being JSON; paths are struct<nodes: large_list<node>, relationships: large_list<relationship>>. Zoned times,
+ * durations, lists, maps, and columns of mixed type are text in large_utf8, lists and maps as JSON.
+ * *out_stream is filled in; the caller releases it through its own release member. On failure the rows are still there.
+ * Errors: those of running; TYPE_MISMATCH (an integer among floats that is no float, a date or time beyond Arrow's range);
+ * OUT_OF_MEMORY. May block. One thread at a time. */
+deed_status deed_result_arrow(deed_result *result, struct ArrowArrayStream *out_stream, deed_error **out_error);
 
 /* What a statement has changed. */
 typedef struct deed_changes_made {
@@ -535,6 +552,11 @@ deed_status deed_procedure_register(deed_database *database, const char *signatu
 /* Makes the running or next fetch fail with INTERRUPTED. Any thread. */
 void deed_result_interrupt(deed_result *result);
 void deed_result_destroy(deed_result *result);
+
+/* Takes out what is remembered of the queries that have run to their end, oldest first: a JSON array of
+ * {"text", "nanoseconds", "rows", "estimated_rows"}, freed with deed_text_destroy. Only about the last thousand are remembered.
+ * Errors: OUT_OF_MEMORY. Any thread. */
+deed_status deed_reports_drain(deed_database *database, char **out_json, size_t *out_size, deed_error **out_error);
 
 /* ---- Scans --------------------------------------------------------------------------------------------------- */
 

@@ -1,6 +1,6 @@
 /* What the C interface of RocksDB lacks, in C++ behind C: an environment whose write-ahead log makes cheap syncs and is
- * read with care, a disk that fails on demand (faults.cpp), checksums of whole files (integrity.cpp), and backups with
- * progress (backup.cpp). */
+ * read with care, a disk that fails on demand (faults.cpp), checksums of whole files (integrity.cpp), backups with
+ * progress (backup.cpp), and plain files (files.cpp). */
 #ifndef DEED_SHIMS_H
 #define DEED_SHIMS_H
 
@@ -31,7 +31,14 @@ enum {
 };
 
 /* Points that the environment reaches by itself; those above belong to the engine. */
-enum { SHIM_POINT_TABLE_CREATED = 1, SHIM_POINT_TABLE_SYNCED = 2, SHIM_POINT_FILE_RENAMED = 3, SHIM_POINT_LOG_SYNCED = 4 };
+enum {
+    SHIM_POINT_TABLE_CREATED = 1,
+    SHIM_POINT_TABLE_SYNCED = 2,
+    SHIM_POINT_FILE_RENAMED = 3,
+    SHIM_POINT_LOG_SYNCED = 4,
+    SHIM_POINT_BACKUP_FILE_SYNCED = 5, /* a copy that a backup makes of a file, or its list of files */
+    SHIM_POINT_BACKUP_LISTED = 6       /* a backup's list of files has its name: the backup is there */
+};
 
 /* The status of a process that a fault has stopped. */
 enum { SHIM_STOPPED = 86 };
@@ -58,6 +65,7 @@ int64_t shim_faults_reached(shim_faults *faults, int point);
  * - If it is careful, what is read from front to back on opening (the log, the manifest) is read twice and compared, and
  *   a read that ends before the file does is an error: RocksDB takes a misread log for one that ends there, and drops the
  *   rest for good. Not for a reader beside a writer, whose files change.
+ * - RocksDB does not resume by itself after a full disk.
  * - With `faults` (may be NULL), files fail as told.
  * Freed by rocksdb_env_destroy, after all that uses it. */
 rocksdb_env_t *shim_environment_create(shim_faults *faults, bool is_careful);
@@ -80,6 +88,9 @@ typedef bool (*shim_table_visitor)(void *context, const char *family, const char
  * kept, checks every block. O(bytes on disk). */
 void shim_verify_tables(rocksdb_t *database, const rocksdb_options_t *options, shim_table_visitor visitor, void *context);
 
+/* As rocksdb_compact_range_cf for the whole family, but errors come back. */
+void shim_compact(rocksdb_t *database, rocksdb_column_family_handle_t *family, char **error);
+
 /* Leaves ingested files as they were written; otherwise RocksDB changes a number inside. */
 void shim_ingestion_keep_files(rocksdb_ingestexternalfileoptions_t *options);
 
@@ -93,6 +104,18 @@ void shim_replace_file(rocksdb_env_t *environment, const char *directory, const 
 
 /* Lets two directories change places, or gives one a name that nobody has. False and errno on failure. */
 bool shim_rename(const char *from, const char *to, bool is_exchange);
+
+/* A file that is not RocksDB's, written from front to back. Errors come as in RocksDB's C interface; after one the file is
+ * of no use. */
+typedef struct shim_file shim_file;
+shim_file *shim_file_create(rocksdb_env_t *environment, const char *path, char **error);
+void shim_file_append(shim_file *file, const void *data, size_t size, char **error);
+/* Makes its content durable and closes it. */
+void shim_file_finish(shim_file *file, char **error);
+/* Also after an error. */
+void shim_file_destroy(shim_file *file);
+/* Renames a file durably; both names are in `directory`. */
+void shim_file_rename(rocksdb_env_t *environment, const char *directory, const char *from, const char *to, char **error);
 
 /* Takes the lock of a store as RocksDB does, for work on the files of a store that is not open. NULL and an error if
  * another process or this one has it. */

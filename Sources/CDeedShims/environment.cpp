@@ -139,8 +139,16 @@ class DeedFileSystem final : public rocksdb::FileSystemWrapper {
         if (status.ok() && faults_ != nullptr) {
             faults_->renamed(from, to);
             faults_->reach(SHIM_POINT_FILE_RENAMED);
+            if (deed::is_backup_list(to)) faults_->reach(SHIM_POINT_BACKUP_LISTED);
         }
         return status;
+    }
+
+    // Without this number RocksDB does not resume by itself after a full disk. A store stays failed after any error, since
+    // nobody knows what the disk has; and resuming while an ingestion fails to write the list of files ends the process, in
+    // builds of RocksDB with assertions (ResumeImpl), such as Debian's.
+    IOStatus GetFreeSpace(const std::string &, const IOOptions &, uint64_t *, IODebugContext *) override {
+        return IOStatus::NotSupported("GetFreeSpace");
     }
 
     IOStatus DeleteFile(const std::string &name, const IOOptions &options, IODebugContext *context) override {

@@ -21,7 +21,7 @@ using rocksdb::Slice;
 
 namespace {
 
-// The statuses that RocksDB's own POSIX files give: it retries after a full disk, and after nothing else.
+// The statuses that RocksDB's own POSIX files give: after a full disk it may retry, and after nothing else.
 IOStatus failure(int number) {
     if (number != ENOSPC) return IOStatus::IOError("injected", std::strerror(number));
     IOStatus status = IOStatus::NoSpace("injected", std::strerror(number));
@@ -49,6 +49,12 @@ bool ends_with(const std::string &path, const char *suffix) {
 }  // namespace
 
 bool deed::is_table(const std::string &path) { return ends_with(path, ".sst"); }
+
+bool deed::is_backup_file(const std::string &path) {
+    return is_backup_list(path) || path.find("/private/") != std::string::npos || ends_with(parent(path), "/shared_checksum");
+}
+
+bool deed::is_backup_list(const std::string &path) { return ends_with(parent(path), "/meta"); }
 
 // ---- Plans ---------------------------------------------------------------------------------------------------------
 
@@ -213,6 +219,7 @@ class FaultyFile final : public rocksdb::FSWritableFileOwnerWrapper {
         if (!status.ok()) return status;
         faults_->synced(path_);
         if (deed::is_table(path_)) faults_->reach(SHIM_POINT_TABLE_SYNCED);
+        if (deed::is_backup_file(path_)) faults_->reach(SHIM_POINT_BACKUP_FILE_SYNCED);
         if (ends_with(path_, ".log")) faults_->reach(SHIM_POINT_LOG_SYNCED);
         return status;
     }

@@ -100,6 +100,11 @@ void shim_options_keep_file_checksums(rocksdb_options_t *options) {
     options->rep.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
 }
 
+void shim_compact(rocksdb_t *database, rocksdb_column_family_handle_t *family, char **error) {
+    const Status status = database->rep->CompactRange(rocksdb::CompactRangeOptions(), family->rep, nullptr, nullptr);
+    if (!status.ok()) *error = strdup(status.ToString().c_str());
+}
+
 void shim_ingestion_keep_files(rocksdb_ingestexternalfileoptions_t *options) { options->rep.write_global_seqno = false; }
 
 rocksdb_sstfilewriter_t *shim_table_writer_create(

@@ -100,7 +100,7 @@ extension Constraint {
         for value in try items(source.values, source.value_count, "values") {
             guard let key = properties.first else { throw DeedError(.invalidArgument, "a constraint with values needs a property") }
             var property = deed_property(key: key, reserved: 0, value: value)
-            try withProperties(&property, 1, of: graph) { cells throws(DeedError) in result.append(StoredValue(cells[0].cell)) }
+            try withProperties(&property, 1, of: graph) { _, cells throws(DeedError) in result.append(StoredValue(cells[0].cell)) }
         }
         return result
     }

@@ -12,12 +12,14 @@ final class DatabaseHandle {
     private let own: Graph?
     /// Of the graph that was asked last.
     private let engine = Mutex<QueryEngine?>(nil)
+    /// `own`, for `withGraph`.
+    fileprivate let uncounted: Unmanaged<Graph>?
     /// For a database that follows another process.
     let follower: Follower?
 
-    init(_ graph: Graph) { (own, follower) = (graph, nil) }
+    init(_ graph: Graph) { (own, uncounted, follower) = (graph, Unmanaged.passUnretained(graph), nil) }
 
-    init(_ follower: Follower) { (own, self.follower) = (nil, follower) }
+    init(_ follower: Follower) { (own, uncounted, self.follower) = (nil, nil, follower) }
 
     /// A follower that has lost its place gets another graph, so a call takes it once and stays with it.
     @inline(__always)
@@ -42,9 +44,13 @@ final class DatabaseHandle {
 final class TransactionHandle {
     let graph: Graph
     let transaction: Transaction
+    /// Of `graph`, to compare without counting a reference.
+    fileprivate let graphIdentity: ObjectIdentifier
+
     init(_ graph: Graph, _ transaction: Transaction) {
         self.graph = graph
         self.transaction = transaction
+        graphIdentity = ObjectIdentifier(graph)
     }
 }
 
@@ -152,12 +158,24 @@ func object<Handle: AnyObject>(_ pointer: OpaquePointer?, _: Handle.Type) throws
 @inline(__always)
 func graph(_ database: OpaquePointer?) throws(DeedError) -> Graph { try object(database, DatabaseHandle.self).graph }
 
+/// Calls `body` with the graph behind a handle without counting references to either: the caller of the interface keeps
+/// handles until its calls have returned. For what is called for each row.
+@inline(__always)
+func withGraph<Result>(
+    _ database: OpaquePointer?, _ body: (Graph) throws(DeedError) -> Result
+) throws(DeedError) -> Result {
+    guard let database else { throw DeedError(.invalidArgument, "a handle is NULL") }
+    let handle = Unmanaged<DatabaseHandle>.fromOpaque(UnsafeRawPointer(database))
+    guard let graph = handle.withoutCounting({ $0.uncounted }) else { return try body(graph(database)) }
+    return try graph.withoutCounting(body)
+}
+
 /// The transaction behind a handle, which must be active and of this database; nil stays nil.
 @inline(__always)
 func transaction(_ pointer: OpaquePointer?, of graph: Graph) throws(DeedError) -> Transaction? {
     guard let pointer else { return nil }
     let handle = try object(pointer, TransactionHandle.self)
-    guard handle.graph === graph else {
+    guard handle.graphIdentity == ObjectIdentifier(graph) else {
         // The graphs of one follower, one after the other, share their names.
         if handle.graph.names === graph.names {
             throw DeedError(.snapshotTooOld, "the database has opened the store anew since the transaction began; begin again")
@@ -176,15 +194,18 @@ func write<Result>(
     _ database: OpaquePointer?, _ pointer: OpaquePointer?,
     _ statement: (Graph, Transaction) throws(DeedError) -> Result
 ) throws(DeedError) -> Result {
-    let graph = try graph(database)
-    guard let transaction = try transaction(pointer, of: graph) else {
-        return try graph.autocommit { transaction throws(DeedError) in try statement(graph, transaction) }
-    }
-    if transaction.isReadOnly { throw DeedError(.readOnly, "the transaction was begun for reading only") }
-    do throws(DeedError) {
-        return try statement(graph, transaction)
-    } catch {
-        return try graph.retry(transaction, after: error) { transaction throws(DeedError) in try statement(graph, transaction) }
+    try withGraph(database) { graph throws(DeedError) in
+        guard let transaction = try transaction(pointer, of: graph) else {
+            return try graph.autocommit { transaction throws(DeedError) in try statement(graph, transaction) }
+        }
+        if transaction.isReadOnly { throw DeedError(.readOnly, "the transaction was begun for reading only") }
+        do throws(DeedError) {
+            return try statement(graph, transaction)
+        } catch {
+            return try graph.retry(transaction, after: error) { transaction throws(DeedError) in
+                try statement(graph, transaction)
+            }
+        }
     }
 }
 

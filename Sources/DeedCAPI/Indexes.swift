@@ -115,7 +115,7 @@ public func deed_find(
         let graph = try graph(database)
         let found = try object(buffer, BufferHandle.self).found
         let transaction = try DeedCAPI.transaction(transaction, of: graph)
-        try withProperties(properties, count, of: graph) { cells throws(DeedError) in
+        try withProperties(properties, count, of: graph) { graph, cells throws(DeedError) in
             try graph.find(transaction, rowKind(kind), table, cells, limit: DeedCAPI.limit(limit), into: found)
         }
         try required(out_ids, "out_ids").pointee = UnsafePointer(found.ids)

@@ -6,6 +6,9 @@ import DeedEngine
 import DeedValues
 import Glibc
 
+/// Read once: the C library answers by opening a file of the kernel, which would cost a short query more than its own work.
+private let processorCount = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+
 final class StatementHandle {
     let database: DatabaseHandle
     let text: String
@@ -25,8 +28,8 @@ final class ResultHandle {
     let result: QueryResult
     let database: DatabaseHandle
     private let names: [(text: UnsafeMutablePointer<CChar>, size: Int)]
-    /// The chunk whose rows are being handed out, and the next of them.
-    private var chunk: Chunk?
+    /// What was computed and not handed out in full, and the next row of the first of these chunks.
+    private var chunks: [Chunk] = []
     private var row = 0
     private let lender: ValueLender
 
@@ -43,16 +46,39 @@ final class ResultHandle {
     }
 
     /// Rows of the present chunk that have not been handed out.
-    var ready: Int { chunk.map { $0.count - row } ?? 0 }
+    var ready: Int { chunks.first.map { $0.count - row } ?? 0 }
 
     func next() throws -> UnsafePointer<deed_value>? {
-        if chunk == nil || row >= chunk.unsafelyUnwrapped.count {
-            chunk = try result.next()
+        let values = try peek(0)
+        if values != nil { row += 1 }
+        return values
+    }
+
+    /// The row that comes after `ahead` others.
+    func peek(_ ahead: Int) throws -> UnsafePointer<deed_value>? {
+        // The chunk of the row that was lent last is kept until now.
+        if let first = chunks.first, row >= first.count {
+            chunks.removeFirst()
             row = 0
         }
-        guard let chunk else { return nil }
-        defer { row += 1 }
-        return try lender.lend(chunk, row, result)
+        guard ahead >= 0 else { throw DeedError(.invalidArgument, "a row ahead is not negative") }
+        var (index, start, rest) = (0, row, ahead)
+        while true {
+            if index == chunks.count {
+                guard let chunk = try result.next() else { return nil }
+                chunks.append(chunk)
+            }
+            let left = chunks[index].count - start
+            if rest < left { return try lender.lend(chunks[index], start + rest, result) }
+            (index, start, rest) = (index + 1, 0, rest - left)
+        }
+    }
+
+    /// Hands out all rows that are left. If it fails they are all still there.
+    func exportArrow(into stream: UnsafeMutablePointer<ArrowArrayStream>) throws {
+        while let chunk = try result.next() { chunks.append(chunk) }
+        try exportResult(result, chunks, from: row, into: stream)
+        (chunks, row) = ([], 0)
     }
 }
 
@@ -77,7 +103,7 @@ public func deed_query_options_init(_ options: UnsafeMutablePointer<deed_query_o
 
 private func executionOptions(_ given: UnsafePointer<deed_query_options>?) throws(DeedError) -> ExecutionOptions {
     var options = ExecutionOptions()
-    options.threads = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    options.threads = processorCount
     guard let given else { return options }
     guard given.pointee.struct_size >= MemoryLayout<deed_query_options>.size else {
         throw DeedError(.invalidArgument, "the options were not initialised with deed_query_options_init")
@@ -187,6 +213,33 @@ public func deed_result_next(
 }
 
 @c @implementation
+public func deed_result_peek(
+    _ result: OpaquePointer?, _ ahead: Int, _ out_row: UnsafeMutablePointer<UnsafePointer<deed_value>?>?,
+    _ out_error: ErrorOut
+) -> deed_status {
+    out_row?.pointee = nil
+    return runQuery(out_error) {
+        let out = try required(out_row, "out_row")
+        let handle = try object(result, ResultHandle.self)
+        try handle.database.graph.requireOpen()
+        out.pointee = try handle.peek(ahead)
+    }
+}
+
+@c @implementation
+public func deed_result_arrow(
+    _ result: OpaquePointer?, _ out_stream: UnsafeMutablePointer<ArrowArrayStream>?, _ out_error: ErrorOut
+) -> deed_status {
+    out_stream?.pointee = ArrowArrayStream()
+    return runQuery(out_error) {
+        let out = try required(out_stream, "out_stream")
+        let handle = try object(result, ResultHandle.self)
+        try handle.database.graph.requireOpen()
+        try handle.exportArrow(into: out)
+    }
+}
+
+@c @implementation
 public func deed_result_ready(_ result: OpaquePointer?) -> Int { (try? object(result, ResultHandle.self))?.ready ?? 0 }
 
 @c @implementation
@@ -230,5 +283,32 @@ public func deed_procedure_register(
             return row
         }
         try handle.queries.register(text(signature, signature_size), rows: table)
+    }
+}
+
+// MARK: Reports
+
+@c @implementation
+public func deed_reports_drain(
+    _ database: OpaquePointer?, _ out_json: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?,
+    _ out_size: UnsafeMutablePointer<Int>?, _ out_error: ErrorOut
+) -> deed_status {
+    out_json?.pointee = nil
+    out_size?.pointee = 0
+    return run(out_error) { () throws(DeedError) in
+        let out = try required(out_json, "out_json")
+        let handle = try object(database, DatabaseHandle.self)
+        let writer = JSONWriter()
+        var items: [String] = []
+        for report in handle.queries.reports.drain() {
+            let entries: [(key: String, value: Value)] = [
+                ("text", .string(report.text)), ("nanoseconds", .int(Int64(clamping: report.nanoseconds))),
+                ("rows", .int(Int64(report.rows))), ("estimated_rows", .float(report.estimatedRows)),
+            ]
+            items.append(try writer.text(.map(MapValue(keys: entries.map(\.key), values: entries.map(\.value)))))
+        }
+        let (text, size) = copyText("[" + items.joined(separator: ",") + "]")
+        out.pointee = text
+        out_size?.pointee = size
     }
 }

@@ -19,7 +19,7 @@ public func deed_entity_add(
     out_id?.pointee = 0
     return run(out_error) { () throws(DeedError) in
         let id = try write(database, transaction) { graph, transaction throws(DeedError) in
-            try withProperties(properties, count, of: graph) { cells throws(DeedError) in
+            try withProperties(properties, count, of: graph) { graph, cells throws(DeedError) in
                 try graph.addEntity(transaction, collection: collection, cells)
             }
         }
@@ -36,7 +36,7 @@ public func deed_relationship_add(
     out_id?.pointee = 0
     return run(out_error) { () throws(DeedError) in
         let id = try write(database, transaction) { graph, transaction throws(DeedError) in
-            try withProperties(properties, count, of: graph) { cells throws(DeedError) in
+            try withProperties(properties, count, of: graph) { graph, cells throws(DeedError) in
                 try graph.addRelationship(transaction, source: source, target: target, type: type, cells)
             }
         }
@@ -52,11 +52,12 @@ public func deed_record_get(
     out_record?.pointee = nil
     return run(out_error) { () throws(DeedError) in
         let out = try required(out_record, "out_record")
-        let graph = try graph(database)
-        let buffer = try object(buffer, BufferHandle.self)
-        let transaction = try DeedCAPI.transaction(transaction, of: graph)
-        if try graph.read(transaction, rowKind(kind), id, into: buffer.contents) {
-            out.pointee = try buffer.makeRecord()
+        try withGraph(database) { graph throws(DeedError) in
+            let buffer = try object(buffer, BufferHandle.self)
+            let transaction = try DeedCAPI.transaction(transaction, of: graph)
+            if try graph.read(transaction, rowKind(kind), id, into: buffer.contents) {
+                out.pointee = try buffer.makeRecord()
+            }
         }
     }
 }
@@ -69,7 +70,7 @@ public func deed_record_update(
     run(out_error) { () throws(DeedError) in
         let kind = try rowKind(kind)
         try write(database, transaction) { graph, transaction throws(DeedError) in
-            try withProperties(properties, count, of: graph) { cells throws(DeedError) in
+            try withProperties(properties, count, of: graph) { graph, cells throws(DeedError) in
                 try graph.update(transaction, kind, id, cells, replacing: replace)
             }
         }

@@ -208,27 +208,32 @@ private func append(_ value: deed_value, depth: Int, to encoder: inout NestedEnc
     }
 }
 
-/// Runs `body` with the caller's properties as cells.
+/// Runs `body` with the caller's properties as cells, and with the graph.
 @inline(__always)
 func withProperties<Result>(
     _ properties: UnsafePointer<deed_property>?, _ count: Int, of graph: Graph,
-    _ body: (UnsafeBufferPointer<PropertyCell>) throws(DeedError) -> Result
+    _ body: (Graph, UnsafeBufferPointer<PropertyCell>) throws(DeedError) -> Result
 ) throws(DeedError) -> Result {
     guard let properties, count > 0 else {
         guard count == 0 else { throw DeedError(.invalidArgument, "the properties are NULL") }
-        return try body(UnsafeBufferPointer(start: nil, count: 0))
+        return try body(graph, UnsafeBufferPointer(start: nil, count: 0))
     }
     guard count <= Limits.propertiesMax else {
         throw DeedError(.limitExceeded, "\(count) properties; the most is \(Limits.propertiesMax)")
     }
+    let (keyCount, reserved) = (graph.names.count(.propertyKey), graph.names.labelsKey)
+    // A closure that captures the graph itself counts a reference to it.
+    let graph = Unmanaged.passUnretained(graph)
     // On the stack when they are few. What is thrown inside is carried over the closure by hand, to keep its type.
     let result = withUnsafeTemporaryAllocation(of: PropertyCell.self, capacity: count) { cells in
         let start = cells.baseAddress.unsafelyUnwrapped
         var converter = PropertyConverter()
         do throws(DeedError) {
-            try converter.convert(
-                properties, count, keyCount: graph.names.count(.propertyKey), reserved: graph.names.labelsKey, into: start)
-            return Swift.Result<Result, DeedError>.success(try body(UnsafeBufferPointer(start: start, count: count)))
+            try converter.convert(properties, count, keyCount: keyCount, reserved: reserved, into: start)
+            return Swift.Result<Result, DeedError>.success(
+                try graph.withoutCounting { graph throws(DeedError) in
+                    try body(graph, UnsafeBufferPointer(start: start, count: count))
+                })
         } catch {
             return .failure(error)
         }

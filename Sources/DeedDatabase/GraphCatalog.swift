@@ -30,8 +30,7 @@ struct GraphCatalog: PlannerCatalog {
     }
 
     func entityCount(label: String?) -> Double {
-        let collections = label == nil ? view.allCollections() : view.collections(label: label)
-        return Double(collections.reduce(0) { $0 + view.rowCount(.entity, $1) })
+        return Double(view.collections(label: label).reduce(0) { $0 + view.rowCount(.entity, $1) })
     }
 
     func relationshipCount(types: [String]) -> Double {

@@ -1,19 +1,34 @@
-// The plans of queries that came before, by their text: a query that comes again is neither parsed nor planned. A plan is
-// dropped when the schema has changed, or the number of rows so much that another plan may be better.
+// The plans of queries that came before, by their text and by their shape. A text that comes again is neither parsed nor
+// planned; one that differs from an earlier one in its literals only is read by the lexer and no further. A plan is dropped
+// when the schema has changed, or the number of rows so much that another plan may be better.
 
 import DeedExecution
 import DeedSyntax
+import DeedValues
 import Synchronization
 
 /// A statement that is ready to run.
 package final class PreparedQuery: Sendable {
     package let text: String
+    /// The text without its literals and in one spelling, which queries have in common that differ only in these.
+    package let shape: String
     package let plan: QueryPlan
     package let mode: ExecutionMode
+    /// What the plan's parameters stand for that were literals in the text.
+    let literals: [String: Value]
+    /// The parameters that the text itself has.
+    package let parameters: [String]
     let basis: PlanBasis
 
-    init(text: String, plan: QueryPlan, mode: ExecutionMode, basis: PlanBasis) {
-        (self.text, self.plan, self.mode, self.basis) = (text, plan, mode, basis)
+    init(text: String, shape: String, plan: QueryPlan, mode: ExecutionMode, literals: [String: Value], basis: PlanBasis) {
+        (self.text, self.shape, self.plan, self.mode) = (text, shape, plan, mode)
+        (self.literals, self.basis) = (literals, basis)
+        parameters = plan.parameters.filter { literals[$0] == nil }
+    }
+
+    /// The same plan for another text of the same shape.
+    func with(text: String, literals: [String: Value]) -> PreparedQuery {
+        PreparedQuery(text: text, shape: shape, plan: plan, mode: mode, literals: literals, basis: basis)
     }
 }
 
@@ -56,10 +71,10 @@ final class PlanMemory: Sendable {
 
     func find(_ text: String) -> PreparedQuery? { plans.withLock { $0[Key(text: text)] } }
 
-    func remember(_ query: PreparedQuery) {
+    func remember(_ query: PreparedQuery, as text: String) {
         plans.withLock { plans in
             if plans.count >= Self.plansMax { plans.removeAll(keepingCapacity: true) }
-            plans[Key(text: query.text)] = query
+            plans[Key(text: text)] = query
         }
     }
 }

@@ -45,23 +45,51 @@ package final class QueryEngine: @unchecked Sendable {
 
     /// The statement behind a text: a plan that is remembered, or a new one.
     package func prepare(_ text: String, _ transaction: Transaction? = nil) throws -> PreparedStatement {
+        let basis = basis
         if let known = memory.find(text), known.basis.isGood(for: basis) { return .query(known) }
-        switch try parse(text) {
+        let normal = normalizeCypher(text)
+        if let normal, let known = memory.find(normal.key), known.basis.isGood(for: basis) {
+            let query = known.with(text: text, literals: normal.literals)
+            memory.remember(query, as: text)
+            return .query(query)
+        }
+        if let normal, let query = try? plan(text, normal, transaction) {
+            memory.remember(query, as: text)
+            memory.remember(query, as: normal.key)
+            return .query(query)
+        }
+        // Commands have no normal form; and what is wrong with a text is said of the text as it is.
+        switch try parse(text, nil) {
         case .schema(let command): return .schema(command)
         case .transaction(let command): return .transaction(command)
         case .query(let query, let mode):
-            let view = try GraphView(graph, transaction)
-            let planner = Planner(catalog: GraphCatalog(view: view, procedures: procedures))
-            let plan = try planner.plan(query)
-            let prepared = PreparedQuery(text: text, plan: plan, mode: mode, basis: basis)
-            memory.remember(prepared)
+            let prepared = try plan(query, mode, text: text, shape: text, literals: [:], transaction)
+            memory.remember(prepared, as: text)
             return .query(prepared)
         }
     }
 
-    private func parse(_ text: String) throws -> Statement {
+    /// A plan in which the literals of the text are parameters; nil if the text is no query.
+    private func plan(
+        _ text: String, _ normal: NormalizedQuery, _ transaction: Transaction?
+    ) throws -> PreparedQuery? {
+        guard case .query(let query, let mode) = try parse(text, normal) else { return nil }
+        return try plan(query, mode, text: text, shape: normal.key, literals: normal.literals, transaction)
+    }
+
+    private func plan(
+        _ query: Query, _ mode: ExecutionMode, text: String, shape: String, literals: [String: Value],
+        _ transaction: Transaction?
+    ) throws -> PreparedQuery {
+        let view = try GraphView(graph, transaction)
+        let planner = Planner(catalog: GraphCatalog(view: view, procedures: procedures))
+        return PreparedQuery(
+            text: text, shape: shape, plan: try planner.plan(query), mode: mode, literals: literals, basis: basis)
+    }
+
+    private func parse(_ text: String, _ lifting: NormalizedQuery?) throws -> Statement {
         do throws(SyntaxError) {
-            return try parseCypher(text)
+            return try parseCypher(text, lifting: lifting)
         } catch {
             throw QueryError(.syntaxError, error.detail, error.message, at: error.range)
         }
@@ -86,11 +114,12 @@ package final class QueryEngine: @unchecked Sendable {
     ) throws -> QueryResult {
         switch statement {
         case .query(let query):
-            if let missing = query.plan.parameters.first(where: { parameters[$0] == nil }) {
+            if query.mode == .explain { return try QueryResult.text(explain(query.plan), column: "plan", graph) }
+            if let missing = query.parameters.first(where: { parameters[$0] == nil }) {
                 throw QueryError(.parameterMissing, "MissingParameter", "the parameter $\(missing) is not given")
             }
-            if query.mode == .explain { return QueryResult.text(explain(query.plan), column: "plan", graph) }
-            return try run(query, parameters, transaction, options)
+            let all = query.literals.isEmpty ? parameters : parameters.merging(query.literals) { _, literal in literal }
+            return try run(query, all, transaction, options)
         case .schema(let command): return try runSchemaCommand(command)
         case .transaction:
             throw QueryError(
@@ -134,7 +163,8 @@ package final class QueryEngine: @unchecked Sendable {
             view: try GraphView(graph, transaction), parameters: parameters,
             functions: FunctionContext(
                 seconds: now / 1_000_000, nanoseconds: UInt32(truncatingIfNeeded: now % 1_000_000 * 1_000)),
-            slotCount: query.plan.slotCount, threads: options.threads, deadline: deadline, procedures: procedures)
+            slotCount: query.plan.slotCount, threads: options.threads, deadline: deadline, procedures: procedures,
+            profile: query.mode == .profile ? PlanProfile() : nil)
         context.keepGoing = options.keepGoing
         return try QueryResult(query, context, reports)
     }
@@ -159,7 +189,7 @@ package final class QueryEngine: @unchecked Sendable {
 
     private func profiled(_ result: QueryResult, _ query: PreparedQuery) throws -> QueryResult {
         while try result.next() != nil {}
-        return QueryResult.text(explain(query.plan), column: "plan", graph)
+        return try QueryResult.text(explain(query.plan), column: "plan", graph)
     }
 }
 
@@ -172,6 +202,19 @@ package enum PreparedStatement: Sendable {
 extension PreparedStatement {
     /// The names of its parameters, in order of mention.
     package var parameters: [String] {
-        if case .query(let query) = self { query.plan.parameters } else { [] }
+        if case .query(let query) = self { query.parameters } else { [] }
+    }
+}
+
+extension NormalizedQuery {
+    var literals: [String: Value] {
+        Dictionary(
+            values.map { parameter, literal in
+                switch literal {
+                case .integer(let value): (parameter, .int(value))
+                case .float(let value): (parameter, .float(value))
+                case .string(let value): (parameter, .string(value))
+                }
+            }, uniquingKeysWith: { first, _ in first })
     }
 }

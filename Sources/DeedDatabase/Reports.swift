@@ -6,8 +6,8 @@ import DeedExecution
 import Synchronization
 
 package struct ExecutionReport: Sendable {
-    /// The text of the query, which stands for its shape.
     package let text: String
+    package let shape: String
     package let nanoseconds: UInt64
     package let rows: Int
     package let estimatedRows: Double
@@ -47,7 +47,7 @@ struct ReportBuilder {
     func finish() {
         ring.add(
             ExecutionReport(
-                text: query.text, nanoseconds: Clock.monotonicNanoseconds() &- start, rows: rows,
+                text: query.text, shape: query.shape, nanoseconds: Clock.monotonicNanoseconds() &- start, rows: rows,
                 estimatedRows: query.plan.root.estimatedRows))
     }
 }

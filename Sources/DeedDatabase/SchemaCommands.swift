@@ -126,7 +126,7 @@ extension QueryEngine {
     private func constraintList() throws -> QueryResult {
         let rows = try graph.constraints().map { constraint -> [Value] in
             [
-                .string(constraint.name), .string(constraint.kind.description),
+                .string(constraint.name), .string(constraint.kind.text),
                 .string(constraint.rowKind == .entity ? "NODE" : "RELATIONSHIP"),
                 tableName(constraint.rowKind, constraint.table), names(.propertyKey, constraint.properties),
             ]

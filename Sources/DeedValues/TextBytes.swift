@@ -21,7 +21,7 @@ package enum TextBytes {
         with(left) { left in with(right) { right in compare(left, right) } }
     }
 
-    static func compare(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Int {
+    package static func compare(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Int {
         let common = min(left.count, right.count)
         if common > 0, let first = left.baseAddress, let second = right.baseAddress {
             let order = memcmp(first, second, common)

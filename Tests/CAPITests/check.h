@@ -83,5 +83,6 @@ void test_durability(void);
 void test_integrity(void);
 void test_threads(void);
 void test_replication(void);
+void test_queries(void);
 
 #endif

@@ -124,8 +124,9 @@ static void *relate_and_delete(void *argument) {
     worker *self = argument;
     bank *bank = self->bank;
     for (int i = 0; i < 1500; i++) {
-        uint64_t *slot = &bank->ids[random_below(self, ACCOUNTS)], other = bank->ids[random_below(self, ACCOUNTS)], id;
+        uint64_t *slot = &bank->ids[random_below(self, ACCOUNTS)], id;
         uint64_t target = __atomic_load_n(slot, __ATOMIC_RELAXED);
+        uint64_t other = __atomic_load_n(&bank->ids[random_below(self, ACCOUNTS)], __ATOMIC_RELAXED);
         deed_status status;
         if (random_below(self, 4) == 0) {
             status = deed_entity_delete(bank->database, NULL, target, true, ERR);

@@ -58,6 +58,7 @@ static bool same(const deed_value *a, const deed_value *b) {
     case DEED_VECTOR:
         return same_bytes((const char *)a->as.vector.items, a->as.vector.count * sizeof(float),
                           (const char *)b->as.vector.items, b->as.vector.count * sizeof(float));
+    case DEED_ELEMENT_ENTITY: case DEED_ELEMENT_RELATIONSHIP: case DEED_PATH: return false; /* only in results of queries */
     }
     return false;
 }

@@ -3,6 +3,13 @@
 import Glibc
 import Synchronization
 
+@testable import DeedEngine
+
+#if THREAD_SANITIZER
+    /// The engine's, which the sanitizer understands, where the standard library's has the same name.
+    typealias Mutex<Value: ~Copyable> = DeedEngine.Mutex<Value>
+#endif
+
 /// What one thread runs, and what came of it.
 private final class ThreadBody: Sendable {
     let body: @Sendable () throws -> Void

@@ -66,7 +66,11 @@ private struct Scenario {
                 isExamples = true
             } else if line.hasPrefix("|"), !line.hasPrefix("| +") {
                 let cells = split(String(line.dropFirst().dropLast()), at: "|").map { trimmed(Substring($0)) }
-                if isExamples { scenarios[scenarios.count - 1].table.append(cells) } else { scenarios[scenarios.count - 1].result.append(cells) }
+                if isExamples {
+                    scenarios[scenarios.count - 1].table.append(cells)
+                } else {
+                    scenarios[scenarios.count - 1].result.append(cells)
+                }
             }
         }
         return scenarios
@@ -118,7 +122,12 @@ private func check(_ scenario: Scenario, _ example: [(String, String)], _ title:
     func filled(_ text: String) -> String {
         example.reduce(text) { $0.components("<\($1.0)>").joined(separator: $1.1) }
     }
-    if example.contains(where: { $0.1.contains(dependsOnTheZonesPackage) }) { return }
+    if example.contains(where: { $0.1.contains(dependsOnTheZonesPackage) }),
+        try ZoneDatabase.rules("Europe/Stockholm").offset(at: .min) != ZoneDatabase.rules("Europe/Berlin").offset(at: .min)
+    {
+        print("left out, since this system's zones differ: \(dependsOnTheZonesPackage)")
+        return
+    }
     var variables: [String: Value] = [:]
     for query in scenario.queries.map(filled) {
         // The one entity that a scenario makes becomes the variable that it is matched by.

@@ -57,7 +57,9 @@ private let rounds = 3000
             return
         }
         expected.day += 1
-        if expected.day > CivilCalendar.daysInMonth(year: expected.year, month: expected.month) { (expected.day, expected.month) = (1, expected.month + 1) }
+        if expected.day > CivilCalendar.daysInMonth(year: expected.year, month: expected.month) {
+            (expected.day, expected.month) = (1, expected.month + 1)
+        }
         if expected.month > 12 { (expected.month, expected.year) = (1, expected.year + 1) }
     }
     var random = TemporalRandom(state: seed)
@@ -102,7 +104,8 @@ private let rounds = 3000
         let zone = try random.zone()
         let (first, second) = (random.local(), random.local())
         let pairs: [(Value, Value)] = [
-            (.date(CalendarDate(days: first.days)), .date(CalendarDate(days: second.days))), (.localDatetime(first), .localDatetime(second)),
+            (.date(CalendarDate(days: first.days)), .date(CalendarDate(days: second.days))),
+            (.localDatetime(first), .localDatetime(second)),
             (.zonedDatetime(ZonedDatetime(first, in: zone)), .zonedDatetime(ZonedDatetime(second, in: zone))),
         ]
         for (from, to) in pairs {
@@ -128,7 +131,8 @@ private let rounds = 3000
             let next = rules.span(at: span.end)
             #expect(next.start == span.end && next.offset != span.offset)
             // Around each change of offset, local times that exist come back as they were.
-            for local in [span.end + Int64(span.offset) - 1, span.end + Int64(max(span.offset, next.offset)), span.end + random.int(-90_000...90_000)] {
+            let edges = [span.end + Int64(span.offset) - 1, span.end + Int64(max(span.offset, next.offset))]
+            for local in edges + [span.end + random.int(-90_000...90_000)] {
                 let moment = rules.resolve(local: local, preferring: nil)
                 #expect(rules.offset(at: moment.seconds) == moment.offset)
                 let isGap = local >= span.end + Int64(span.offset) && local < span.end + Int64(next.offset)
@@ -186,14 +190,17 @@ private let rounds = 3000
             for other in values {
                 _ = try? TemporalArithmetic.add(value, other)
                 _ = try? TemporalArithmetic.subtract(value, other)
-                for kind in [DurationBetween.Kind.between, .months, .days, .seconds] { _ = try? DurationBetween.duration(kind, value, other) }
+                for kind in [DurationBetween.Kind.between, .months, .days, .seconds] {
+                    _ = try? DurationBetween.duration(kind, value, other)
+                }
             }
             _ = try? TemporalArithmetic.multiply(value, .float(Double(bits())))
             _ = try? TemporalArithmetic.divide(value, .int(bits()))
             for type in [TemporalType.date, .localtime, .time, .localdatetime, .datetime] {
                 _ = try? TemporalConstruction.construct(type, value, temporalContext)
                 _ = try? TemporalTruncation.truncate(type, [.string("week"), value], temporalContext)
-                _ = try? TemporalTruncation.truncate(type, [.string("hour"), value, .map(MapValue(keys: ["minute"], values: [.int(1)]))], temporalContext)
+                let change = Value.map(MapValue(keys: ["minute"], values: [.int(1)]))
+                _ = try? TemporalTruncation.truncate(type, [.string("hour"), value, change], temporalContext)
             }
         }
     }

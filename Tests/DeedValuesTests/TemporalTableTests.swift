@@ -64,7 +64,8 @@ private func expect(_ table: [(String, String)], sourceLocation: SourceLocation 
     let moment = "localdatetime('2017-11-12T13:14:15.161718192')"
     try expect([
         ("date.truncate('millennium', \(moment))", "'2000-01-01'"), ("date.truncate('century', date('1999-05-05'))", "'1900-01-01'"),
-        ("date.truncate('decade', date('-0005-05-05'))", "'-0010-01-01'"), ("date.truncate('weekYear', date('2021-01-01'))", "'2019-12-30'"),
+        ("date.truncate('decade', date('-0005-05-05'))", "'-0010-01-01'"),
+        ("date.truncate('weekYear', date('2021-01-01'))", "'2019-12-30'"),
         ("date.truncate('quarter', \(moment))", "'2017-10-01'"), ("date.truncate('week', \(moment), {dayOfWeek: 7})", "'2017-11-12'"),
         ("localtime.truncate('microsecond', \(moment), {nanosecond: 9})", "'13:14:15.161718009'"),
         ("localtime.truncate('millisecond', \(moment), {microsecond: 9})", "'13:14:15.161009'"),
@@ -75,11 +76,14 @@ private func expect(_ table: [(String, String)], sourceLocation: SourceLocation 
 
 @Test func durationsKeepTheirPartsApart() throws {
     try expect([
-        ("duration('P1Y2M3W4DT5H6M7.8S')", "'P1Y2M25DT5H6M7.8S'"), ("duration('-P1DT1S')", "'P-1DT-1S'"), ("duration('PT-0.5S')", "'PT-0.5S'"),
-        ("duration('P20120202T143721')", "'P2012Y2M2DT14H37M21S'"), ("duration('P0.1D')", "'PT2H24M'"), ("duration({days: 12.1})", "'P12DT2H24M'"),
+        ("duration('P1Y2M3W4DT5H6M7.8S')", "'P1Y2M25DT5H6M7.8S'"), ("duration('-P1DT1S')", "'P-1DT-1S'"),
+        ("duration('PT-0.5S')", "'PT-0.5S'"),
+        ("duration('P20120202T143721')", "'P2012Y2M2DT14H37M21S'"), ("duration('P0.1D')", "'PT2H24M'"),
+        ("duration({days: 12.1})", "'P12DT2H24M'"),
         ("duration({quarters: 1.5})", "'P4M15DT5H14M33S'"), ("duration({seconds: 1, nanoseconds: -1})", "'PT0.999999999S'"),
         ("duration({days: -1.5, months: 0.75})", "'P21DT7H51M49.5S'"), ("duration({hours: 25})", "'PT25H'"),
-        ("duration('P1M') * 1.5", "'P1M15DT5H14M33S'"), ("duration('PT1S') / 3", "'PT0.333333333S'"), ("duration('PT9S') / 0.3", "'PT30S'"),
+        ("duration('P1M') * 1.5", "'P1M15DT5H14M33S'"), ("duration('PT1S') / 3", "'PT0.333333333S'"),
+        ("duration('PT9S') / 0.3", "'PT30S'"),
         ("2 * duration('P1M1D')", "'P2M2D'"), ("duration('P1M') - duration('P1D')", "'P1M-1D'"),
     ])
 }
@@ -123,7 +127,8 @@ private func expect(_ table: [(String, String)], sourceLocation: SourceLocation 
 
 @Test func whatMeansNothingIsAnErrorOfItsKind() {
     let wrong: [(String, String)] = [
-        ("date('2023-02-29')", "InvalidArgumentValue"), ("date('2024-13-01')", "InvalidArgumentValue"), ("date('24')", "InvalidArgumentValue"),
+        ("date('2023-02-29')", "InvalidArgumentValue"), ("date('2024-13-01')", "InvalidArgumentValue"),
+        ("date('24')", "InvalidArgumentValue"),
         ("date('2024-0701')", "InvalidArgumentValue"), ("date('+1234567890')", "InvalidArgumentValue"),
         ("localtime('24:00')", "InvalidArgumentValue"), ("localtime('12:00+01:00')", "InvalidArgumentValue"),
         ("time('12:00+18:01')", "InvalidArgumentValue"), ("datetime('2024-01-01T00:00+05:00[Europe/Stockholm]')", "InvalidArgumentValue"),
@@ -134,12 +139,16 @@ private func expect(_ table: [(String, String)], sourceLocation: SourceLocation 
         ("date({year: 1000000000})", "InvalidArgumentValue"), ("localtime({minute: 1})", "InvalidArgumentValue"),
         ("localtime({hour: 1, minute: 1, second: 1, millisecond: 1000})", "InvalidArgumentValue"), ("date(1)", "InvalidArgumentType"),
         ("date(localtime('12:00'))", "InvalidArgumentType"), ("localtime(date('2024-01-01'))", "InvalidArgumentType"),
-        ("date.truncate('hour', date('2024-01-01'))", "InvalidArgumentValue"), ("date.truncate('fortnight', date())", "InvalidArgumentValue"),
-        ("duration('P')", "InvalidArgumentValue"), ("duration('P1DT')", "InvalidArgumentValue"), ("duration('P1D1Y')", "InvalidArgumentValue"),
+        ("date.truncate('hour', date('2024-01-01'))", "InvalidArgumentValue"),
+        ("date.truncate('fortnight', date())", "InvalidArgumentValue"),
+        ("duration('P')", "InvalidArgumentValue"), ("duration('P1DT')", "InvalidArgumentValue"),
+        ("duration('P1D1Y')", "InvalidArgumentValue"),
         ("duration('PT999999999999999999H')", "NumberOutOfRange"), ("duration({})", "InvalidArgumentValue"),
         ("duration('P1D') / 0", "DivisionByZero"), ("duration('P1D') * 9000000000000000000.0 * 10", "NumberOutOfRange"),
-        ("date('+999999999-12-31') + duration('P1D')", "NumberOutOfRange"), ("date('+999999999-12-31') + duration('P1M')", "NumberOutOfRange"),
-        ("duration.between(date(), duration('P1D'))", "InvalidArgumentType"), ("datetime.fromepoch(9000000000000000000, 0)", "NumberOutOfRange"),
+        ("date('+999999999-12-31') + duration('P1D')", "NumberOutOfRange"),
+        ("date('+999999999-12-31') + duration('P1M')", "NumberOutOfRange"),
+        ("duration.between(date(), duration('P1D'))", "InvalidArgumentType"),
+        ("datetime.fromepoch(9000000000000000000, 0)", "NumberOutOfRange"),
     ]
     for (expression, detail) in wrong {
         do {

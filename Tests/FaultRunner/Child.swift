@@ -1,5 +1,4 @@
-// The processes that faults happen to. What they have begun, finished and failed at goes to a file, one line at a time,
-// which survives whatever ends them.
+// The processes that faults happen to.
 
 import DeedEngine
 import Glibc
@@ -11,37 +10,9 @@ enum Ending: Int32 {
     case upkeepFailed = 11
     case openFailed = 12
     case wrong = 13
+    /// A step failed, and the next attempt did not.
+    case stepFailedOnce = 14
     case stopped = 86
-}
-
-/// The record of a store's steps.
-struct Record {
-    private let file: Int32
-    private(set) var acknowledged = 0
-    /// Begun, and nobody knows whether it was done.
-    private(set) var isPending = false
-
-    init(_ path: String) {
-        file = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-        var bytes = [UInt8](repeating: 0, count: 1 << 16)
-        let count = max(read(file, &bytes, bytes.count), 0)
-        for line in String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\n") {
-            isPending = line.hasPrefix("try")
-            if line.hasPrefix("ok") { acknowledged += 1 }
-        }
-    }
-
-    mutating func begin(_ step: Int) { say("try \(step)") }
-
-    mutating func finish(_ step: Int) {
-        say("ok \(step)")
-        acknowledged += 1
-    }
-
-    func say(_ line: String) {
-        var text = line + "\n"
-        text.withUTF8 { _ = write(file, $0.baseAddress, $0.count) }
-    }
 }
 
 struct Child {
@@ -60,7 +31,7 @@ struct Child {
         return try Graph(path: store, options: options)
     }
 
-    /// Runs steps, with checkpoints and compactions in between, and closes.
+    /// Runs steps, with upkeep in between, and closes.
     func run() -> Ending {
         var record = Record(store + ".steps")
         do throws(DeedError) {
@@ -70,15 +41,14 @@ struct Child {
             for step in record.acknowledged..<record.acknowledged + Self.steps {
                 record.begin(step)
                 do throws(DeedError) {
-                    try workload.run(step)
+                    try workload.run(step) { record.reach($0) }
                 } catch {
                     say("step \(step): \(error)")
-                    return failed(workload, record.acknowledged)
+                    return failed(step, workload, &record)
                 }
                 record.finish(step)
                 do throws(DeedError) {
-                    if step % 4 == 3 { try graph.checkpoint() }
-                    if step % 12 == 9 { try graph.compact() }
+                    try keepUp(workload, after: step, &record)
                 } catch {
                     say("upkeep after step \(step): \(error)")
                     ending = .upkeepFailed
@@ -92,21 +62,28 @@ struct Child {
         }
     }
 
-    /// After a failed step: what was acknowledged can still be read, and nothing more is accepted or it is true.
-    private func failed(_ workload: Workload, _ acknowledged: Int) -> Ending {
+    /// After a failed step: what was acknowledged can still be read. If a commit has failed, no other gets through, also
+    /// when the disk is well again; what failed before its commit, such as a read, may be tried again.
+    private func failed(_ step: Int, _ workload: Workload, _ record: inout Record) -> Ending {
+        defer { try? workload.graph.close() }
         do throws(DeedError) {
-            let found = try workload.found()
-            if found != Workload.expected(after: acknowledged) {
-                explain(found, Workload.expected(after: acknowledged))
-                return .wrong
-            }
+            if try !isRight(workload, after: record.acknowledged) { return .wrong }
         } catch {
             // What is not in memory may lie on a disk that cannot be read.
             say("reading: \(error)")
             if error.status != .ioError && error.status != .corruption { return .wrong }
         }
-        try? workload.graph.close()
-        return .stepFailed
+        faults.stop()
+        do throws(DeedError) {
+            // What is prepared already cannot be prepared again.
+            if try !workload.graph.listPrepared().isEmpty { return .stepFailed }
+            record.begin(step)
+            try workload.run(step) { record.reach($0) }
+            record.finish(step)
+            return try isRight(workload, after: record.acknowledged) ? .stepFailedOnce : .wrong
+        } catch {
+            return .stepFailed
+        }
     }
 
     /// Opens the store, reads everything, and closes it.
@@ -122,26 +99,57 @@ struct Child {
         }
     }
 
-    /// Compares the store with what is known of it.
+    /// Compares the store and its backups with what is known of them.
     func check() -> Ending {
-        let record = Record(store + ".steps")
+        var record = Record(store + ".steps")
         do throws(DeedError) {
             let graph = try open()
             let workload = try Workload(graph)
-            let found = try workload.found()
-            let isRight =
-                found == Workload.expected(after: record.acknowledged)
-                || record.isPending && found == Workload.expected(after: record.acknowledged + 1)
-            if !isRight { explain(found, Workload.expected(after: record.acknowledged)) }
+            guard let steps = try settle(workload, record), try isRight(backups: record) else { return .wrong }
             // And it goes on.
-            let next = found == Workload.expected(after: record.acknowledged) ? record.acknowledged : record.acknowledged + 1
-            if isRight { try workload.run(next) }
+            if steps > record.acknowledged { record.finish(record.acknowledged) }
+            record.begin(steps)
+            try workload.run(steps) { record.reach($0) }
+            record.finish(steps)
+            try backUp(graph, &record)
+            if try !isRight(workload, after: steps + 1) { return .wrong }
             try graph.close()
-            return isRight ? .finished : .wrong
+            return try isRight(backups: record) ? .finished : .wrong
         } catch {
             say("check: \(error)")
             return .wrong
         }
+    }
+
+    /// Whether rows, indexes and prepared transactions are what they may be; ends the latter as they were meant to end. Gives
+    /// the number of steps that the store then has, or nil if something is wrong.
+    private func settle(_ workload: Workload, _ record: Record) throws(DeedError) -> Int? {
+        let found = try workload.found()
+        let isThere = record.isPending && found == Workload.expected(after: record.acknowledged + 1)
+        let prepared = Set(try workload.graph.listPrepared().map { String(decoding: $0.gid, as: UTF8.self) })
+        if !isThere && found != Workload.expected(after: record.acknowledged) {
+            explain(found, Workload.expected(after: record.acknowledged))
+            return nil
+        }
+        if !record.allows(prepared: prepared, isStepThere: isThere) {
+            say("prepared at \(record.stages), the step is \(isThere ? "there" : "missing"): \(prepared.sorted())")
+            return nil
+        }
+        if !record.allows(indexes: workload.indexNames) {
+            say("indexes: \(workload.indexNames.sorted()), known: \(record.indexes)")
+            return nil
+        }
+        for name in prepared { try workload.decide(name) }
+        let isCommitted = isThere || prepared.contains(Workload.preparedName(record.acknowledged))
+        let steps = record.acknowledged + (isCommitted ? 1 : 0)
+        return try isRight(workload, after: steps) ? steps : nil
+    }
+
+    func isRight(_ workload: Workload, after steps: Int) throws(DeedError) -> Bool {
+        let found = try workload.found()
+        if found == Workload.expected(after: steps) { return true }
+        explain(found, Workload.expected(after: steps))
+        return false
     }
 
     func explain(_ found: Set<String>, _ expected: Set<String>) {

@@ -23,11 +23,18 @@ struct FaultTable {
     /// At which of its occurrences the fault comes: not at the first, where there are several.
     static func count(_ point: FaultPoint) -> Int {
         switch point {
-        case .commitBegun, .commitLogged, .commitStamped, .commitPublished: 7
+        case .commitBegun, .commitLogged, .commitStamped, .commitPublished: 14
         case .tableCreated, .tableSynced: 9
         case .logSynced: 12
+        case .backupFileSynced: 9
+        case .prepareLogged, .prepareDone: 4
+        case .prepareBegun: 3
+        case .commitPreparedBegun, .commitPreparedLogged, .commitPreparedDone, .rollbackPreparedBegun, .rollbackPreparedLogged,
+            .rollbackPreparedDone: 2
+        case .schemaDefined, .indexCollected, .indexEntered, .indexChecked, .indexWritten, .schemaReady: 2
+        case .backupListed, .backupBegun, .backupCopied: 2
         case .checkpointBegun, .checkpointRowsWritten, .checkpointListsWritten, .checkpointRowsIngested,
-            .checkpointListsIngested, .checkpointPublished, .checkpointFlushed, .checkpointAdopted: 2
+            .checkpointListsIngested, .checkpointPublished, .checkpointFlushed, .checkpointAdopted: 4
         case .mergePrepared, .mergeReplaced: 5
         case .compactFamily: 3
         case .openRecordApplied: 2
@@ -36,14 +43,25 @@ struct FaultTable {
         }
     }
 
+    /// Where the child was stopped that left the store for one of opening: with log to replay, and with what the point needs.
+    private static func before(_ point: FaultPoint) -> (FaultPoint, Int) {
+        switch point {
+        case .openPreparedResumed: (.prepareDone, 4)
+        case .openLogReplayed: (.indexEntered, 2)
+        default: (.commitLogged, 33)
+        }
+    }
+
     private static func isOpening(_ point: FaultPoint) -> Bool { (60..<70).contains(point.rawValue) }
 
-    /// In every test run: each point with one fault of each family; the rest takes turns.
+    /// In every test run: each point with one fault of each family, and a full disk where an ingestion or a flush has half
+    /// of its files; the rest takes turns.
     private var cases: [Case] {
         var cases: [Case] = []
         for (index, point) in FaultPoint.allCases.enumerated() {
             for fault in KeyValueStore.Fault.allCases {
                 let isOften = fault == .stop || fault == .powerCut || fault == .writeError
+                    || point == .tableSynced && (fault == .diskFull || fault == .partialWrite)
                 if !isFast || isOften || Int(fault.rawValue) % 5 == index % 5 { cases.append(Case(point: point, fault: fault)) }
             }
         }
@@ -62,7 +80,7 @@ struct FaultTable {
             let outcome = outcome(of: one, "\(folder)/\(index)")
             outcomes.append(outcome)
             if !outcome.isGood { print("FAILED: \(one.point), \(one.fault): \(outcome.text)") }
-            _ = spawn("/bin/rm", ["-rf", "\(folder)/\(index)", "\(folder)/\(index).steps"])
+            _ = spawn("/bin/rm", ["-rf"] + ["", ".steps", ".backups", ".restored"].map { "\(folder)/\(index)\($0)" })
         }
         let failures = outcomes.count { !$0.isGood }
         print("\(cases.count) faults at \(FaultPoint.allCases.count) points: \(cases.count - failures) survived, \(failures) not")
@@ -73,7 +91,8 @@ struct FaultTable {
     private func outcome(of one: Case, _ store: String) -> Outcome {
         let isOpening = Self.isOpening(one.point)
         if isOpening {
-            let status = child("run", store, .commitLogged, .stop, 14)
+            let (point, count) = Self.before(one.point)
+            let status = child("run", store, point, .stop, count)
             if status != Ending.stopped.rawValue { return Outcome(text: "the first child ended with \(status)", isGood: false) }
         }
         let status = child(isOpening ? "visit" : "run", store, one.point, one.fault, Self.count(one.point))
@@ -95,7 +114,8 @@ struct FaultTable {
         switch ending {
         case .stopped: "recovers"
         case .stepFailed: "commit fails, then all do"
-        case .upkeepFailed: one.point.rawValue >= 70 ? "close fails" : "upkeep fails"
+        case .stepFailedOnce: "one attempt fails"
+        case .upkeepFailed: (70..<80).contains(one.point.rawValue) ? "close fails" : "upkeep fails"
         case .openFailed: "open fails"
         default: "no effect"
         }

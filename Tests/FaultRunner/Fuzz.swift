@@ -15,7 +15,7 @@ struct Fuzz {
         var crashes = 0
         for (name, stop) in [("closed", nil as FaultPoint?), ("stopped", .commitLogged)] {
             let origin = "\(folder)/\(name)"
-            let arguments = stop.map { ["\($0.rawValue)", "\(KeyValueStore.Fault.stop.rawValue)", "15"] } ?? []
+            let arguments = stop.map { ["\($0.rawValue)", "\(KeyValueStore.Fault.stop.rawValue)", "33"] } ?? []
             _ = spawn(CommandLine.arguments[0], ["run", origin] + arguments)
             for trial in 0..<trials / 2 {
                 let store = "\(folder)/trial"

@@ -4,7 +4,7 @@
 import DeedEngine
 
 /// The numbers that the steps give to names, the same in every store.
-private struct Vocabulary {
+struct Vocabulary {
     let batch: NameId
     let hub: NameId
     let next: NameId
@@ -14,7 +14,7 @@ private struct Vocabulary {
     let touched: NameId
     let text: NameId
 
-    init(_ graph: Graph) throws(DeedError) {
+    fileprivate init(_ graph: Graph) throws(DeedError) {
         func intern(_ kind: NameKind, _ name: StaticString) throws(DeedError) -> NameId {
             try graph.names.intern(kind, UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
         }
@@ -31,7 +31,7 @@ private struct Vocabulary {
 
 final class Workload {
     let graph: Graph
-    private let names: Vocabulary
+    let names: Vocabulary
 
     init(_ graph: Graph) throws(DeedError) {
         self.graph = graph
@@ -44,8 +44,9 @@ final class Workload {
     static func size(_ step: Int) -> Int { isBulk(step) ? 40 : step % 7 + 2 }
 
     /// Adds a batch in a chain whose first entity is a member of the hub, touches the batch before the last one, and
-    /// deletes an old one. Step 0 makes the hub.
-    func run(_ step: Int) throws(DeedError) {
+    /// deletes an old one. Step 0 makes the hub. Some are committed in two phases.
+    func run(_ step: Int, reaching stage: (Stage) -> Void) throws(DeedError) {
+        if Self.isPrepared(step) { return try runPrepared(step, reaching: stage) }
         let transaction = try graph.begin(readOnly: false)
         do throws(DeedError) {
             if step == 0 {
@@ -62,7 +63,7 @@ final class Workload {
         try graph.commit(transaction)
     }
 
-    private func change(_ step: Int, _ transaction: Transaction) throws(DeedError) {
+    func change(_ step: Int, _ transaction: Transaction) throws(DeedError) {
         let ids = Self.isBulk(step) ? try load(step, transaction) : try add(step, transaction)
         guard let hub = try rows(names.hub).first?.id else { throw DeedError(.notFound, "the hub is gone") }
         try withCells([integer(names.number, step)]) { cells throws(DeedError) in
@@ -122,11 +123,11 @@ final class Workload {
         return ids
     }
 
-    private func integer(_ key: NameId, _ value: Int) -> PropertyCell {
+    func integer(_ key: NameId, _ value: Int) -> PropertyCell {
         PropertyCell(key: key, cell: Cell(type: .int64, bits: UInt64(bitPattern: Int64(value))))
     }
 
-    private func withCells(
+    func withCells(
         _ cells: [PropertyCell], _ body: (UnsafeBufferPointer<PropertyCell>) throws(DeedError) -> Void
     ) throws(DeedError) {
         let copy = UnsafeMutableBufferPointer<PropertyCell>.allocate(capacity: cells.count)
@@ -163,6 +164,9 @@ final class Workload {
     /// A line for each row of the store, and for what its self-check finds.
     func found() throws(DeedError) -> Set<String> {
         var lines = try rowsFound()
+        let batches = try rows(names.batch)
+        if Set(batches.map { [$0.number, $0.position] }).count < batches.count { lines.insert("a row is there twice") }
+        for line in try indexProblems(Dictionary(batches.map { ($0.id, $0) }) { first, _ in first }) { lines.insert(line) }
         for line in try graph.check() { lines.insert("check: \(line)") }
         return lines
     }

@@ -4,7 +4,9 @@
 >>> with deed.open() as graph:
 ...     ada = graph.add_entity("Person", {"name": "Ada"})
 ...     graph.get_entity(ada)["properties"]
+...     graph.execute("MATCH (p:Person) WHERE p.name STARTS WITH $letter RETURN p.name", {"letter": "A"}).scalar()
 {'name': 'Ada'}
+'Ada'
 """
 
 from __future__ import annotations
@@ -18,12 +20,18 @@ from deed_core import (
     Change,
     ChangeRecord,
     Changes,
+    DeedEngine,
     Duration,
     Ids,
+    Node,
+    Path,
     PyDeedGraph,
     Reached,
+    Relationship,
+    Result,
     Scan,
     Session,
+    Statement,
     Temporal,
     Transaction,
     __version__,
@@ -32,7 +40,7 @@ from deed_core import (
     restore,
 )
 
-from .exceptions import DeedError
+from .exceptions import DeedError, QueryError
 
 __all__ = [
     "ArrowScan",
@@ -40,13 +48,20 @@ __all__ = [
     "Change",
     "ChangeRecord",
     "Changes",
+    "DeedEngine",
     "DeedError",
     "Duration",
     "Ids",
+    "Node",
+    "Path",
     "PyDeedGraph",
+    "QueryError",
     "Reached",
+    "Relationship",
+    "Result",
     "Scan",
     "Session",
+    "Statement",
     "Temporal",
     "Transaction",
     "__version__",

@@ -27,8 +27,27 @@
     ├── OutOfMemory (MemoryError)         the graph's memory limit, or the system's
     ├── Closed                            the graph was closed
     │   └── Forked                        the graph belongs to the parent of this process, which was forked
-    ├── Interrupted                       a progress callback asked to stop
-    └── InternalError                     a bug in Deed
+    ├── Interrupted                       a progress callback asked to stop; a query that was stopped or took too long
+    ├── InternalError                     a bug in Deed
+    └── QueryError                        something is wrong with a query; has detail and position
+        ├── CypherSyntaxError (ValueError)        no query, or one that can never work
+        ├── CypherSemanticError (ValueError)      no meaning on this graph
+        ├── CypherTypeError (TypeError)           a value of a type that the operation does not take
+        ├── CypherArgumentError (ValueError)      an argument of a function outside its range
+        ├── CypherArithmeticError (ArithmeticError)  an overflow, a division by zero
+        ├── ParameterMissing (LookupError)        a parameter was not given
+        ├── ElementDeleted (LookupError)          a node or relationship that the query has deleted
+        ├── ProcedureError (LookupError)          no such procedure, or it failed
+        └── StillConnected                        DELETE of a node that has relationships
+
+An error of a query says what is wrong in one word of openCypher, and where in the text, in bytes of UTF-8:
+
+>>> from deed_core import PyDeedGraph
+>>> try:
+...     PyDeedGraph().execute("RETURN x")
+... except CypherSyntaxError as error:
+...     error.detail, error.position
+('UndefinedVariable', (7, 8))
 
 Each class has ``code``, the status of the engine as an int, and ``name``, such as ``"DEED_NOT_FOUND"``.
 """
@@ -38,9 +57,15 @@ from deed_core import (
     Closed,
     ConstraintViolation,
     Corruption,
+    CypherArgumentError,
+    CypherArithmeticError,
+    CypherSemanticError,
+    CypherSyntaxError,
+    CypherTypeError,
     Deadlock,
     DeedError,
     DiskFull,
+    ElementDeleted,
     Forked,
     HasRelationships,
     InternalError,
@@ -53,9 +78,13 @@ from deed_core import (
     NotRetained,
     OutOfMemory,
     OutOfSequence,
+    ParameterMissing,
+    ProcedureError,
+    QueryError,
     ReadOnly,
     SerializationFailure,
     SnapshotTooOld,
+    StillConnected,
     StorageError,
     StoreLocked,
     TransactionConflict,
@@ -68,9 +97,15 @@ __all__ = [
     "Closed",
     "ConstraintViolation",
     "Corruption",
+    "CypherArgumentError",
+    "CypherArithmeticError",
+    "CypherSemanticError",
+    "CypherSyntaxError",
+    "CypherTypeError",
     "Deadlock",
     "DeedError",
     "DiskFull",
+    "ElementDeleted",
     "Forked",
     "HasRelationships",
     "InternalError",
@@ -83,9 +118,13 @@ __all__ = [
     "NotRetained",
     "OutOfMemory",
     "OutOfSequence",
+    "ParameterMissing",
+    "ProcedureError",
+    "QueryError",
     "ReadOnly",
     "SerializationFailure",
     "SnapshotTooOld",
+    "StillConnected",
     "StorageError",
     "StoreLocked",
     "TransactionConflict",

@@ -421,6 +421,10 @@ extern PyType_Spec path_spec;
 PyObject *result_adopt(SessionObject *session, deed_result *handle); /* destroys it with the object, or now on failure */
 PyObject *graph_value_to_python(ModuleState *state, const deed_value *value); /* a node, a relationship or a path */
 GRAPH_METHOD(register_procedure);
+PyObject *graph_drain_reports(struct GraphObject *self, PyObject *ignored);
+
+/* A deed_keep_going: lets handlers of signals run, called without the GIL, and stops if one raised. */
+bool keep_going(void *user_data);
 
 /* The methods of a graph about its indexes (indexes.c). */
 PyObject *graph_create_index(struct GraphObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords);

@@ -48,16 +48,6 @@ parse_conflict_policy(ModuleState *state, PyObject *on_conflict, PyObject *timeo
     return -1;
 }
 
-/* Called by a statement that waits, without the GIL: lets handlers of signals run, and stops if one raised. */
-static bool
-keep_waiting(void *Py_UNUSED(user_data))
-{
-    PyGILState_STATE gil = PyGILState_Ensure();
-    bool goes_on = PyErr_CheckSignals() == 0;
-    PyGILState_Release(gil);
-    return goes_on;
-}
-
 static int
 parse_memory_limit(ModuleState *state, PyObject *object, uint64_t *out_limit)
 {
@@ -166,7 +156,7 @@ graph_init(GraphObject *self, PyObject *arguments, PyObject *keywords)
     options.create = !read_only;
     options.before_images = before_images;
     options.replica = replica;
-    options.keep_waiting = keep_waiting;
+    options.keep_waiting = keep_going;
     PyObject *bytes;
     if (parse_durability(state, durability, &options.durability) < 0 ||
         parse_memory_limit(state, memory_limit, &options.memory_limit) < 0 ||
@@ -503,7 +493,14 @@ static PyMethodDef graph_methods[] = {
 "register_procedure($self, signature, rows)\n--\n\n"
 "Make a table available to CALL in queries on this graph object.\n\n"
 "Parameters\n----------\nsignature : str\n    name(input :: TYPE, ...) :: (output :: TYPE, ...)\n"
-"rows : list of list\n    Inputs and then outputs; a call yields the rows whose inputs are its arguments.\n"),
+"rows : list of list\n    Inputs and then outputs; a call yields the rows whose inputs are its arguments.\n\n"
+"Examples\n--------\n"
+">>> graph.register_procedure('double(x :: INTEGER) :: (y :: INTEGER)', [[1, 2], [2, 4]])\n"
+">>> graph.execute('CALL double(2) YIELD y RETURN y').scalar()\n4\n"),
+    {"drain_reports", (PyCFunction)graph_drain_reports, METH_NOARGS,
+"drain_reports($self, /)\n--\n\n"
+"Take out what is remembered of the queries that ran to their end on this graph object, oldest first; a list of dicts of\n"
+"text, nanoseconds, rows and estimated_rows. About the last thousand are remembered."},
     METHOD_ENTRY(graph, transaction,
 "transaction($self, *, read_only=False, isolation='snapshot', on_conflict=..., timeout=...)\n--\n\n"
 "Begin a transaction, which sees the state committed by now.\n\n"

@@ -7,7 +7,7 @@
 /* Texts whose statements are kept. Whoever has more does not use parameters, and gains nothing. */
 #define STATEMENTS_MAX 512
 
-static bool
+bool
 keep_going(void *Py_UNUSED(user_data))
 {
     PyGILState_STATE gil = PyGILState_Ensure();
@@ -141,6 +141,7 @@ run_statement(SessionObject *session, PyObject *capsule, PyObject *parameters, P
     PyThreadState *thread = call_begin(session, true);
     deed_status status = deed_statement_execute(statement, session->transaction, &options, &result, &error);
     call_end(session, thread);
+    deed_statement_clear(statement); /* what may be large is not kept with the text */
     if (status != DEED_OK)
         return raise_error(session->state, status, error);
     return result_adopt(session, result);
@@ -308,4 +309,29 @@ GRAPH_METHOD(register_procedure)
     conversion_end(&conversion);
     Py_XDECREF(text);
     return result;
+}
+
+/* ---- Reports ------------------------------------------------------------------------------------------------- */
+
+PyObject *
+graph_drain_reports(GraphObject *self, PyObject *Py_UNUSED(ignored))
+{
+    if (session_ready(&self->session) < 0)
+        return NULL;
+    PyObject *json = PyImport_ImportModule("json");
+    if (json == NULL)
+        return NULL;
+    char *text;
+    size_t size;
+    deed_error *error = NULL;
+    PyObject *reports = NULL;
+    deed_status status = deed_reports_drain(self->database, &text, &size, &error);
+    if (status == DEED_OK) {
+        reports = PyObject_CallMethod(json, "loads", "s#", text, (Py_ssize_t)size);
+        deed_text_destroy(text);
+    } else {
+        raise_error(self->session.state, status, error);
+    }
+    Py_DECREF(json);
+    return reports;
 }

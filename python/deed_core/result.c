@@ -1,7 +1,7 @@
 /* result.c - deed_core.Result: the rows of a query, computed as they are fetched.
  *
- * Rows that the engine has at hand are converted with the interpreter's lock held; computing more lets it go. What repr
- * shows is read ahead and given out later all the same. */
+ * Rows that the engine has at hand are converted with the interpreter's lock held; computing more lets it go. What other
+ * libraries are made of (pandas, NetworkX, ...) is written in Python, in deed.results. */
 #include "deed_core.h"
 
 #define ROWS_SHOWN 20
@@ -11,7 +11,6 @@ typedef struct ResultObject {
     PyObject *session; /* the graph or transaction; keeps both alive */
     deed_result *result;
     PyObject *columns; /* a tuple of str */
-    PyObject *ahead;   /* rows read by repr, a list; or NULL */
     bool busy;
     bool exhausted;
 } ResultObject;
@@ -48,7 +47,6 @@ result_traverse(ResultObject *self, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(self->session);
-    Py_VISIT(self->ahead);
     return 0;
 }
 
@@ -61,50 +59,33 @@ result_dealloc(ResultObject *self)
         deed_result_destroy(self->result);
     Py_XDECREF(self->session);
     Py_XDECREF(self->columns);
-    Py_XDECREF(self->ahead);
     type->tp_free((PyObject *)self);
     Py_DECREF(type);
 }
 
 /* ---- Rows ---------------------------------------------------------------------------------------------------- */
 
-/* The next row of the engine, borrowed; *out_row NULL at the end. */
-static int
-fetch(ResultObject *self, const deed_value **out_row)
+static SessionObject *
+session_of(ResultObject *self)
 {
-    SessionObject *session = (SessionObject *)self->session;
-    *out_row = NULL;
-    if (self->exhausted)
-        return 0;
-    if (self->busy) {
-        raise_status(session->state, DEED_INVALID_ARGUMENT, "the result is in use by another thread");
-        return -1;
-    }
-    if (session_ready(session) < 0)
-        return -1;
-    deed_error *error = NULL;
-    bool computes = deed_result_ready(self->result) == 0;
-    self->busy = true;
-    PyThreadState *thread = call_begin(session, computes);
-    deed_status status = deed_result_next(self->result, out_row, &error);
-    call_end(session, thread);
-    self->busy = false;
-    if (status != DEED_OK) {
-        raise_error(session->state, status, error);
-        return -1;
-    }
-    self->exhausted = *out_row == NULL;
-    return 0;
+    return (SessionObject *)self->session;
 }
 
-/* A new tuple, or NULL at the end and on failure. */
-static PyObject *
-compute_row(ResultObject *self)
+/* Whether the engine may be asked for rows; raises otherwise. */
+static int
+result_ready(ResultObject *self)
 {
-    const deed_value *row;
-    if (fetch(self, &row) < 0 || row == NULL)
-        return NULL;
-    ModuleState *state = ((SessionObject *)self->session)->state;
+    if (!self->busy)
+        return session_ready(session_of(self));
+    raise_status(session_of(self)->state, DEED_INVALID_ARGUMENT, "the result is in use by another thread");
+    return -1;
+}
+
+/* A tuple of a row of the engine. */
+static PyObject *
+row_to_python(ResultObject *self, const deed_value *row)
+{
+    ModuleState *state = session_of(self)->state;
     Py_ssize_t count = PyTuple_GET_SIZE(self->columns);
     PyObject *tuple = PyTuple_New(count);
     for (Py_ssize_t i = 0; tuple != NULL && i < count; i++) {
@@ -117,19 +98,27 @@ compute_row(ResultObject *self)
     return tuple;
 }
 
+/* The next row as a new tuple, or NULL at the end and on failure. */
 static PyObject *
 result_next(ResultObject *self)
 {
-    if (self->ahead == NULL)
-        return compute_row(self);
-    PyObject *row = Py_NewRef(PyList_GET_ITEM(self->ahead, 0));
-    if (PyList_SetSlice(self->ahead, 0, 1, NULL) < 0) {
-        Py_DECREF(row);
+    if (self->exhausted || result_ready(self) < 0)
         return NULL;
-    }
-    if (PyList_GET_SIZE(self->ahead) == 0)
-        Py_CLEAR(self->ahead);
-    return row;
+    const deed_value *row;
+    deed_error *error = NULL;
+    self->busy = true;
+    PyThreadState *thread = call_begin(session_of(self), deed_result_ready(self->result) == 0);
+    deed_status status = deed_result_next(self->result, &row, &error);
+    call_end(session_of(self), thread);
+    PyObject *tuple = NULL;
+    if (status != DEED_OK)
+        raise_error(session_of(self)->state, status, error);
+    else if (row == NULL)
+        self->exhausted = true;
+    else
+        tuple = row_to_python(self, row); /* may run other Python code, so the row stays ours until then */
+    self->busy = false;
+    return tuple;
 }
 
 static PyObject *
@@ -167,7 +156,7 @@ result_fetchmany(ResultObject *self, PyObject *const *arguments, Py_ssize_t coun
     Py_ssize_t size = values[0] != NULL ? PyLong_AsSsize_t(values[0]) : 1;
     if (size < 0) {
         if (!PyErr_Occurred())
-            raise_status(((SessionObject *)self->session)->state, DEED_INVALID_ARGUMENT, "size must not be negative");
+            raise_status(session_of(self)->state, DEED_INVALID_ARGUMENT, "size must not be negative");
         return NULL;
     }
     return fetch_list(self, size);
@@ -233,34 +222,47 @@ result_counters(ResultObject *self, void *Py_UNUSED(closure))
 static PyObject *
 result_interrupt(ResultObject *self, PyObject *Py_UNUSED(ignored))
 {
-    deed_result_interrupt(self->result);
+    if (graph_is_ours(session_of(self)->graph))
+        deed_result_interrupt(self->result);
     Py_RETURN_NONE;
 }
 
-/* Reads ahead as many rows as are shown, and one to know whether there are more. */
+/* Appends the row after `position` others to a list, without taking it; 1: there is none. */
 static int
-read_ahead(ResultObject *self)
+peek_row(ResultObject *self, Py_ssize_t position, PyObject *rows)
 {
-    if (self->ahead != NULL || self->exhausted)
-        return 0;
+    const deed_value *row;
+    deed_error *error = NULL;
+    self->busy = true;
+    PyThreadState *thread = call_begin(session_of(self), true);
+    deed_status status = deed_result_peek(self->result, (size_t)position, &row, &error);
+    call_end(session_of(self), thread);
+    PyObject *tuple = NULL;
+    if (status != DEED_OK)
+        raise_error(session_of(self)->state, status, error);
+    else if (row != NULL)
+        tuple = row_to_python(self, row);
+    self->busy = false;
+    if (status == DEED_OK && row == NULL)
+        return 1;
+    int result = tuple != NULL ? PyList_Append(rows, tuple) : -1;
+    Py_XDECREF(tuple);
+    return result;
+}
+
+/* As many of the next rows as are shown, and one to know whether there are more. They stay where they are. */
+static PyObject *
+peek_rows(ResultObject *self)
+{
+    if (!self->exhausted && result_ready(self) < 0)
+        return NULL;
     PyObject *rows = PyList_New(0);
-    while (rows != NULL && PyList_GET_SIZE(rows) <= ROWS_SHOWN) {
-        PyObject *row = compute_row(self);
-        if (row == NULL)
-            break;
-        if (PyList_Append(rows, row) < 0)
-            Py_CLEAR(rows);
-        Py_DECREF(row);
-    }
-    if (rows == NULL || PyErr_Occurred()) {
-        Py_XDECREF(rows);
-        return -1;
-    }
-    if (PyList_GET_SIZE(rows) > 0)
-        self->ahead = rows;
-    else
-        Py_DECREF(rows);
-    return 0;
+    int more = rows != NULL && !self->exhausted ? 0 : 1;
+    for (Py_ssize_t i = 0; more == 0 && i <= ROWS_SHOWN; i++)
+        more = peek_row(self, i, rows);
+    if (more < 0)
+        Py_CLEAR(rows);
+    return rows;
 }
 
 static PyObject *
@@ -268,18 +270,72 @@ result_repr(ResultObject *self)
 {
     if (PyTuple_GET_SIZE(self->columns) == 0)
         return PyUnicode_FromString("<deed_core.Result without columns>");
-    if (read_ahead(self) < 0)
+    PyObject *found = peek_rows(self);
+    if (found == NULL)
         return NULL;
     PyObject *tables = PyImport_ImportModule("deed.tables");
-    PyObject *rows = self->ahead != NULL ? PyList_GetSlice(self->ahead, 0, ROWS_SHOWN) : PyList_New(0);
-    PyObject *has_more = PyBool_FromLong(self->ahead != NULL && PyList_GET_SIZE(self->ahead) > ROWS_SHOWN);
+    PyObject *rows = PyList_GetSlice(found, 0, ROWS_SHOWN);
     PyObject *text = NULL;
     if (tables != NULL && rows != NULL)
-        text = PyObject_CallMethod(tables, "render", "OOO", self->columns, rows, has_more);
+        text = PyObject_CallMethod(tables, "render", "OOO", self->columns, rows,
+                                   PyList_GET_SIZE(found) > ROWS_SHOWN ? Py_True : Py_False);
     Py_XDECREF(tables);
     Py_XDECREF(rows);
-    Py_XDECREF(has_more);
+    Py_DECREF(found);
     return text;
+}
+
+/* ---- Where it goes ------------------------------------------------------------------------------------------- */
+
+static PyObject *
+result_stream(ResultObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
+{
+    static const Signature signature = {"__arrow_c_stream__", 1, 0, 1, {"requested_schema"}};
+    PyObject *values[1];
+    if (parse_arguments(&signature, arguments, count, keywords, values) < 0 || result_ready(self) < 0)
+        return NULL;
+    struct ArrowArrayStream stream;
+    deed_error *error = NULL;
+    self->busy = true;
+    PyThreadState *thread = call_begin(session_of(self), true);
+    deed_status status = deed_result_arrow(self->result, &stream, &error);
+    call_end(session_of(self), thread);
+    self->busy = false;
+    return status == DEED_OK ? capsule_of_stream(&stream) : raise_error(session_of(self)->state, status, error);
+}
+
+/* What a function of deed.results makes of the result. */
+static PyObject *
+convert(ResultObject *self, const char *function)
+{
+    PyObject *module = PyImport_ImportModule("deed.results");
+    PyObject *made = module != NULL ? PyObject_CallMethod(module, function, "O", (PyObject *)self) : NULL;
+    Py_XDECREF(module);
+    return made;
+}
+
+static PyObject *
+result_to_arrow(ResultObject *self, PyObject *Py_UNUSED(ignored))
+{
+    return convert(self, "to_arrow");
+}
+
+static PyObject *
+result_to_pandas(ResultObject *self, PyObject *Py_UNUSED(ignored))
+{
+    return convert(self, "to_pandas");
+}
+
+static PyObject *
+result_to_polars(ResultObject *self, PyObject *Py_UNUSED(ignored))
+{
+    return convert(self, "to_polars");
+}
+
+static PyObject *
+result_to_networkx(ResultObject *self, PyObject *Py_UNUSED(ignored))
+{
+    return convert(self, "to_networkx");
 }
 
 static PyGetSetDef result_properties[] = {
@@ -301,12 +357,50 @@ static PyMethodDef result_methods[] = {
      "scalar($self, /)\n--\n\nThe first column of the next row, or None if there is no row."},
     {"interrupt", (PyCFunction)result_interrupt, METH_NOARGS,
      "interrupt($self, /)\n--\n\nMake the running or next fetch raise Interrupted. Any thread may call it."},
+    {"__arrow_c_stream__", (PyCFunction)(void (*)(void))result_stream, METH_FASTCALL | METH_KEYWORDS,
+"__arrow_c_stream__($self, requested_schema=None)\n--\n\n"
+"Take the rows that are left as an Arrow C stream of record batches; what its columns are is said at to_arrow.\n\n"
+"Raises\n------\nTypeMismatch\n    A column holds floats and an integer that is no float, or a date beyond Arrow's range. No row\n"
+"    is taken then.\n"},
+    {"to_arrow", (PyCFunction)result_to_arrow, METH_NOARGS,
+"to_arrow($self, /)\n--\n\n"
+"Take the rows that are left as a pyarrow.Table.\n\n"
+"The type of a column is decided over all of its rows. Booleans, integers, floats, strings, bytes, dates, local times and\n"
+"embeddings have the Arrow types of their names; datetimes are timestamp[us]; integers among floats become floats. A node\n"
+"is a struct of id, labels and properties, a relationship one of id, type, source, target and properties, a path one of\n"
+"nodes and relationships; their properties are text in JSON. Lists, maps, durations, times with a zone, and columns of mixed\n"
+"type are text, lists and maps in JSON.\n\n"
+"Returns\n-------\npyarrow.Table\n\n"
+"Raises\n------\nImportError\n    pyarrow is not installed.\n"
+"TypeMismatch\n    See __arrow_c_stream__.\n\n"
+"Examples\n--------\n>>> graph.execute('UNWIND [1, 2] AS x RETURN x').to_arrow().to_pydict()\n{'x': [1, 2]}\n"},
+    {"to_pandas", (PyCFunction)result_to_pandas, METH_NOARGS,
+"to_pandas($self, /)\n--\n\nTake the rows that are left as a pandas.DataFrame, by way of to_arrow.\n\n"
+"Raises\n------\nImportError\n    pandas or pyarrow is not installed.\n\n"
+"Examples\n--------\n>>> graph.execute('UNWIND [1, 2] AS x RETURN x').to_pandas()['x'].sum().item()\n3\n"},
+    {"to_polars", (PyCFunction)result_to_polars, METH_NOARGS,
+"to_polars($self, /)\n--\n\nTake the rows that are left as a polars.DataFrame; the types are those of to_arrow.\n\n"
+"Raises\n------\nImportError\n    polars is not installed.\n\n"
+"Examples\n--------\n>>> graph.execute('UNWIND [1, 2] AS x RETURN x').to_polars()['x'].sum()\n3\n"},
+    {"to_networkx", (PyCFunction)result_to_networkx, METH_NOARGS,
+"to_networkx($self, /)\n--\n\n"
+"Take the rows that are left as a networkx.MultiDiGraph of the nodes, relationships and paths in them, at any depth.\n\n"
+"Nodes have their id as key and the attributes labels and properties; edges have the relationship's id as key and the\n"
+"attributes type and properties. An end of a relationship that is not in the result is a node without attributes.\n\n"
+"Raises\n------\nImportError\n    networkx is not installed.\n\n"
+"Examples\n--------\n"
+">>> graph.execute('CREATE (:N)-[r:R]->(:N) RETURN r').to_networkx().number_of_edges()\n1\n"},
     {NULL},
 };
 
 PyDoc_STRVAR(result_doc,
 "The rows of a query: an iterator of tuples, one value for each of `columns`.\n\n"
-"A query that only reads computes rows as they are fetched, on the snapshot it began with. One thread at a time.");
+"A query that only reads computes rows as they are fetched, on the snapshot it began with; one that changes something has\n"
+"all of its rows at once. A row is given out once. repr() shows the next rows as a table and takes none. One thread at a\n"
+"time.\n\n"
+"Examples\n--------\n"
+">>> result = graph.execute('UNWIND [3, 4] AS x RETURN x, x * x AS square')\n"
+">>> result.columns\n('x', 'square')\n>>> result.fetchone()\n(3, 9)\n>>> result.dicts()\n[{'x': 4, 'square': 16}]\n");
 
 static PyType_Slot result_slots[] = {
     {Py_tp_doc, (void *)result_doc},

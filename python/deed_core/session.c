@@ -61,12 +61,21 @@ static PyMethodDef session_methods[] = {
 "parameters : dict of str to value, optional\n    What $name stands for.\n"
 "timeout : float, optional\n    Seconds after which the query fails with Interrupted.\n\n"
 "Returns\n-------\nResult\n    An iterator over the rows.\n\n"
-"Raises\n------\nQueryError\n    One of its subclasses, with `detail` and `position`.\n"),
+"Raises\n------\nQueryError\n    One of its subclasses, with `detail` and `position`.\n"
+"Interrupted\n    The timeout is over.\n\n"
+"Examples\n--------\n"
+">>> graph.execute('CREATE (:Person {name: $name})', {'name': 'Ada'}).counters['nodes_created']\n1\n"
+">>> graph.execute('MATCH (p:Person) RETURN p.name AS name').fetchall()\n[('Ada',)]\n"),
     {"execute_query", (PyCFunction)(void (*)(void))session_execute, METH_FASTCALL | METH_KEYWORDS,
 "execute_query($self, text, parameters=None, *, timeout=None)\n--\n\nThe same as execute, under its older name."},
+    {"prepare_statement", (PyCFunction)(void (*)(void))session_prepare, METH_FASTCALL | METH_KEYWORDS,
+"prepare_statement($self, text)\n--\n\n"
+"As prepare on a graph. On a transaction, prepare(gid) is the first half of two-phase commit."},
     METHOD_ENTRY(session, prepare,
 "prepare($self, text)\n--\n\nParse and plan a statement now, to be run later.\n\n"
-"Returns\n-------\nStatement\n    Its execute(parameters) runs it.\n"),
+"Returns\n-------\nStatement\n    Its execute(parameters) runs it.\n\n"
+"Examples\n--------\n"
+">>> statement = graph.prepare('RETURN $x + 1')\n>>> [statement.execute({'x': x}).scalar() for x in (1, 2)]\n[2, 3]\n"),
     METHOD_ENTRY(session, add_entity,
 "add_entity($self, collection, properties=None)\n--\n\n"
 "Add an entity.\n\n"

@@ -85,13 +85,13 @@ static PyObject *
 transaction_exit(SessionObject *self, PyObject *const *arguments, Py_ssize_t count)
 {
     bool raised = count > 0 && arguments[0] != Py_None;
-    PyObject *result = Py_None;
-    if (raised && !self->ended && !self->graph->closed)
-        result = transaction_rollback(self, NULL);
-    else if (!raised && !self->ended)
-        result = transaction_commit(self, NULL);
-    if (result == NULL)
-        return NULL;
+    bool is_over = self->ended || (raised && self->graph->closed);
+    if (!is_over) {
+        PyObject *result = raised ? transaction_rollback(self, NULL) : transaction_commit(self, NULL);
+        if (result == NULL)
+            return NULL;
+        Py_DECREF(result);
+    }
     Py_RETURN_FALSE;
 }
 

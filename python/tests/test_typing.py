@@ -8,8 +8,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import deed
+import deed.exceptions
+import deed.results
+import deed.tables
 import deed_core
 import pytest
 
@@ -36,9 +40,22 @@ def test_the_package_is_typed() -> None:
     run("mypy", "--strict", str(PYTHON / "deed"))
 
 
-def test_doctests() -> None:
-    results = doctest.testmod(deed)
-    assert results.attempted >= 3 and results.failed == 0
+@pytest.mark.parametrize("module", [deed, deed.exceptions, deed.tables], ids=lambda module: module.__name__)
+def test_doctests(module: ModuleType) -> None:
+    results = doctest.testmod(module)
+    assert results.attempted >= 2 and results.failed == 0
+
+
+@pytest.mark.parametrize("owner", [deed_core.Session, deed_core.PyDeedGraph, deed_core.Result], ids=lambda owner: owner.__name__)
+def test_doctests_of_the_extension(owner: type) -> None:
+    """Each docstring is an example of its own, on a new graph."""
+    runner, attempted = doctest.DocTestRunner(), 0
+    for name, member in [("", owner), *vars(owner).items()]:
+        for example in doctest.DocTestFinder(recurse=False).find(member, name or owner.__name__, module=False):
+            with deed.open() as graph:
+                example.globs = {"graph": graph}
+                attempted += runner.run(example).attempted
+    assert attempted >= 1 and runner.failures == 0
 
 
 def test_everything_has_a_docstring_and_a_signature() -> None:

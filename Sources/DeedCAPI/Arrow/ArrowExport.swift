@@ -57,118 +57,52 @@ func exportStream(
     schema columns: [ArrowOutputColumn], next: @escaping () throws(DeedError) -> SegmentImage?,
     into stream: UnsafeMutablePointer<ArrowArrayStream>
 ) {
-    let exporter = ArrowExporter(columns, next)
-    stream.initialize(
-        to: ArrowArrayStream(
-            get_schema: { stream, out in
-                guard let exporter = ArrowExporter.of(stream), let out else { return EINVAL }
-                return exporter.schema(into: out)
-            },
-            get_next: { stream, out in
-                guard let exporter = ArrowExporter.of(stream), let out else { return EINVAL }
-                return exporter.next(into: out)
-            },
-            get_last_error: { stream in ArrowExporter.of(stream)?.lastError },
-            release: { stream in
-                guard let stream, let data = stream.pointee.private_data else { return }
-                stream.pointee.release = nil
-                stream.pointee.private_data = nil
-                Unmanaged<ArrowExporter>.fromOpaque(data).release()
-            },
-            private_data: Unmanaged.passRetained(exporter).toOpaque()))
+    exportStream(
+        schema: { schemaParts(of: columns) },
+        next: { () throws(DeedError) in
+            while let image = try next() {
+                if image.rowCount > 0 { return try batch(of: image, columns) }
+            }
+            return nil
+        }, into: stream)
 }
 
-/// The state of an exported stream.
-private final class ArrowExporter {
-    private let columns: [ArrowOutputColumn]
-    private var produce: (() throws(DeedError) -> SegmentImage?)?
-    private var failure: DeedError?
-    /// The message of `failure`, as C wants it.
-    private var message: UnsafeMutablePointer<CChar>?
-
-    init(_ columns: [ArrowOutputColumn], _ produce: @escaping () throws(DeedError) -> SegmentImage?) {
-        self.columns = columns
-        self.produce = produce
+private func schemaParts(of columns: [ArrowOutputColumn]) -> ArrowSchemaParts {
+    let children = columns.map { column in
+        let items: [ArrowSchemaParts] =
+            column.format == "+L" ? [ArrowSchemaParts(format: "f", name: "item", isNullable: false, children: [])] : []
+        return ArrowSchemaParts(
+            format: column.format, name: column.name, isNullable: column.format != "L", children: items)
     }
+    return ArrowSchemaParts(format: "+s", name: "", isNullable: false, children: children)
+}
 
-    deinit { free(message) }
-
-    static func of(_ stream: UnsafeMutablePointer<ArrowArrayStream>?) -> ArrowExporter? {
-        guard let data = stream?.pointee.private_data else { return nil }
-        return Unmanaged<ArrowExporter>.fromOpaque(data).takeUnretainedValue()
-    }
-
-    var lastError: UnsafePointer<CChar>? { UnsafePointer(message) }
-
-    func schema(into out: UnsafeMutablePointer<ArrowSchema>) -> Int32 {
-        let children = columns.map { column in
-            let items: [ArrowSchemaParts] =
-                column.format == "+L"
-                ? [ArrowSchemaParts(format: "f", name: "item", isNullable: false, children: [])] : []
-            let isNullable = column.format != "L"
-            return ArrowSchemaParts(format: column.format, name: column.name, isNullable: isNullable, children: items)
+private func batch(of image: SegmentImage, _ columns: [ArrowOutputColumn]) throws(DeedError) -> ArrowArrayParts {
+    let batch = ArrowArrayParts(length: image.rowCount)
+    batch.addBuffer(nil)
+    for column in columns {
+        let child: ArrowArrayParts
+        switch column.source {
+        case .id: child = idArray(image.ids, image)
+        case .source: child = idArray(try ends(image.sources), image)
+        case .target: child = idArray(try ends(image.targets), image)
+        case .property(let key, let type):
+            child = try ArrowChunkExport(image: image, name: column.name, key: key, type: type).array()
         }
-        ArrowSchemaParts(format: "+s", name: "", isNullable: false, children: children).move(into: out)
-        return 0
+        batch.add(child)
     }
+    return batch
+}
 
-    /// An error ends the stream: later calls repeat it.
-    func next(into out: UnsafeMutablePointer<ArrowArray>) -> Int32 {
-        out.initialize(to: ArrowArray())
-        if let failure { return Self.code(of: failure.status) }
-        do throws(DeedError) {
-            while let image = try produce?() {
-                guard image.rowCount > 0 else { continue }
-                try batch(of: image).move(into: out)
-                return 0
-            }
-            // What produces the images may hold a snapshot, which is of no use to anyone from here on.
-            produce = nil
-            return 0
-        } catch {
-            failure = error
-            message = strdup(error.message)
-            produce = nil
-            return Self.code(of: error.status)
-        }
-    }
+private func ends(_ ends: UnsafeMutablePointer<UInt64>?) throws(DeedError) -> UnsafeMutablePointer<UInt64> {
+    guard let ends else { throw DeedError(.internalError, "entities have no ends") }
+    return ends
+}
 
-    private static func code(of status: Status) -> Int32 {
-        switch status {
-        case .outOfMemory: ENOMEM
-        case .invalidArgument, .typeMismatch, .limitExceeded: EINVAL
-        case .interrupted: ECANCELED
-        default: EIO
-        }
-    }
-
-    private func batch(of image: SegmentImage) throws(DeedError) -> ArrowArrayParts {
-        let batch = ArrowArrayParts(length: image.rowCount)
-        batch.addBuffer(nil)
-        for column in columns {
-            let child: ArrowArrayParts
-            switch column.source {
-            case .id: child = Self.ids(image.ids, image)
-            case .source: child = Self.ids(try Self.ends(image.sources), image)
-            case .target: child = Self.ids(try Self.ends(image.targets), image)
-            case .property(let key, let type):
-                child = try ArrowChunkExport(image: image, name: column.name, key: key, type: type).array()
-            }
-            batch.add(child)
-        }
-        return batch
-    }
-
-    private static func ends(_ ends: UnsafeMutablePointer<UInt64>?) throws(DeedError) -> UnsafeMutablePointer<UInt64> {
-        guard let ends else { throw DeedError(.internalError, "entities have no ends") }
-        return ends
-    }
-
-    private static func ids(_ ids: UnsafeMutablePointer<UInt64>, _ image: SegmentImage) -> ArrowArrayParts {
-        let array = ArrowArrayParts(length: image.rowCount)
-        array.keep(image)
-        array.addBuffer(nil)
-        array.addBuffer(ids)
-        return array
-    }
+private func idArray(_ ids: UnsafeMutablePointer<UInt64>, _ image: SegmentImage) -> ArrowArrayParts {
+    let array = ArrowArrayParts(length: image.rowCount)
+    array.keep(image)
+    array.addBuffer(nil)
+    array.addBuffer(ids)
+    return array
 }

@@ -73,9 +73,12 @@ final class TableDirectory: @unchecked Sendable {
     }
 
     @inline(__always)
-    subscript(kind: RowKind, name: NameId) -> Table? {
+    subscript(kind: RowKind, name: NameId) -> Table? { uncounted(kind, name)?.takeUnretainedValue() }
+
+    @inline(__always)
+    func uncounted(_ kind: RowKind, _ name: NameId) -> Unmanaged<Table>? {
         guard Int(name) < Limits.namesMax else { return nil }
-        return (kind == .entity ? entities : relationships)[Int(name)].load(ordering: .acquiring)?.takeUnretainedValue()
+        return (kind == .entity ? entities : relationships)[Int(name)].load(ordering: .acquiring)
     }
 
     /// The table of that name, made unless another thread was faster.

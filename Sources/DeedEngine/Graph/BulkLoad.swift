@@ -133,7 +133,7 @@ private final class DenseNumbering {
         var next = 0
         for number in 0..<segmentCount {
             starts[number] = next
-            next += directory[number]?.pointee.rowCount ?? 0
+            next += directory[number]?.pointee.countRows() ?? 0
         }
         starts[segmentCount] = next
     }
@@ -278,23 +278,32 @@ private final class BulkLoad {
         let snapshot = transaction.snapshot
         var checked: SegmentRef?
         var checkedNumber = UInt64.max
-        var isWhole = false
+        // Rows of the segment that need no look of their own.
+        var whole = 0..<0
         for id in ids {
             if segmentNumber(of: id) != checkedNumber {
                 guard let segment = directory.segment(of: id) else { throw graph.missing(.entity, id, for: transaction) }
                 checked = segment
                 checkedNumber = segmentNumber(of: id)
-                isWhole = segment.pointee.deadCount == 0 && !segment.pointee.hasVersions
-                    && segment.pointee.isSettled(for: snapshot)
+                whole = wholeRows(of: segment)
             }
             guard let segment = checked else { continue }
             let row = rowNumber(of: id)
-            if isWhole && row >= segment.pointee.firstRow && row < segment.pointee.rowCount { continue }
+            if whole.contains(row) { continue }
             segment.pointee.latch.lockShared()
             let isThere = segment.pointee.isVisible(row, to: snapshot)
             segment.pointee.latch.unlockShared()
             if !isThere { throw graph.missing(.entity, id, for: transaction) }
         }
+    }
+
+    /// The rows of a segment, if each of them is there for the transaction; none otherwise.
+    private func wholeRows(of segment: SegmentRef) -> Range<Int> {
+        segment.pointee.latch.lockShared()
+        defer { segment.pointee.latch.unlockShared() }
+        let isWhole = segment.pointee.deadCount == 0 && !segment.pointee.hasVersions
+            && segment.pointee.isSettled(for: transaction.snapshot)
+        return isWhole ? segment.pointee.firstRow..<segment.pointee.rowCount : 0..<0
     }
 
     // MARK: Rows

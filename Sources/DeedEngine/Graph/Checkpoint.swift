@@ -149,10 +149,15 @@ private final class CheckpointWork {
     }
 
     private func writePheromone(_ segment: SegmentRef) throws(DeedError) {
-        guard segment.pointee.pheromoneDirty, let cells = segment.pointee.pheromone else { return }
+        guard segment.pointee.pheromone != nil, segment.pointee.takePheromoneDirty() else { return }
         buffer.removeAll()
-        segment.pointee.pheromoneDirty = false
-        ChunkCodec.encode(cells: cells, count: segment.pointee.pheromoneCapacity, into: &buffer)
+        // A copy, since levels change under the shared latch: the encoder looks at each twice, and must see the same.
+        let count = segment.pointee.pheromoneCapacity
+        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: count) { cells in
+            let start = cells.baseAddress.unsafelyUnwrapped
+            graph.copyCells(of: segment, to: start)
+            ChunkCodec.encode(cells: start, count: count, into: &buffer)
+        }
         try putChunk(segment, StoreKeys.pheromoneColumn)
     }
 

@@ -24,10 +24,13 @@ final class Pressure: Sendable {
         quietBelow.store(succeeded ? 0 : next, ordering: .relaxed)
     }
 
-    /// Makes room by a checkpoint, unless the last one was only a moment ago and brought next to nothing.
-    func makeRoom(in pool: MemoryPool, _ checkpoint: () throws(DeedError) -> Void) throws(DeedError) {
+    /// Makes room by a checkpoint, unless the last one was only a moment ago and brought next to nothing, and this is not the
+    /// last resort.
+    func makeRoom(
+        in pool: MemoryPool, isLastResort: Bool, _ checkpoint: () throws(DeedError) -> Void
+    ) throws(DeedError) {
         let (start, before) = (Self.now(), pool.bytesTotal)
-        if start < nextCheckpoint.load(ordering: .relaxed) { return }
+        if !isLastResort && start < nextCheckpoint.load(ordering: .relaxed) { return }
         try checkpoint()
         let end = Self.now()
         let isWorthIt = before - pool.bytesTotal >= pool.limit / 32
@@ -56,6 +59,27 @@ extension Graph {
         if transaction.memory > transaction.memoryCharged + 4096 { try charge(transaction) }
     }
 
+    /// Runs a statement, and if memory was short for it once more, with half of the limit free: how much the rows and lists
+    /// that it touches take, and how much they grow, is known only when they are there. A statement that fails leaves
+    /// nothing behind.
+    @inline(__always)
+    func withRoom<Result>(_ statement: () throws(DeedError) -> Result) throws(DeedError) -> Result {
+        do throws(DeedError) {
+            return try statement()
+        } catch {
+            return try retryWithRoom(after: error, statement)
+        }
+    }
+
+    @inline(never)
+    private func retryWithRoom<Result>(
+        after error: DeedError, _ statement: () throws(DeedError) -> Result
+    ) throws(DeedError) -> Result {
+        if error.status != .outOfMemory || store == nil { throw error }
+        try makeRoom(for: pool.limit / 2)
+        return try statement()
+    }
+
     @inline(never)
     private func charge(_ transaction: Transaction) throws(DeedError) {
         let size = transaction.memory
@@ -82,7 +106,7 @@ extension Graph {
         sweep(needed)
         if pool.isExhausted(by: needed) && !options.isReadOnly && !isRecovering {
             settleQueued()
-            try pressure.makeRoom(in: pool) { () throws(DeedError) in
+            try pressure.makeRoom(in: pool, isLastResort: needed >= pool.limit / 2) { () throws(DeedError) in
                 try checkpointIfThereIsRoom()
                 sweep(needed)
             }

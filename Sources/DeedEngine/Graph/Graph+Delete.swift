@@ -60,6 +60,13 @@ extension Graph {
     /// Deletes an entity, with `detach` after its relationships. O(degree).
     package func deleteEntity(_ transaction: Transaction, _ id: RowId, detach: Bool) throws(DeedError) {
         guard let segment = entities.segment(of: id) else { throw missing(.entity, id, for: transaction) }
+        try withRoom { () throws(DeedError) in try removeEntity(transaction, segment, id, detach: detach) }
+        if isLogged { LogRecord.delete(.entity, id, into: &transaction.log) }
+    }
+
+    private func removeEntity(
+        _ transaction: Transaction, _ segment: SegmentRef, _ id: RowId, detach: Bool
+    ) throws(DeedError) {
         let savepoint = transaction.savepoint
         do throws(DeedError) {
             try markEntity(transaction, segment, id)
@@ -70,7 +77,6 @@ extension Graph {
             undo(transaction, to: savepoint)
             throw error
         }
-        if isLogged { LogRecord.delete(.entity, id, into: &transaction.log) }
     }
 
     /// Marks an entity as deleted: nobody gives it a relationship from now on.

@@ -97,6 +97,13 @@ extension Graph {
         return UnsafeMutableRawPointer(cells + row).assumingMemoryBound(to: Atomic<UInt64>.self)
     }
 
+    /// Copies as many cells as the segment has. It is locked, for reading at least.
+    func copyCells(of segment: SegmentRef, to copy: UnsafeMutablePointer<UInt64>) {
+        for row in 0..<segment.pointee.pheromoneCapacity {
+            copy[row] = cell(segment, row)?.pointee.load(ordering: .relaxed) ?? 0
+        }
+    }
+
     /// Gives a segment cells for its rows, at the level they have. The segment is locked for writing.
     private func makeCells(_ segment: SegmentRef, toHold row: Int) -> Bool {
         let old = segment.pointee.pheromoneCapacity

@@ -21,6 +21,7 @@ extension Graph {
         }
         let description = PreparedDescription(gid: gid, of: transaction, microseconds: Clock.microseconds())
         transaction.step = .prepare(description)
+        reach(.prepareBegun)
         do throws(DeedError) {
             try commits.commit(transaction) { group throws(DeedError) in try commitGroup(group) }
         } catch {
@@ -31,6 +32,7 @@ extension Graph {
         transaction.state = .prepared
         transaction.releaseSnapshot(snapshots)
         prepared.add(Prepared(description, transaction))
+        reach(.prepareDone)
     }
 
     private func checked(_ gid: UnsafeRawBufferPointer) throws(DeedError) -> [UInt8] {
@@ -59,20 +61,24 @@ extension Graph {
 
     /// Commits a prepared transaction: durable and visible when this returns.
     package func commitPrepared(_ gid: UnsafeRawBufferPointer) throws(DeedError) {
+        reach(.commitPreparedBegun)
         try decide(gid, by: { .commitPrepared(gid: $0) }) { transaction in
             end(transaction, as: .committed)
             counters.commits.add(1, ordering: .relaxed)
             maintenance.noteCommit(logBytes: transaction.log.count, graph: self)
         }
+        reach(.commitPreparedDone)
     }
 
     /// Undoes a prepared transaction: for good when this returns.
     package func rollbackPrepared(_ gid: UnsafeRawBufferPointer) throws(DeedError) {
+        reach(.rollbackPreparedBegun)
         try decide(gid, by: { .rollbackPrepared(gid: $0) }) { transaction in
             undo(transaction, to: Transaction.Savepoint())
             end(transaction, as: .rolledBack)
             counters.rollbacks.add(1, ordering: .relaxed)
         }
+        reach(.rollbackPreparedDone)
     }
 
     private func decide(
@@ -143,6 +149,7 @@ extension Graph {
             transaction.log.append(effects)
             transaction.state = .prepared
             prepared.add(Prepared(description, transaction))
+            reach(.openPreparedResumed)
         }
     }
 }

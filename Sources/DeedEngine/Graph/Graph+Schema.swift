@@ -27,9 +27,11 @@ extension Graph {
         object.state = .building
         do throws(DeedError) {
             try commitChange(object)
+            reach(.schemaDefined)
             try build(object)
             object.state = .ready
             try commitChange(object)
+            reach(.schemaReady)
         } catch {
             object.state = .dropped
             // When even this cannot be committed, the next open forgets the object.
@@ -49,6 +51,7 @@ extension Graph {
         }
         object.state = .dropped
         try commitChange(object)
+        reach(.schemaDropped)
     }
 
     /// Commits the present state of an object, and then brings it into effect.
@@ -56,6 +59,7 @@ extension Graph {
         let transaction = Transaction(snapshot: .latest(mark: newMark()), place: nil, isReadOnly: false)
         if isLogged { LogRecord.schemaObject(object, into: &transaction.log) }
         try commit(transaction)
+        if object.state == .dropped { reach(.schemaDropLogged) }
         apply(object)
     }
 

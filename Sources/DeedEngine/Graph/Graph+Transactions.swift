@@ -114,6 +114,7 @@ extension Graph {
                 let isSynced = options.durability == .sync || group.contains { $0.step.isSynced }
                 try store.write(batch, sync: isSynced, log: true)
                 reach(.commitLogged)
+                for transaction in group { if let point = transaction.step.pointWhenLogged { reach(point) } }
                 timestamp = snapshots.lastCommit
             }
         }

@@ -14,22 +14,33 @@ extension Graph {
         _ transaction: Transaction, collection: NameId, _ properties: UnsafeBufferPointer<PropertyCell>
     ) throws(DeedError) -> RowId {
         try makeRoom(for: transaction)
-        let table = try requireTable(.entity, collection)
-        return try underRules(of: table, 0, properties, .insert) { rules, properties throws(DeedError) in
-            let savepoint = transaction.savepoint
-            let segment = try lockTail(of: table)
-            let row: Int
-            do {
-                defer { segment.pointee.latch.unlockExclusive() }
-                if table.rules !== rules { return nil }
-                row = try writeNewRow(transaction, segment, properties)
-                if let rules { noteEntering(rules, transaction, segment, row) }
+        return try withTable(.entity, collection) { table throws(DeedError) in
+            try withRoom { () throws(DeedError) in
+                try underRules(of: table, 0, properties, .insert) { rules, properties throws(DeedError) in
+                    try insertEntity(transaction, table, rules, properties)
+                }
             }
-            let id = rowId(segment: segment.pointee.number, row: row)
-            if rules != nil { try enterIndexesOrUndo(transaction, since: savepoint) }
-            if isLogged { LogRecord.insertEntity(id, collection, properties, into: &transaction.log) }
-            return id
         }
+    }
+
+    /// nil if other rules than these are in force.
+    @inline(__always)
+    private func insertEntity(
+        _ transaction: Transaction, _ table: Table, _ rules: TableRules?, _ properties: UnsafeBufferPointer<PropertyCell>
+    ) throws(DeedError) -> RowId? {
+        let savepoint = transaction.savepoint
+        let segment = try lockTail(of: table)
+        let row: Int
+        do {
+            defer { segment.pointee.latch.unlockExclusive() }
+            if table.rules !== rules { return nil }
+            row = try writeNewRow(transaction, segment, properties)
+            if let rules { noteEntering(rules, transaction, segment, row) }
+        }
+        let id = rowId(segment: segment.pointee.number, row: row)
+        if rules != nil { try enterIndexesOrUndo(transaction, since: savepoint) }
+        if isLogged { LogRecord.insertEntity(id, table.name, properties, into: &transaction.log) }
+        return id
     }
 
     /// Adds a relationship and returns its id. O(properties).
@@ -40,14 +51,17 @@ extension Graph {
         guard let sourceSegment = entities.segment(of: source) else { throw missing(.entity, source, for: transaction) }
         guard let targetSegment = entities.segment(of: target) else { throw missing(.entity, target, for: transaction) }
         try makeRoom(for: transaction)
-        let table = try requireTable(.relationship, type)
-        return try underRules(of: table, 0, properties, .insert) { rules, properties throws(DeedError) in
-            if let constraints = rules?.constraints {
-                let pair = EndpointPair(source: sourceSegment.pointee.table, target: targetSegment.pointee.table)
-                try requireEnds(constraints, pair)
+        return try withTable(.relationship, type) { table throws(DeedError) in
+            try underRules(of: table, 0, properties, .insert) { rules, properties throws(DeedError) in
+                if let constraints = rules?.constraints {
+                    let pair = EndpointPair(source: sourceSegment.pointee.table, target: targetSegment.pointee.table)
+                    try requireEnds(constraints, pair)
+                }
+                return try withRoom { () throws(DeedError) in
+                    try insertRelationship(
+                        transaction, table, rules, sourceSegment, source, targetSegment, target, properties)
+                }
             }
-            return try insertRelationship(
-                transaction, table, rules, sourceSegment, source, targetSegment, target, properties)
         }
     }
 
@@ -99,14 +113,12 @@ extension Graph {
 
     @inline(never)
     private func replaceTail(of table: Table) throws(DeedError) {
-        if let segment = table.tail.load(ordering: .acquiring), segment.pointee.rowCount < Limits.segmentRows {
+        if let segment = table.tail.load(ordering: .acquiring), segment.pointee.countRows() < Limits.segmentRows {
             try load(segment)
             return
         }
         try table.growth.withLock { growth throws(DeedError) in
-            if let segment = table.tail.load(ordering: .acquiring), segment.pointee.rowCount < Limits.segmentRows {
-                return
-            }
+            if let segment = table.tail.load(ordering: .acquiring), segment.pointee.countRows() < Limits.segmentRows { return }
             let number = try makeSegments(table)
             growth.segmentNumbers.append(number)
             table.tail.store(directory(table.kind)[number], ordering: .releasing)
@@ -189,11 +201,14 @@ extension Graph {
         _ transaction: Transaction, _ kind: RowKind, _ id: RowId, _ properties: UnsafeBufferPointer<PropertyCell>,
         replacing: Bool
     ) throws(DeedError) {
-        guard let segment = directory(kind).segment(of: id) else { throw missing(kind, id, for: transaction) }
+        guard let segment = segment(kind, of: id) else { throw missing(kind, id, for: transaction) }
         try makeRoom(for: transaction)
-        let table = try requireTable(kind, segment.pointee.table)
-        _ = try underRules(of: table, id, properties, replacing ? .replace : .set) { rules, properties throws(DeedError) in
-            try updateRow(transaction, segment, table, rules, id, properties, replacing: replacing)
+        try withTable(kind, segment.pointee.table) { table throws(DeedError) in
+            _ = try underRules(of: table, id, properties, replacing ? .replace : .set) { rules, properties throws(DeedError) in
+                try withRoom { () throws(DeedError) in
+                    try updateRow(transaction, segment, table, rules, id, properties, replacing: replacing)
+                }
+            }
         }
         if isLogged { LogRecord.update(kind, id, properties, replacing: replacing, into: &transaction.log) }
     }

@@ -185,8 +185,24 @@ package final class Graph: @unchecked Sendable {
 
     func directory(_ kind: RowKind) -> Directory { kind == .entity ? entities : relationships }
 
+    /// As `directory(kind).segment(of: id)`, but without counting a reference to the directory for each row.
+    @inline(__always)
+    func segment(_ kind: RowKind, of id: RowId) -> SegmentRef? {
+        kind == .entity ? entities.segment(of: id) : relationships.segment(of: id)
+    }
+
     @inline(__always)
     func table(_ kind: RowKind, _ name: NameId) -> Table? { tables[kind, name] }
+
+    /// Calls `body` with the table of that name, which is made if there is none; see `requireTable`. Tables live as long as
+    /// the graph, so no reference is counted.
+    @inline(__always)
+    func withTable<Result>(
+        _ kind: RowKind, _ name: NameId, _ body: (Table) throws(DeedError) -> Result
+    ) throws(DeedError) -> Result {
+        guard let table = tables.uncounted(kind, name) else { return try body(requireTable(kind, name)) }
+        return try table.withoutCounting(body)
+    }
 
     /// The table of that name, made if there is none. The name must have been interned.
     @inline(__always)

@@ -27,8 +27,11 @@ extension Graph {
     func buildIndex(of object: SchemaObject, _ progress: Progress) throws(DeedError) {
         guard let index = index(object.number) else { return }
         try fill(index, progress)
+        reach(.indexEntered)
         if index.isUnique { try requireDistinctKeys(index, progress) }
+        reach(.indexChecked)
         if store != nil { try checkpoint() }
+        reach(.indexWritten)
     }
 
     package func dropIndex(name: String) throws(DeedError) { try drop(.index, named: name) }
@@ -54,13 +57,14 @@ extension Graph {
     func fill(_ index: SecondaryIndex, _ progress: Progress) throws(DeedError) {
         guard let table = table(index.rowKind, index.table) else { return }
         let numbers = table.segments()
-        let total = numbers.reduce(0) { $0 + (directory(index.rowKind)[$1]?.pointee.rowCount ?? 0) }
+        let total = numbers.reduce(0) { $0 + (directory(index.rowKind)[$1]?.pointee.countRows() ?? 0) }
         var done = 0
         let run = IndexRun(pool)
         for number in numbers {
             guard let segment = directory(index.rowKind)[number] else { continue }
             try makeRoom()
             done += try collect(index, segment, into: run)
+            reach(.indexCollected)
             if run.isFull { try enter(run, index) }
             if !progress(min(done, total), total) { throw DeedError(.interrupted, "the making of the index was interrupted") }
         }

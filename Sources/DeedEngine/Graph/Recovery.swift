@@ -18,11 +18,12 @@ extension Graph {
         // Names that the log above the mark defines may be defined once more, which does no harm.
         maintenance.namesLogged = retention.namesLogged
         setTails()
-        reach(.openDone)
+        reach(.openLogReplayed)
         forgetIncompleteObjects()
         // A repair leaves indexes to be made from the rows.
         if !options.follows { for index in readyIndexes { try fillIfWanted(index) } }
         try resumePrepared(store)
+        reach(.openDone)
     }
 
     /// True if the store is new, which then gets its format.

@@ -67,10 +67,12 @@ extension Graph {
             for first in [max(reached, earlier[0].sequence), last.sequence] where !info.hasLog {
                 info.hasLog = try archive.add(from: self, after: first, to: info.sequence)
             }
+            reach(.backupLogArchived)
         }
         if keep > 0 && earlier.count + 1 > keep {
             try BackupSet.purge(directory, keep: keep)
             if let oldest = try BackupInfo.list(directory).first { archive.trim(to: oldest.sequence) }
+            reach(.backupPurged)
         }
         return info
     }
@@ -98,6 +100,7 @@ extension Graph {
         maintenance.beginCheckpoint()
         var holdsCheckpoints = true
         defer { if holdsCheckpoints { maintenance.endCheckpoint() } }
+        reach(.backupBegun)
         var info = BackupInfo(
             id: 0, sequence: isLogged ? snapshots.lastCommit : lastMark.load(ordering: .relaxed),
             microseconds: Clock.microseconds(), size: 0, identity: identity)
@@ -108,6 +111,7 @@ extension Graph {
             }
             return progress(min(copied, total), total)
         }
+        reach(.backupCopied)
         for entry in try BackupSet(directory).entries where entry.id == info.id { info.size = entry.size }
         return info
     }

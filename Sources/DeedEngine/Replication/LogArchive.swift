@@ -42,8 +42,9 @@ struct LogArchive {
     /// Adds the commits after `first` up to `last`; false if the graph's log does not have them all.
     func add(from graph: Graph, after first: Timestamp, to last: Timestamp) throws(DeedError) -> Bool {
         if covers(after: first, to: last) { return true }
+        guard let store = graph.store else { return false }
         do throws(DeedError) {
-            try write(try graph.changes(since: first), after: first, to: last)
+            try write(graph, store, after: first, to: last)
             return true
         } catch {
             if error.status == .notRetained { return false }
@@ -51,29 +52,31 @@ struct LogArchive {
         }
     }
 
-    private func write(_ feed: ChangeFeed, after first: Timestamp, to last: Timestamp) throws(DeedError) {
-        try Files.makeDirectory(folder)
+    private func write(
+        _ graph: Graph, _ store: KeyValueStore, after first: Timestamp, to last: Timestamp
+    ) throws(DeedError) {
+        let feed = try graph.changes(since: first)
+        if !Files.exists(folder) {
+            try Files.makeDirectory(folder)
+            try Files.syncDirectory(Files.parent(of: folder))
+        }
         let unfinished = "\(folder)/unfinished"
-        guard let file = fopen(unfinished, "wb") else { throw systemError("creating", unfinished) }
-        var isComplete = false
-        defer {
-            if !isComplete {
-                fclose(file)
-                unlink(unfinished)
+        do throws(DeedError) {
+            var file = try PlainFileWriter(store, unfinished)
+            var size = ByteBuffer(capacity: 16)
+            while feed.sequence < last, try feed.advance(milliseconds: 0) {
+                size.removeAll()
+                size.append(fixed64: UInt64(feed.data.count))
+                try file.append(size.bytes)
+                try file.append(feed.data)
             }
+            try file.finish()
+        } catch {
+            unlink(unfinished)
+            throw error
         }
-        var size = ByteBuffer(capacity: 16)
-        while feed.sequence < last, try feed.advance(milliseconds: 0) {
-            size.removeAll()
-            size.append(fixed64: UInt64(feed.data.count))
-            let isWritten = fwrite(size.base, 1, size.count, file) == size.count
-                && fwrite(feed.data.baseAddress, 1, feed.data.count, file) == feed.data.count
-            if !isWritten { throw systemError("writing", unfinished) }
-        }
-        guard fflush(file) == 0, fsync(fileno(file)) == 0 else { throw systemError("syncing", unfinished) }
-        isComplete = true
-        fclose(file)
-        try Files.move(unfinished, to: "\(folder)/\(first)-\(last).records")
+        graph.reach(.backupLogWritten)
+        try store.moveFile(unfinished, to: "\(folder)/\(first)-\(last).records", in: folder)
     }
 
     /// Removes what is of use only for states before `sequence`.

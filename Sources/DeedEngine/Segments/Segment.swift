@@ -7,6 +7,8 @@
 // Whether rows need a closer look is decided once per segment: if nobody is writing it and its last change is older
 // than the snapshot, then the only rows that do not count are those in the `dead` bitmap.
 
+import Synchronization
+
 /// One property of the segment's rows.
 struct Column {
     let key: NameId
@@ -42,7 +44,8 @@ struct Segment: ~Copyable {
     /// Level (float bits, high half) and epoch (low half) for each relationship, once any was touched.
     var pheromone: UnsafeMutablePointer<UInt64>?
     var pheromoneCapacity = 0
-    var pheromoneDirty = false
+    /// Set by deposits under the shared latch, so beside each other and beside the checkpoint that clears it.
+    private let isPheromoneDirty = Atomic<Bool>(false)
     /// Rows without a cell of their own have level 1 since this epoch.
     var pheromoneEpoch: UInt32 = 0
 
@@ -73,6 +76,21 @@ struct Segment: ~Copyable {
     var isBeingSaved = false
     /// True when the directory entry in the store is out of date (row count, dead rows, columns).
     var directoryDirty = true
+
+    /// `rowCount` for those who do not hold the latch.
+    borrowing func countRows() -> Int {
+        latch.lockShared()
+        defer { latch.unlockShared() }
+        return rowCount
+    }
+
+    var pheromoneDirty: Bool {
+        get { isPheromoneDirty.load(ordering: .acquiring) }
+        nonmutating set { isPheromoneDirty.store(newValue, ordering: .releasing) }
+    }
+
+    /// Clears the mark before the levels are read, and says whether there was one: a deposit that comes later sets it anew.
+    borrowing func takePheromoneDirty() -> Bool { isPheromoneDirty.exchange(false, ordering: .sequentiallyConsistent) }
 
     init(kind: RowKind, table: NameId, number: Int) {
         self.kind = kind

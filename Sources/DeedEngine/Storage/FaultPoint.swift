@@ -8,6 +8,8 @@ package enum FaultPoint: Int32, CaseIterable, Sendable {
     case tableSynced = 2
     case fileRenamed = 3
     case logSynced = 4
+    case backupFileSynced = 5
+    case backupListed = 6
 
     // Committing: before the log is written, after, when the rows carry the timestamp, when snapshots see it.
     case commitBegun = 10
@@ -46,6 +48,8 @@ package enum FaultPoint: Int32, CaseIterable, Sendable {
     case openFilesOpened = 61
     case openDirectoryRead = 62
     case openRecordApplied = 63
+    case openLogReplayed = 65
+    case openPreparedResumed = 66
     case openDone = 64
 
     // Closing it.
@@ -53,4 +57,34 @@ package enum FaultPoint: Int32, CaseIterable, Sendable {
     case closeCheckpointed = 71
     case closeFilesClosed = 72
     case closeSealed = 73
+
+    // Two-phase commit. Logged: the step is on disk and this process does not act on it yet.
+    case prepareBegun = 80
+    case prepareLogged = 81
+    case prepareDone = 82
+    case commitPreparedBegun = 83
+    case commitPreparedLogged = 84
+    case commitPreparedDone = 85
+    case rollbackPreparedBegun = 86
+    case rollbackPreparedLogged = 87
+    case rollbackPreparedDone = 88
+
+    // Making and dropping an index: its definition is committed, a segment's keys are collected, they are in the tree, no two
+    // are equal, a checkpoint has the tree, it may be used; the drop is committed, and takes effect.
+    case schemaDefined = 90
+    case indexCollected = 91
+    case indexEntered = 92
+    case indexChecked = 93
+    case indexWritten = 94
+    case schemaReady = 95
+    case schemaDropLogged = 96
+    case schemaDropped = 97
+
+    // A backup: checkpoints wait, its files are copied and listed, the log since the last one is in a file without its
+    // name, in the archive, and what is too old is gone.
+    case backupBegun = 100
+    case backupCopied = 101
+    case backupLogWritten = 102
+    case backupLogArchived = 103
+    case backupPurged = 104
 }

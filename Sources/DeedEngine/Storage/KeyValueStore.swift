@@ -10,10 +10,10 @@
 // KeyValueStore+Tuning.swift. A batch is in the store wholly or not at all.
 //
 // After a failed write or sync the store stays failed: RocksDB keeps the first error and answers every later write with
-// it, because after a failed fdatasync nobody knows which pages reached the disk. Reads go on. Close and open again to
-// find out what is there. The one exception is a full disk: RocksDB flushes what it holds to new files and resumes by
-// itself once there is space; until then writes fail.
+// it, because after a failed fdatasync nobody knows which pages reached the disk. So also after a full disk: the
+// environment keeps RocksDB from resuming by itself. Reads go on. Close and open again to find out what is there.
 
+import CDeedShims
 import CRocksDB
 import Glibc
 import Synchronization
@@ -136,7 +136,7 @@ package final class KeyValueStore: Sendable {
     package func compactRange(_ family: Family) throws(DeedError) {
         try flush(family)
         let handle = try writableHandle()
-        rocksdb_compact_range_cf(handle.database, handle[family], nil, 0, nil, 0)
+        try handle.check { shim_compact(handle.database, handle[family], $0) }
     }
 }
 

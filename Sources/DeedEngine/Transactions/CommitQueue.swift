@@ -4,7 +4,9 @@
 // longer than the last commit took, which is what each of them would lose by coming too late.
 //
 // A commit without a sync takes a few microseconds, less than it takes to put a thread to sleep and to wake it. So those
-// who wait look for a while before they sleep, as long as commits are short.
+// who wait look for a while before they sleep, as long as commits are short; and nobody waits for the last group, which
+// would leave the other processors idle. Whoever is about to lead a short commit, and is not the only one who commits, gives
+// up the processor once instead: if another thread can run there, it has a transaction to add a moment later.
 
 import Glibc
 import Synchronization
@@ -16,6 +18,8 @@ final class CommitQueue: @unchecked Sendable {
     /// The size of the last group, and how long its commit took.
     private var lastSize = 0
     private var lastNanoseconds: UInt64 = 0
+    /// Who led it. A thread that commits alone leads every group, of one.
+    private var lastLeader = pthread_t()
     /// Set by a failed write: from then on nothing is acknowledged.
     private var failure: DeedError?
 
@@ -39,18 +43,31 @@ final class CommitQueue: @unchecked Sendable {
             throw failure
         }
         waiting.append(transaction)
+        var hasLed = false
+        let isAlone = lastLeader == pthread_self() && lastSize == 1
+        var hasLetOthersGo = isAlone || lastNanoseconds > Self.watchedNanosecondsMax
         while !transaction.isCommitFinished.load(ordering: .acquiring) {
             // The latch is held.
             if !hasLeader.load(ordering: .relaxed) {
-                lead(commitGroup)
+                if hasLetOthersGo {
+                    lead(commitGroup)
+                    hasLed = true
+                    break
+                }
+                hasLetOthersGo = true
+                latch.unlockExclusive()
+                sched_yield()
+                latch.lockExclusive()
                 continue
             }
-            let patience = 2 * lastNanoseconds
+            let isShort = lastNanoseconds <= Self.watchedNanosecondsMax
             latch.unlockExclusive()
-            if patience > 2 * Self.watchedNanosecondsMax || !watch(transaction, for: patience) { sleep(transaction) }
+            if !isShort || !watch(transaction, for: 2 * Self.watchedNanosecondsMax) { sleep(transaction) }
             latch.lockExclusive()
         }
         latch.unlockExclusive()
+        // Not under the latch: waking takes longer than a short commit.
+        if hasLed && sleepers.load(ordering: .sequentiallyConsistent) > 0 { monitor.withLock { monitor.wakeAll() } }
         if let error = transaction.commitError { throw error }
     }
 
@@ -70,19 +87,19 @@ final class CommitQueue: @unchecked Sendable {
         }
         let duration = Self.now() - start
         latch.lockExclusive()
-        (lastSize, lastNanoseconds) = (group.count, duration)
+        (lastSize, lastNanoseconds, lastLeader) = (group.count, duration, pthread_self())
         if let thrown { failure = failure ?? stopped(by: thrown) }
         for member in group {
             if let thrown { member.commitError = thrown }
             member.isCommitFinished.store(true, ordering: .sequentiallyConsistent)
         }
         hasLeader.store(false, ordering: .sequentiallyConsistent)
-        if sleepers.load(ordering: .sequentiallyConsistent) > 0 { monitor.withLock { monitor.wakeAll() } }
     }
 
-    /// Waits for as many as there were in the last group, within bounds. The latch is held, and released meanwhile.
+    /// Before a commit that is likely to sync: waits for as many as there were in the last group, within bounds. The latch
+    /// is held, and released meanwhile.
     private func gather() {
-        if waiting.count >= lastSize { return }
+        if lastNanoseconds < Self.watchedNanosecondsMax || waiting.count >= lastSize { return }
         let deadline = Self.now() + lastNanoseconds
         while waiting.count < lastSize && Self.now() < deadline {
             latch.unlockExclusive()

@@ -85,6 +85,16 @@ enum CommitStep: Sendable {
 
     /// True if it must be on disk before anybody is told, whatever the durability of the graph.
     var isSynced: Bool { if case .commit = self { false } else { true } }
+
+    /// For tests: where the batch of its group is on disk.
+    var pointWhenLogged: FaultPoint? {
+        switch self {
+        case .commit: nil
+        case .prepare: .prepareLogged
+        case .commitPrepared: .commitPreparedLogged
+        case .rollbackPrepared: .rollbackPreparedLogged
+        }
+    }
 }
 
 final class PreparedTransactions: Sendable {

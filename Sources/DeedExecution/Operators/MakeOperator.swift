@@ -15,6 +15,12 @@ struct OperatorMaker {
     let morsels: MorselSource?
 
     func make(_ node: PlanNode) throws -> Operator {
+        let made = try makeUncounted(node)
+        guard let profile = context.profile else { return made }
+        return CountingOperator(made, profile.counter(node))
+    }
+
+    private func makeUncounted(_ node: PlanNode) throws -> Operator {
         let context = context
         switch node.kind {
         case .argument: return ArgumentOperator(context)

@@ -75,7 +75,7 @@ extension Binder {
         case .string(let value): return BoundExpression(.constant(.string(value)), .string)
         case .parameter(let name):
             noteParameter(name)
-            return BoundExpression(.parameter(name))
+            return BoundExpression(.parameter(name), Self.literalType(name))
         case .variable(let name): return try bindVariable(name, expression.range, scope, mode)
         case .property(let subject, let key): return try bindProperty(subject, key, scope, inner)
         case .hasLabels(let subject, let labels):
@@ -108,6 +108,17 @@ extension Binder {
         case .listComprehension, .quantifier, .reduce: return try bindIteration(expression, scope, inner)
         case .patternComprehension, .pattern, .shortestPath, .subquery:
             return try bindSubquery(expression, scope, mode)
+        }
+    }
+
+    /// A literal that became a parameter has its type in its name.
+    static func literalType(_ parameter: String) -> StaticType {
+        guard parameter.hasPrefix(NormalizedQuery.parameterPrefix) else { return .any }
+        switch parameter.dropFirst(NormalizedQuery.parameterPrefix.count).prefix(while: { $0 != " " }) {
+        case "integer": return .int
+        case "float": return .float
+        case "string": return .string
+        default: return .any
         }
     }
 
@@ -316,19 +327,20 @@ extension Binder {
     private func bindIteration(
         _ expression: Expression, _ scope: Scope, _ mode: ExpressionMode
     ) throws -> BoundExpression {
+        let outer = mode
         var mode = mode
         // An aggregate inside would be computed once for each element, which is not what aggregates do.
         mode.aggregates = nil
         switch expression.kind {
         case .listComprehension(let variable, let list, let filter, let projection):
-            let (source, slot, inner) = try bindElementVariable(variable, list, scope, mode)
+            let (source, slot, inner) = try bindElementVariable(variable, list, scope, outer)
             let filter = try filter.map { try bindPredicate($0, inner, mode) }
             let result = try projection.map { try bind($0, inner, mode) }
             return BoundExpression(
                 .comprehension(slot, list: source.expr, filter: filter, projection: result?.expr),
                 .list(result?.type ?? source.type.elementType))
         case .quantifier(let kind, let variable, let list, let predicate):
-            let (source, slot, inner) = try bindElementVariable(variable, list, scope, mode)
+            let (source, slot, inner) = try bindElementVariable(variable, list, scope, outer)
             let predicate = try bindPredicate(predicate, inner, mode)
             let quantifier: QuantifierKind =
                 switch kind {
@@ -339,8 +351,8 @@ extension Binder {
                 }
             return BoundExpression(.quantifier(quantifier, slot, list: source.expr, predicate: predicate), .bool)
         case .reduce(let accumulator, let initial, let variable, let list, let body):
-            let start = try bind(initial, scope, mode)
-            var (source, slot, inner) = try bindElementVariable(variable, list, scope, mode)
+            let start = try bind(initial, scope, outer)
+            var (source, slot, inner) = try bindElementVariable(variable, list, scope, outer)
             let total = newSlot()
             inner.add(Variable(name: accumulator.text, slot: total, type: .any))
             return BoundExpression(

@@ -82,7 +82,7 @@ extension Binder {
                 .syntaxError, "UnexpectedSyntax", "YIELD * stands only in a query that is nothing but the call", at: range)
         }
         var items = call.yield ?? []
-        if call.yield == nil {
+        if call.yield == nil || call.yieldsAll {
             guard isAlone || call.yieldsAll || shape.outputs.isEmpty else { return ([], []) }
             items = shape.outputs.map { YieldItem(field: Name($0.name, range), alias: nil) }
         }

@@ -193,7 +193,7 @@ extension Binder {
     ) throws {
         let (scope, mode) = visibility(columns, hidesInput: hidesInput, isGrouped: isGrouped, before: before)
         let keys = try projection.order.map { item in
-            try checkSortAggregates(item.expression, columns, isGrouped: isGrouped)
+            try checkSortAggregates(item.expression, columns, isGrouped: isGrouped, scope)
             return SortKey(value: try bind(item.expression, scope, mode).expr, isDescending: item.isDescending)
         }
         let skip = try projection.skip.map { try bindRowCount($0, "SKIP") }
@@ -214,7 +214,7 @@ extension Binder {
     /// Aggregates in ORDER BY are those of the columns; they do not mix with what rows were grouped by, unless that is a
     /// column as it stands.
     private func checkSortAggregates(
-        _ expression: Expression, _ columns: [ProjectedColumn], isGrouped: Bool
+        _ expression: Expression, _ columns: [ProjectedColumn], isGrouped: Bool, _ scope: Scope
     ) throws {
         guard containsAggregate(expression) else { return }
         let texts = columns.map { fingerprint($0.expression) }
@@ -232,6 +232,15 @@ extension Binder {
                 .syntaxError, "InvalidAggregation", "ORDER BY has an aggregate, but no column is aggregated",
                 at: expression.range)
         }
+        // What a new aggregate would need is gone after grouping; the names that are not there say so best.
+        for argument in newAggregates(expression, known: Set(texts)).flatMap(\.arguments) { _ = try bind(argument, scope) }
+    }
+
+    /// Calls of aggregates that are no column.
+    private func newAggregates(_ expression: Expression, known: Set<String>) -> [FunctionCall] {
+        if known.contains(fingerprint(expression)) { return [] }
+        if case .call(let call) = expression.kind, Self.isAggregate(call) { return [call] }
+        return children(of: expression).flatMap { newAggregates($0, known: known) }
     }
 
     private func containsFingerprint(of known: Set<String>, _ expression: Expression) -> Bool {
@@ -244,6 +253,10 @@ extension Binder {
         case .integer(let value) where value < 0: throw negative(clause, expression)
         case .unary(.minus, let operand):
             if case .integer = operand.kind { throw negative(clause, expression) }
+            if case .parameter(let name) = operand.kind, Self.literalType(name) == .int { throw negative(clause, expression) }
+        case .parameter(let name):
+            let type = Self.literalType(name)
+            guard type.mayBeInteger else { throw wrongType(expression, "an integer", type) }
         case .float, .string, .bool, .list, .map: throw wrongType(expression, "an integer", staticType(expression))
         default: break
         }

@@ -72,8 +72,8 @@ extension Binder {
         _ pattern: RelationshipPattern, _ left: Slot, _ right: Slot, mayBeUndirected: Bool,
         _ creations: inout [Creation], _ scope: inout Scope
     ) throws -> Slot {
-        let type = try singleType(pattern, mayBeUndirected: mayBeUndirected)
         if let name = pattern.variable { try requireFree(name, scope) }
+        let type = try singleType(pattern, mayBeUndirected: mayBeUndirected)
         let properties = try pattern.properties.map { try bindProperties($0, scope) }
         let slot = newSlot()
         let (source, target) = pattern.direction == .left ? (right, left) : (left, right)
@@ -147,8 +147,8 @@ extension Binder {
                 let isBare = entity.labels == nil && entity.properties == nil
                 if pattern.elements.count == 1 || !isBare { throw alreadyBound(name) }
             case .relationship(let relationship):
-                _ = try singleType(relationship, mayBeUndirected: true)
                 if let name = relationship.variable { try requireFree(name, scope) }
+                _ = try singleType(relationship, mayBeUndirected: true)
             case .group(let group):
                 throw QueryError(.syntaxError, "CreatingVarLength", "a repeated pattern cannot be created", at: group.range)
             }

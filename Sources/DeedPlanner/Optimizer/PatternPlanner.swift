@@ -23,6 +23,10 @@ struct PatternPlanner {
     private var solved: Set<Int> = []
     /// Entities whose labels have been tested.
     private var tested: Set<Slot> = []
+    /// Entities of the rows that a part which stands alone will be combined with.
+    private var outside: Set<Slot> = []
+    /// What the conditions on the steps of each relationship need of the row.
+    private let stepNeeds: [Set<Slot>]
 
     init(
         catalog: any PlannerCatalog, graph: QueryGraph, derived: [DerivedSlot], bound: Set<Slot>,
@@ -34,6 +38,7 @@ struct PatternPlanner {
         let own = Self.slots(of: graph, derived).union(bound)
         // Slots of subqueries inside a predicate are its own business.
         predicates = graph.predicates.map { QueryGraph.Predicate(expr: $0.expr, slots: $0.slots.intersection(own)) }
+        stepNeeds = graph.relationships.map { $0.length?.stepFilter.map { slotsUsed($0).intersection(own) } ?? [] }
     }
 
     private static func slots(of graph: QueryGraph, _ derived: [DerivedSlot]) -> Set<Slot> {
@@ -51,12 +56,14 @@ struct PatternPlanner {
         filterReady()
         for index in graph.relationships.indices where graph.relationships[index].isGiven { solveGiven(index) }
         walkConnected()
-        var isUnit = isUnit
+        // A condition without variables has been applied to the one row: its outcome must not be lost.
+        var isUnit = isUnit && plan === child
         while let start = cheapestStart() {
             addPart(from: start, isUnit: isUnit)
             walkConnected()
             isUnit = false
         }
+        walkConnected(waits: false)
         deriveAndFilter()
         return plan
     }
@@ -129,10 +136,19 @@ struct PatternPlanner {
 
     // MARK: Expansion
 
-    private mutating func walkConnected() {
-        var order = JoinOrder(graph: graph, cardinality: cardinality, bound: bound, solved: solved)
-        for step in order.best(rows: max(plan.estimatedRows, 1)) {
-            expand(step.relationship, from: step.from)
+    /// Relationships whose steps need what is not there yet, or that lead outside of a part that stands alone, wait.
+    private mutating func walkConnected(waits: Bool = true) {
+        var isDone = false
+        while !isDone {
+            let waiting = graph.relationships.indices.filter { index in
+                let relationship = graph.relationships[index]
+                return waits && (!stepNeeds[index].isSubset(of: bound)
+                    || outside.contains(relationship.left) || outside.contains(relationship.right))
+            }
+            var order = JoinOrder(graph: graph, cardinality: cardinality, bound: bound, solved: solved.union(waiting))
+            let steps = order.best(rows: max(plan.estimatedRows, 1))
+            for step in steps { expand(step.relationship, from: step.from) }
+            isDone = steps.isEmpty || waiting.isEmpty
         }
     }
 
@@ -140,7 +156,12 @@ struct PatternPlanner {
         let relationship = graph.relationships[index]
         let to = from == relationship.left ? relationship.right : relationship.left
         let isInto = bound.contains(to)
-        let differs = rivals(of: index)
+        let rivals = self.rivals(of: index)
+        let differs = rivals.filter { bound.contains($0) }
+        // A part that stands alone is compared with the rest once they are combined.
+        for rival in graph.relationships where rivals.contains(rival.slot) && !bound.contains(rival.slot) {
+            predicates.append(difference(of: relationship, rival))
+        }
         let needsRelationship = relationship.isNeeded || hasRivals(index)
         let expansion = Expansion(
             from: from, relationship: needsRelationship ? relationship.slot : nil, to: to, isInto: isInto,
@@ -202,6 +223,22 @@ struct PatternPlanner {
         graph.relationships.indices.filter { solved.contains($0) && areRivals($0, index) }.map { graph.relationships[$0].slot }
     }
 
+    private func difference(
+        of left: QueryGraph.Relationship, _ right: QueryGraph.Relationship
+    ) -> QueryGraph.Predicate {
+        let (a, b) = (Expr.slot(left.slot), Expr.slot(right.slot))
+        let expr: Expr
+        switch (left.length == nil, right.length == nil) {
+        case (true, true): expr = .compare(.notEqual, a, b)
+        case (true, false): expr = .not(.isIn(a, b))
+        case (false, true): expr = .not(.isIn(b, a))
+        case (false, false):
+            let element = newSlot()
+            expr = .quantifier(.none, element, list: a, predicate: .isIn(.slot(element), b))
+        }
+        return QueryGraph.Predicate(expr: expr, slots: [left.slot, right.slot])
+    }
+
     private func hasRivals(_ index: Int) -> Bool { graph.relationships.indices.contains { areRivals($0, index) } }
 
     private func areRivals(_ left: Int, _ right: Int) -> Bool {
@@ -230,10 +267,12 @@ struct PatternPlanner {
         let outer = (plan: plan, bound: bound)
         plan = start.node(over: PlanNode(.argument, estimatedRows: 1))
         bound = [start.slot]
+        outside = outer.bound
         if start.testsLabels { tested.insert(start.slot) }
         filterReady()
         walkConnected()
         let part = (plan: plan, bound: bound)
+        outside = []
         bound = outer.bound.union(part.bound)
         combine(outer, part)
         filterReady()

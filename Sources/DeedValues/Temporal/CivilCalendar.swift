@@ -32,12 +32,12 @@ enum CivilCalendar {
             year: era * 400 + yearOfEra + (month <= 2 ? 1 : 0), month: month, day: dayOfYear - (153 * marchMonth + 2) / 5 + 1)
     }
 
-    /// The month and the day must exist, and the year be within a few of `years`.
+    /// The month must be 1 to 12. Safe: wraps only for years that are far beyond the range.
     static func unchecked(year: Int64, month: Int64, day: Int64) -> Int64 {
         let marchYear = month <= 2 ? year - 1 : year
         let (era, yearOfEra) = floorDivide(marchYear, 400)
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 &+ day &- 1
+        return era &* 146_097 &+ (yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100) &+ dayOfYear &- 719_468
     }
 
     static func days(year: Int64, month: Int64, day: Int64) throws(QueryError) -> Int64 {
@@ -107,10 +107,10 @@ enum CivilCalendar {
     /// The Monday of the year's first week, which is the one that holds the fourth of January.
     static func firstWeek(_ weekYear: Int64) -> Int64 {
         let fourth = unchecked(year: weekYear, month: 1, day: 4)
-        return fourth - dayOfWeek(fourth) + 1
+        return fourth &- dayOfWeek(fourth) &+ 1
     }
 
-    static func weeksInYear(_ weekYear: Int64) -> Int64 { (firstWeek(weekYear + 1) - firstWeek(weekYear)) / 7 }
+    static func weeksInYear(_ weekYear: Int64) -> Int64 { (firstWeek(weekYear &+ 1) &- firstWeek(weekYear)) / 7 }
 
     /// The same day of the month, or the month's last where it has no such day.
     static func add(months: Int64, to days: Int64) throws(QueryError) -> Int64 {

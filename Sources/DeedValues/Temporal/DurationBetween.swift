@@ -77,8 +77,8 @@ enum DurationBetween {
 
     /// The days from one to the other, less the one that is not whole.
     private static func wholeDay(_ from: LocalDatetime, _ to: LocalDatetime) -> Int64 {
-        if to.days > from.days, to.nanosecondOfDay < from.nanosecondOfDay { return to.days - 1 }
-        if to.days < from.days, to.nanosecondOfDay > from.nanosecondOfDay { return to.days + 1 }
+        if to.days > from.days, to.nanosecondOfDay < from.nanosecondOfDay { return to.days &- 1 }
+        if to.days < from.days, to.nanosecondOfDay > from.nanosecondOfDay { return to.days &+ 1 }
         return to.days
     }
 
@@ -88,7 +88,8 @@ enum DurationBetween {
         let first = CivilCalendar.civil(from.days)
         let last = CivilCalendar.civil(wholeDay(from, to))
         // Months of 32 days order dates as the calendar does, and the division leaves whole months towards zero.
-        let packed = ((last.year - first.year) * 12 + last.month - first.month) * 32 + last.day - first.day
+        // Safe: wraps only for dates far beyond the range.
+        let packed = ((last.year - first.year) &* 12 &+ last.month &- first.month) &* 32 &+ last.day &- first.day
         return packed / 32
     }
 }

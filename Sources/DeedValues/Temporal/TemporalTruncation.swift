@@ -55,7 +55,7 @@ enum TemporalTruncation {
         try check(unit, type, parts, value)
         let days = try CivilCalendar.checked(days: unit.truncate(days: parts.days ?? 0))
         var time: Int64 = 0
-        if let size = unit.nanoseconds, let of = parts.nanosecondOfDay { time = of - floorDivide(of, size).remainder }
+        if let size = unit.nanoseconds, let of = parts.nanosecondOfDay { time = of &- floorDivide(of, size).remainder }
         guard arguments.count > 2 else {
             return try TemporalConstruction.assemble(
                 type, days: days, time: time, parts.zone, preferring: parts.offset, context)

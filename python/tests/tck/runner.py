@@ -12,13 +12,6 @@ import deed_core
 from .gherkin import Scenario, Step
 from .values import actual, expected, same, same_bag
 
-SIDE_EFFECTS = {
-    "+nodes": "nodes_created", "-nodes": "nodes_deleted",
-    "+relationships": "relationships_created", "-relationships": "relationships_deleted",
-    "+properties": "properties_added", "-properties": "properties_removed",
-    "+labels": "labels_added", "-labels": "labels_removed",
-}
-
 # openCypher's classes of errors by ours.
 ERRORS = {
     "CypherSyntaxError": "SyntaxError", "CypherSemanticError": "SemanticError", "ParameterMissing": "ParameterMissing",
@@ -32,8 +25,18 @@ class Mismatch(Exception):
     """The scenario's expectation that was not met."""
 
 
-def label_counts(graph: deed_core.PyDeedGraph) -> int:
-    return len(graph.execute("MATCH (n) UNWIND labels(n) AS label RETURN DISTINCT label").fetchall())
+def contents(graph: deed_core.PyDeedGraph) -> dict[str, set[Any]]:
+    """What a graph consists of: the kit counts what is there after a query and was not before, and the reverse."""
+    found: dict[str, set[Any]] = {"nodes": set(), "relationships": set(), "properties": set(), "labels": set()}
+    for (node,) in graph.execute("MATCH (n) RETURN n"):
+        found["nodes"].add(node.id)
+        found["labels"].update(node.labels)
+        found["properties"].update((True, node.id, key, repr(value)) for key, value in node.properties.items())
+    for (relationship,) in graph.execute("MATCH ()-[r]->() RETURN r"):
+        found["relationships"].add(relationship.id)
+        found["properties"].update(
+            (False, relationship.id, key, repr(value)) for key, value in relationship.properties.items())
+    return found
 
 
 class Run:
@@ -46,7 +49,7 @@ class Run:
         self.columns: list[str] = []
         self.rows: list[list[Any]] = []
         self.error: deed_core.QueryError | None = None
-        self.effects: dict[str, int] = {}
+        self.before: dict[str, set[Any]] = {}
 
     def close(self) -> None:
         self.graph.close()
@@ -57,19 +60,13 @@ class Run:
 
     def execute(self, query: str) -> None:
         self.error, self.columns, self.rows = None, [], []
-        labels = label_counts(self.graph)
+        self.before = contents(self.graph)
         try:
             result = self.graph.execute(query, self.parameters)
             self.columns = list(result.columns)
             self.rows = [[actual(value, self.describe) for value in row] for row in result]
-            self.effects = dict(result.counters)
         except deed_core.QueryError as error:
             self.error = error
-            self.effects = {}
-            return
-        # The kit counts kinds of labels, not how often they were given.
-        change = label_counts(self.graph) - labels
-        self.effects["labels_added"], self.effects["labels_removed"] = max(change, 0), max(-change, 0)
 
     # ---- Steps ----------------------------------------------------------------------------------------------------
 
@@ -131,12 +128,11 @@ class Run:
             raise Mismatch(f"expected {wanted}, got {rows}")
 
     def check_effects(self, wanted: dict[str, int]) -> None:
-        if self.error is not None:
-            return
-        for name, counter in SIDE_EFFECTS.items():
-            got = self.effects.get(counter, 0)
-            if got != wanted.get(name, 0):
-                raise Mismatch(f"expected {wanted.get(name, 0)} {name}, got {got}")
+        after = contents(self.graph)
+        for what, before in self.before.items():
+            for sign, got in (("+", len(after[what] - before)), ("-", len(before - after[what]))):
+                if got != wanted.get(sign + what, 0):
+                    raise Mismatch(f"expected {wanted.get(sign + what, 0)} {sign}{what}, got {got}")
 
 
 def tuple_of(row: list[Any]) -> dict[str, Any]:

@@ -1,0 +1,174 @@
+// A plan as text, for EXPLAIN and PROFILE: one line for each node, inputs indented below it.
+
+import DeedValues
+
+/// The tree of a plan. With a profile: the rows that each node gave out beside those that were expected.
+package func explain(_ node: PlanNode, profile: PlanProfile? = nil) -> String {
+    var lines: [String] = []
+    PlanPrinter(profile: profile).append(node, depth: 0, to: &lines)
+    return lines.joined(separator: "\n")
+}
+
+extension PlanNode {
+    /// What the node is called in explanations.
+    package var operatorName: String {
+        switch kind {
+        case .argument: "Argument"
+        case .scanEntities: "ScanEntities"
+        case .scanRelationships: "ScanRelationships"
+        case .seekIndex: "SeekIndex"
+        case .seekIds: "SeekIds"
+        case .expand(_, let expansion): expansion.isInto ? "ExpandInto" : "Expand"
+        case .expandVariable: "ExpandVariable"
+        case .shortestPath: "ShortestPath"
+        case .filter: "Filter"
+        case .project: "Project"
+        case .keep: "Keep"
+        case .unwind: "Unwind"
+        case .aggregate(_, _, let aggregates): aggregates.isEmpty ? "Distinct" : "Aggregate"
+        case .sort: "Sort"
+        case .top: "Top"
+        case .skip: "Skip"
+        case .limit: "Limit"
+        case .eager: "Eager"
+        case .apply(_, _, let kind): "Apply(\(kind.rawValue))"
+        case .join(_, _, _, let kind): "Join(\(kind.rawValue))"
+        case .cross: "Cross"
+        case .union: "Union"
+        case .create: "Create"
+        case .merge: "Merge"
+        case .change: "Change"
+        case .delete(_, _, let detach): detach ? "DetachDelete" : "Delete"
+        case .forEach: "ForEach"
+        case .callProcedure: "CallProcedure"
+        case .loadCSV: "LoadCSV"
+        case .empty: "Empty"
+        }
+    }
+}
+
+private struct PlanPrinter {
+    let profile: PlanProfile?
+
+    /// Plans are as deep as queries are long; what is deeper is left out of the picture.
+    private static let depthMax = 500
+
+    func append(_ node: PlanNode, depth: Int, to lines: inout [String]) {
+        if depth > Self.depthMax {
+            lines.append(String(repeating: "  ", count: depth) + "...")
+            return
+        }
+        var line = String(repeating: "  ", count: depth) + node.operatorName
+        let details = details(node)
+        if !details.isEmpty { line += " " + details }
+        line += "  (estimated \(number(node.estimatedRows)) rows"
+        if let profile {
+            line += ", actual \(profile.rows(node) ?? 0)"
+            if let starts = profile.starts(node), starts > 1 { line += " in \(starts) runs" }
+        }
+        lines.append(line + ")")
+        for child in node.children { append(child, depth: depth + 1, to: &lines) }
+    }
+
+    private func number(_ value: Double) -> String {
+        guard let whole = Int64(exactly: value.rounded()) else { return "\(value)" }
+        return "\(whole)"
+    }
+
+    private func details(_ node: PlanNode) -> String {
+        switch node.kind {
+        case .scanEntities(let entity, let labels): labels.map { "#\(entity):\($0.text)" } ?? "#\(entity)"
+        case .scanRelationships(let relationship, let source, let target, let types):
+            "(#\(source))-[#\(relationship)\(typeText(types))]->(#\(target))"
+        case .seekIndex(_, let entity, let collection, let properties, let bounds):
+            "#\(entity):\(collection)(\(properties.joined(separator: ", "))) \(text(bounds))"
+        case .seekIds(_, let slot, _, let ids): "#\(slot) \(ids.text)"
+        case .expand(_, let expansion): text(expansion, repetition: "")
+        case .expandVariable(_, let expansion): text(expansion)
+        case .shortestPath(_, let path): "\(text(path.which)) \(text(path.expansion))"
+        case .filter(_, let condition): condition.text
+        case .project(_, let columns): columns.map { "#\($0.slot) = \($0.value.text)" }.joined(separator: ", ")
+        case .keep(_, let slots): slots.map { "#\($0)" }.joined(separator: ", ")
+        case .unwind(_, let list, let element): "#\(element) in \(list.text)"
+        case .aggregate(_, let keys, let aggregates):
+            (keys.map { "#\($0.slot) = \($0.value.text)" } + aggregates.map { "#\($0.slot) = \(text($0.1))" })
+                .joined(separator: ", ")
+        case .sort(_, let keys): text(keys)
+        case .top(_, let keys, let count): "\(count.text) by \(text(keys))"
+        case .skip(_, let count), .limit(_, let count): count.text
+        case .join(_, _, let keys, _): keys.map { "\($0.build.text) = \($0.probe.text)" }.joined(separator: ", ")
+        case .union(_, let slots, _): slots.map { "#\($0)" }.joined(separator: ", ")
+        case .create(_, let creations), .merge(_, _, let creations, _, _):
+            creations.map { text($0) }.joined(separator: ", ")
+        case .change(_, let changes): changes.map { text($0) }.joined(separator: ", ")
+        case .delete(_, let elements, _): elements.map(\.text).joined(separator: ", ")
+        case .forEach(_, let list, let element, _): "#\(element) in \(list.text)"
+        case .callProcedure(_, let name, let arguments, _): "\(name)(\(arguments.map(\.text).joined(separator: ", ")))"
+        case .loadCSV(_, let source, let row, _, _): "#\(row) from \(source.text)"
+        case .argument, .eager, .apply, .cross, .empty: ""
+        }
+    }
+
+    // MARK: Parts
+
+    private func typeText(_ types: [String]) -> String { types.isEmpty ? "" : ":" + types.joined(separator: "|") }
+
+    private func text(_ expansion: Expansion, repetition: String) -> String {
+        let inside = (expansion.relationship.map { "#\($0)" } ?? "") + typeText(expansion.types) + repetition
+        let left = expansion.direction == .in ? "<-" : "-"
+        let right = expansion.direction == .out ? "->" : "-"
+        return "(#\(expansion.from))\(left)[\(inside)]\(right)(#\(expansion.to))"
+    }
+
+    private func text(_ expansion: VariableExpansion) -> String {
+        let repetition = "*\(expansion.min)..\(expansion.max.map { "\($0)" } ?? "")"
+        let filter = expansion.stepFilter.map { " where \($0.text)" } ?? ""
+        return "\(expansion.mode.rawValue) \(text(expansion.base, repetition: repetition))\(filter)"
+    }
+
+    private func text(_ which: ShortestPath.Which) -> String {
+        switch which {
+        case .any(let count): "any \(count)"
+        case .all: "all"
+        case .groups(let count): "groups \(count)"
+        }
+    }
+
+    private func text(_ bounds: IndexBounds) -> String {
+        switch bounds {
+        case .equal(let values): "= " + values.map(\.text).joined(separator: ", ")
+        case .range(let low, let includesLow, let high, let includesHigh):
+            [low.map { "\(includesLow ? ">=" : ">") \($0.text)" }, high.map { "\(includesHigh ? "<=" : "<") \($0.text)" }]
+                .compactMap { $0 }.joined(separator: " and ")
+        case .prefix(let value): "starts with \(value.text)"
+        }
+    }
+
+    private func text(_ keys: [SortKey]) -> String {
+        keys.map { $0.value.text + ($0.isDescending ? " desc" : "") }.joined(separator: ", ")
+    }
+
+    private func text(_ aggregate: Aggregate) -> String {
+        let arguments = aggregate.arguments.isEmpty ? "*" : aggregate.arguments.map(\.text).joined(separator: ", ")
+        return "\(aggregate.function)(\(aggregate.isDistinct ? "distinct " : "")\(arguments))"
+    }
+
+    private func text(_ creation: Creation) -> String {
+        switch creation {
+        case .entity(let slot, let labels, _): "(#\(slot)\(labels.map { ":" + $0 }.joined()))"
+        case .relationship(let slot, let source, let target, let type, _): "(#\(source))-[#\(slot):\(type)]->(#\(target))"
+        case .path(let slot, _): "#\(slot) = path"
+        }
+    }
+
+    private func text(_ change: Change) -> String {
+        switch change {
+        case .setProperty(let element, let key, let value): "\(element.text).\(key) = \(value.text)"
+        case .replaceProperties(let slot, let value): "#\(slot) = \(value.text)"
+        case .mergeProperties(let slot, let value): "#\(slot) += \(value.text)"
+        case .addLabels(let slot, let labels): "#\(slot):" + labels.joined(separator: ":")
+        case .removeLabels(let slot, let labels): "remove #\(slot):" + labels.joined(separator: ":")
+        }
+    }
+
+}

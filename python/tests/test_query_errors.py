@@ -1,0 +1,112 @@
+"""Errors of queries: their classes, what they say in one word, and where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import deed.exceptions
+import deed_core
+import pytest
+from deed_core import (
+    CypherArgumentError,
+    CypherArithmeticError,
+    CypherSemanticError,
+    CypherSyntaxError,
+    CypherTypeError,
+    DeedError,
+    ElementDeleted,
+    InvalidArgument,
+    ParameterMissing,
+    ProcedureError,
+    PyDeedGraph,
+    QueryError,
+    StillConnected,
+)
+
+CASES: list[tuple[str, dict[str, Any], type[QueryError], str]] = [
+    ("RETRUN 1", {}, CypherSyntaxError, "*"),
+    ("RETURN x", {}, CypherSyntaxError, "UndefinedVariable"),
+    ("MATCH (n) RETURN n.x AS a, n.y AS a", {}, CypherSyntaxError, "ColumnNameConflict"),
+    ("RETURN foo(1)", {}, CypherSyntaxError, "UnknownFunction"),
+    ("RETURN 9223372036854775808", {}, CypherSyntaxError, "IntegerOverflow"),
+    ("RETURN $x", {}, ParameterMissing, "*"),
+    ("RETURN 1 + $x", {"x": True}, CypherTypeError, "*"),
+    ("RETURN $x[0]", {"x": 5}, CypherTypeError, "*"),
+    ("RETURN 1 / $x", {"x": 0}, CypherArithmeticError, "*"),
+    ("RETURN 9223372036854775807 + $x", {"x": 1}, CypherArithmeticError, "*"),
+    ("RETURN range(1, 5, $x)", {"x": 0}, CypherArgumentError, "NumberOutOfRange"),
+    ("CALL no.such.thing()", {}, ProcedureError, "ProcedureNotFound"),
+    ("CREATE (a)-[:R]->(b) DELETE a", {}, StillConnected, "DeleteConnectedNode"),
+    ("CREATE (n:N {x: 1}) DELETE n RETURN n.x", {}, ElementDeleted, "DeletedEntityAccess"),
+]
+
+
+@pytest.mark.parametrize(("text", "parameters", "kind", "detail"), CASES)
+def test_kinds_and_details(graph: PyDeedGraph, text: str, parameters: dict[str, Any], kind: type[QueryError], detail: str) -> None:
+    with pytest.raises(kind) as caught:
+        graph.execute(text, parameters).fetchall()
+    error = caught.value
+    assert type(error) is kind and isinstance(error, QueryError) and str(error)
+    assert error.detail and detail in ("*", error.detail)
+    assert error.code == kind.code and error.name.startswith("DEED_")
+    if error.position is not None:
+        start, end = error.position
+        assert 0 <= start <= end <= len(text.encode())
+    assert graph.collections() == {} and graph.edge_types() == {}
+
+
+def test_positions_are_bytes_of_the_text(graph: PyDeedGraph) -> None:
+    for text, word in [("RETURN x", "x"), ("RETURN 'ü☃' AS a, missing", "missing"), ("MATCH (n)\nRETURN m.name", "m")]:
+        with pytest.raises(CypherSyntaxError) as caught:
+            graph.execute(text)
+        assert caught.value.position is not None
+        start, end = caught.value.position
+        assert text.encode()[start:end].decode().startswith(word)
+
+
+def test_an_error_that_is_not_in_the_text_has_no_position() -> None:
+    assert QueryError.position is None and QueryError.detail == ""
+
+
+def test_python_has_names_for_most_of_them() -> None:
+    for kind, base in [
+        (CypherSyntaxError, ValueError), (CypherSemanticError, ValueError), (CypherTypeError, TypeError),
+        (CypherArgumentError, ValueError), (CypherArithmeticError, ArithmeticError), (ParameterMissing, LookupError),
+        (ElementDeleted, LookupError), (ProcedureError, LookupError),
+    ]:  # fmt: skip
+        assert issubclass(kind, base) and issubclass(kind, QueryError) and issubclass(kind, DeedError)
+
+
+def test_codes_and_names_are_distinct() -> None:
+    kinds = [kind for kind in vars(deed_core).values() if isinstance(kind, type) and issubclass(kind, QueryError)]
+    kinds.remove(QueryError)
+    assert len({kind.code for kind in kinds}) == len({kind.name for kind in kinds}) == len(kinds) == 9
+    for kind in [QueryError, *kinds]:
+        assert getattr(deed.exceptions, kind.__name__) is kind and kind.__name__ in deed.exceptions.__all__
+
+
+def test_an_error_while_rows_are_fetched(graph: PyDeedGraph) -> None:
+    result = graph.execute("UNWIND range(5000, 0, -1) AS x RETURN 10 / x")
+    rows = 0
+    with pytest.raises(CypherArithmeticError):
+        for _ in result:
+            rows += 1
+    assert rows <= 5000
+
+
+@pytest.mark.parametrize("text", [
+    "\0", "RETURN", ";", "RETURN 1; RETURN 2", "RETURN '", "RETURN `", "/*", "RETURN \\", "MATCH", "(((", "RETURN 1 AS", "RETURN 1e999999",
+    "RETURN 'x' + ", "CREATE INDEX", "RETURN \U0001f41c", "x" * 1_000_000, "RETURN " + "1+" * 200_000 + "1",
+    "RETURN [" + "1," * 200_000 + "1]",
+])  # fmt: skip
+def test_texts_that_are_no_queries_are_errors_or_work(graph: PyDeedGraph, text: str) -> None:
+    try:
+        graph.execute(text).fetchall()
+    except (QueryError, DeedError) as error:
+        assert str(error) and len(str(error)) < 10_000
+
+
+def test_errors_of_the_engine_are_no_query_errors(graph: PyDeedGraph) -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        graph.execute(b"\xff")
+    assert not isinstance(caught.value, QueryError)
