@@ -104,45 +104,36 @@ enum ArithmeticKernels {
 
     // MARK: Floats
 
-    /// At least one side holds floats, or the operation makes them; the other side is converted as it is read.
+    /// At least one side holds floats, or the operation makes them. Integers are converted beforehand, which is cheaper than a
+    /// loop for each mixture.
     private static func floats(_ operation: Arithmetic, _ left: Operand, _ right: Operand, _ count: Int) -> ColumnVector {
         let result = ColumnVector(.float64, capacity: count)
-        let out = result.floats
-        switch (left.kind == .int64, right.kind == .int64) {
-        case (false, false):
-            let (one, other) = (left.vector.floats, right.vector.floats)
-            loop(operation, left, right, count, out, { one[$0] }, { other[$0] })
-        case (true, false):
-            let (one, other) = (left.vector.ints, right.vector.floats)
-            loop(operation, left, right, count, out, { Double(one[$0]) }, { other[$0] })
+        let (first, second) = (converted(left, count), converted(right, count))
+        let (out, one, other) = (result.floats, first.vector.floats, second.vector.floats)
+        switch (left.isConstant, right.isConstant) {
+        case (false, false): loop(operation, count, out, { one[$0] }, { other[$0] })
         case (false, true):
-            let (one, other) = (left.vector.floats, right.vector.ints)
-            loop(operation, left, right, count, out, { one[$0] }, { Double(other[$0]) })
+            let constant = other[0]
+            loop(operation, count, out, { one[$0] }, { _ in constant })
+        case (true, false):
+            let constant = one[0]
+            loop(operation, count, out, { _ in constant }, { other[$0] })
         case (true, true):
-            let (one, other) = (left.vector.ints, right.vector.ints)
-            loop(operation, left, right, count, out, { Double(one[$0]) }, { Double(other[$0]) })
+            let (constant, another) = (one[0], other[0])
+            loop(operation, count, out, { _ in constant }, { _ in another })
         }
         joinNulls(of: left, right, into: result, count)
         return result
     }
 
-    @inline(__always)
-    private static func loop(
-        _ operation: Arithmetic, _ left: Operand, _ right: Operand, _ count: Int, _ out: UnsafeMutablePointer<Double>,
-        _ one: (Int) -> Double, _ other: (Int) -> Double
-    ) {
-        switch (left.isConstant, right.isConstant) {
-        case (false, false): loop(operation, count, out, one, other)
-        case (false, true):
-            let constant = other(0)
-            loop(operation, count, out, one, { _ in constant })
-        case (true, false):
-            let constant = one(0)
-            loop(operation, count, out, { _ in constant }, other)
-        case (true, true):
-            let (constant, second) = (one(0), other(0))
-            loop(operation, count, out, { _ in constant }, { _ in second })
-        }
+    /// As floats; without its nulls.
+    private static func converted(_ operand: Operand, _ count: Int) -> Operand {
+        guard operand.kind == .int64 else { return operand }
+        let size = operand.isConstant ? 1 : count
+        let result = ColumnVector(.float64, capacity: size)
+        let (out, ints) = (result.floats, operand.vector.ints)
+        for row in 0..<size { out[row] = Double(ints[row]) }
+        return Operand(vector: result, isConstant: operand.isConstant)
     }
 
     @inline(__always)

@@ -51,7 +51,7 @@ enum CompareKernels {
     ) -> Bool {
         let (one, other) = (left.vector, right.vector)
         switch (one.kind, other.kind) {
-        case (.int64, .int64): loop(comparison, one.ints, other.ints, right.isConstant, count, out)
+        case (.int64, .int64): compareInts(comparison, one.ints, other.ints, right.isConstant, count, out)
         case (.float64, .float64): loop(comparison, one.floats, other.floats, right.isConstant, count, out)
         case (.bool, .bool): loop(comparison, one.bools, other.bools, right.isConstant, count, out)
         case (.int64, .float64):
@@ -108,6 +108,32 @@ enum CompareKernels {
         }
     }
 
+    /// The baseline of x86-64 has no vector comparison of 64-bit integers, but everything that `isLess` is made of.
+    private static func compareInts(
+        _ comparison: Comparison, _ left: UnsafeMutablePointer<Int64>, _ right: UnsafeMutablePointer<Int64>,
+        _ isConstant: Bool, _ count: Int, _ out: UnsafeMutablePointer<UInt8>
+    ) {
+        let constant = right[0]
+        switch (comparison, isConstant) {
+        case (.equal, _), (.notEqual, _): loop(comparison, left, right, isConstant, count, out)
+        case (.less, true): for row in 0..<count { out[row] = isLess(left[row], constant) }
+        case (.lessOrEqual, true): for row in 0..<count { out[row] = isLess(constant, left[row]) ^ 1 }
+        case (.greater, true): for row in 0..<count { out[row] = isLess(constant, left[row]) }
+        case (.greaterOrEqual, true): for row in 0..<count { out[row] = isLess(left[row], constant) ^ 1 }
+        case (.less, false): for row in 0..<count { out[row] = isLess(left[row], right[row]) }
+        case (.lessOrEqual, false): for row in 0..<count { out[row] = isLess(right[row], left[row]) ^ 1 }
+        case (.greater, false): for row in 0..<count { out[row] = isLess(right[row], left[row]) }
+        case (.greaterOrEqual, false): for row in 0..<count { out[row] = isLess(left[row], right[row]) ^ 1 }
+        }
+    }
+
+    /// The sign of the difference where the signs agree, so that it cannot overflow, and that of the left side where they differ.
+    @inline(__always)
+    private static func isLess(_ left: Int64, _ right: Int64) -> UInt8 {
+        let sign = (left & ~right) | (~(left ^ right) & (left &- right))
+        return UInt8(truncatingIfNeeded: UInt64(bitPattern: sign) &>> 63)
+    }
+
     /// The number of the bit of `Comparison.accepted` that tells.
     @inline(__always)
     private static func exactOrder(_ int: Int64, _ float: Double) -> UInt8 {
@@ -135,14 +161,14 @@ enum CompareKernels {
         let below = constant.rounded(.down)
         var whole = Int64(below)
         if below == constant {
-            loop(comparison, ints, &whole, true, count, out)
+            compareInts(comparison, ints, &whole, true, count, out)
             return
         }
         switch comparison {
         case .equal: out.update(repeating: 0, count: count)
         case .notEqual: out.update(repeating: 1, count: count)
-        case .less, .lessOrEqual: loop(.lessOrEqual, ints, &whole, true, count, out)
-        case .greater, .greaterOrEqual: loop(.greater, ints, &whole, true, count, out)
+        case .less, .lessOrEqual: compareInts(.lessOrEqual, ints, &whole, true, count, out)
+        case .greater, .greaterOrEqual: compareInts(.greater, ints, &whole, true, count, out)
         }
     }
 
@@ -150,13 +176,17 @@ enum CompareKernels {
         _ comparison: Comparison, _ left: Operand, _ right: Operand, _ count: Int, _ out: UnsafeMutablePointer<UInt8>
     ) {
         let (one, other) = (left.vector.strings, right.vector.strings)
+        let isEquality = comparison == .equal || comparison == .notEqual
+        if isEquality, right.isConstant, other.pointee.isInline {
+            compareShortStrings(one, other, isEqual: comparison == .equal, count, out)
+            return
+        }
         let step = right.isConstant ? 0 : 1
         // A null row's slot may hold anything and must not be followed.
         let (nulls, moreNulls) = (left.nulls, right.nulls)
         let hasNulls = nulls != nil || moreNulls != nil
         let accepted = comparison.accepted
         let wanted: UInt8 = comparison == .equal ? 1 : 0
-        let isEquality = comparison == .equal || comparison == .notEqual
         for row in 0..<count {
             if hasNulls, (nulls.map { $0[row] } ?? 0) | (moreNulls.map { $0[row] } ?? 0) != 0 {
                 out[row] = 0
@@ -165,6 +195,21 @@ enum CompareKernels {
             } else {
                 out[row] = accepted &>> UInt8(truncatingIfNeeded: ByteSlot.order(one + row, other + row &* step) &+ 1) & 1
             }
+        }
+    }
+
+    /// A string that lies within its slot is all of the slot's 16 bytes, and no other string has the same. Follows no address,
+    /// so that the slots of null rows do no harm.
+    private static func compareShortStrings(
+        _ strings: UnsafeMutablePointer<ByteSlot>, _ constant: UnsafeMutablePointer<ByteSlot>, isEqual: Bool, _ count: Int,
+        _ out: UnsafeMutablePointer<UInt8>
+    ) {
+        let words = UnsafeRawPointer(strings).assumingMemoryBound(to: UInt64.self)
+        let wanted = UnsafeRawPointer(constant).assumingMemoryBound(to: UInt64.self)
+        let (first, second, flip) = (wanted[0], wanted[1], isEqual ? 0 : 1 as UInt8)
+        for row in 0..<count {
+            let difference = (words[2 &* row] ^ first) | (words[2 &* row &+ 1] ^ second)
+            out[row] = (difference == 0 ? 1 : 0) ^ flip
         }
     }
 
@@ -179,58 +224,6 @@ enum CompareKernels {
                 bools[row] = 0
                 result.setNull(row)
             }
-        }
-    }
-
-    // MARK: Straight to the rows
-
-    /// The rows for which numbers compare to a constant as wanted, without a vector between; nil if there is no such
-    /// kernel for these operands.
-    static func select(_ comparison: Comparison, _ left: Operand, _ right: Operand, count: Int) -> Selection?? {
-        if left.isConstant { return right.isConstant ? nil : select(comparison.mirrored, right, left, count: count) }
-        guard right.isConstant else { return nil }
-        switch (left.kind, right.kind) {
-        case (.int64, .int64):
-            return .some(select(comparison, left.vector.ints, right.vector.ints[0], left.nulls, count))
-        case (.float64, .float64):
-            return .some(select(comparison, left.vector.floats, right.vector.floats[0], left.nulls, count))
-        default: return nil
-        }
-    }
-
-    @inline(__always)
-    private static func select<Element: Comparable>(
-        _ comparison: Comparison, _ left: UnsafeMutablePointer<Element>, _ constant: Element,
-        _ nulls: UnsafeMutablePointer<UInt8>?, _ count: Int
-    ) -> Selection? {
-        switch comparison {
-        case .equal: select(nulls, count) { left[$0] == constant }
-        case .notEqual: select(nulls, count) { left[$0] != constant }
-        case .less: select(nulls, count) { left[$0] < constant }
-        case .lessOrEqual: select(nulls, count) { left[$0] <= constant }
-        case .greater: select(nulls, count) { left[$0] > constant }
-        case .greaterOrEqual: select(nulls, count) { left[$0] >= constant }
-        }
-    }
-
-    @inline(__always)
-    private static func select(
-        _ nulls: UnsafeMutablePointer<UInt8>?, _ count: Int, _ test: (Int) -> Bool
-    ) -> Selection? {
-        makeSelection(count) { rows in
-            var selected = 0
-            if let nulls {
-                for row in 0..<count {
-                    rows[selected] = UInt32(truncatingIfNeeded: row)
-                    selected &+= (test(row) ? 1 : 0) & Int(nulls[row] ^ 1)
-                }
-            } else {
-                for row in 0..<count {
-                    rows[selected] = UInt32(truncatingIfNeeded: row)
-                    selected &+= test(row) ? 1 : 0
-                }
-            }
-            return selected
         }
     }
 }
@@ -258,11 +251,5 @@ final class CompareEvaluator: Evaluator {
     override func evaluate(_ chunk: Chunk, _ context: QueryContext) throws -> ColumnVector {
         try CompareKernels.compare(
             comparison, left.operand(chunk, context), right.operand(chunk, context), count: chunk.count)
-    }
-
-    override func select(_ chunk: Chunk, _ context: QueryContext) throws -> Selection? {
-        let (one, other) = (try left.operand(chunk, context), try right.operand(chunk, context))
-        if let selected = CompareKernels.select(comparison, one, other, count: chunk.count) { return selected }
-        return try isTrue(CompareKernels.compare(comparison, one, other, count: chunk.count), count: chunk.count)
     }
 }

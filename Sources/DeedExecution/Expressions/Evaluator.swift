@@ -11,7 +11,7 @@ package class Evaluator {
     /// The value, if it is the same for every row of every chunk.
     package let constant: Value?
 
-    package init(constant: Value? = nil) { self.constant = constant }
+    init(constant: Value? = nil) { self.constant = constant }
 
     /// The value for each row of the chunk: a vector with row i for row i (no selection). Its capacity may exceed the
     /// chunk's count, and it may be shared with others: nobody writes to it.

@@ -12,6 +12,12 @@ struct ListCursor {
         /// For each element the row that its list is in.
         let parents: Selection
         let elements: [Value]
+
+        /// The row that the list of an element is in, by the element's position among those that passed.
+        @inline(__always)
+        func parent(of index: Int, _ passed: Selection?) -> Int {
+            Int(parents.rows[passed.map { Int($0.rows[index]) } ?? index])
+        }
     }
 
     /// By row; nil for null.
@@ -51,6 +57,20 @@ struct ListCursor {
     }
 }
 
+extension ColumnVector {
+    /// Adds the values of these rows.
+    func append(_ rows: Range<Int>, to values: inout [Value]) {
+        if kind == .int64, nulls == nil {
+            let ints = self.ints
+            for row in rows { values.append(.int(ints[row])) }
+        } else if kind == .any {
+            values.append(contentsOf: self.values[rows])
+        } else {
+            for row in rows { values.append(value(row)) }
+        }
+    }
+}
+
 extension Chunk {
     /// The chunk of a batch's elements, with the columns that are needed of the rows they come from.
     func exploded(_ batch: ListCursor.Batch, into slot: Slot, _ needed: NeededSlots) -> Chunk {
@@ -85,14 +105,22 @@ final class ComprehensionEvaluator: Evaluator {
             let count = passed?.count ?? inner.count
             if count == 0 { continue }
             let projected = try project(inner, passed, context)
-            for index in 0..<count {
-                let position = passed.map { Int($0.rows[index]) } ?? index
-                let parent = Int(batch.parents.rows[position])
+            var first = 0
+            while first < count {
+                let parent = batch.parent(of: first, passed)
+                var end = first + 1
+                while end < count, batch.parent(of: end, passed) == parent { end += 1 }
                 if parent != row {
                     if row >= 0 { values[row] = .list(current) }
                     (current, row) = ([], parent)
+                    current.reserveCapacity(end - first)
                 }
-                current.append(projected?.value(index) ?? batch.elements[position])
+                if let projected {
+                    projected.append(first..<end, to: &current)
+                } else {
+                    for index in first..<end { current.append(batch.elements[passed.map { Int($0.rows[index]) } ?? index]) }
+                }
+                first = end
             }
         }
         if row >= 0 { values[row] = .list(current) }

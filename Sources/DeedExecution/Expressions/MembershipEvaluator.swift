@@ -140,6 +140,7 @@ private final class StringSet {
     private let vector: ColumnVector
     private var table: [Int32]
     private let mask: Int
+    private let seed = UInt64.random(in: .min ... .max)
 
     init(_ strings: [Value]) {
         vector = ColumnVector(strings)
@@ -155,12 +156,27 @@ private final class StringSet {
         }
     }
 
+    /// Equal strings have the same length, and so the same representation: within the slot or outside.
     @inline(__always)
     private func hash(_ slot: UnsafePointer<ByteSlot>) -> Int {
-        var hasher = Hasher()
-        hasher.combine(
-            bytes: UnsafeRawBufferPointer(start: ByteSlot.start(slot), count: Int(slot.pointee.length)))
-        return hasher.finalize()
+        let (length, prefix, tail) = (slot.pointee.length, slot.pointee.prefix, slot.pointee.tail)
+        var state = Self.mix(seed, UInt64(length) &<< 32 | UInt64(prefix))
+        if length <= UInt32(ByteSlot.inlineMax) { return Int(truncatingIfNeeded: Self.mix(state, tail)) }
+        let bytes = ByteSlot.start(slot)
+        var offset = 0
+        while offset &+ 8 <= Int(length) {
+            state = Self.mix(state, bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+            offset &+= 8
+        }
+        // The last eight bytes once more, whatever of them was there already.
+        state = Self.mix(state, bytes.loadUnaligned(fromByteOffset: Int(length) &- 8, as: UInt64.self))
+        return Int(truncatingIfNeeded: state)
+    }
+
+    @inline(__always)
+    private static func mix(_ state: UInt64, _ word: UInt64) -> UInt64 {
+        let (high, low) = (state ^ word).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
+        return high ^ low ^ state.byteSwapped
     }
 
     @inline(__always)

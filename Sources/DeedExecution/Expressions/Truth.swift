@@ -122,12 +122,14 @@ final class JunctionEvaluator: Evaluator {
     }
 
     private func undecided(_ states: UnsafeMutablePointer<UInt8>, _ count: Int) -> Selection? {
-        let deciding = isAnd ? Truth.isFalse : Truth.isTrue
+        // For AND whatever is not 0 is open, for OR whatever is not 2.
+        let flip: UInt8 = isAnd ? 0 : 2
         return makeSelection(count) { rows in
             var selected = 0
             for row in 0..<count {
                 rows[selected] = UInt32(truncatingIfNeeded: row)
-                selected &+= states[row] != deciding ? 1 : 0
+                let state = states[row] ^ flip
+                selected &+= Int((state | state &>> 1) & 1)
             }
             return selected
         }

@@ -17,7 +17,8 @@ final class FilterOperator: Operator {
     override func next() throws -> Chunk? {
         while let chunk = try child.next() {
             try context.checkInterrupt()
-            if let kept = chunk.filtered(by: try condition.evaluate(chunk, context)) { return kept }
+            guard let kept = try condition.select(chunk, context) else { return chunk }
+            if kept.count > 0 { return chunk.selecting(kept) }
         }
         return nil
     }

@@ -26,31 +26,6 @@ extension Chunk {
         return selecting(selection)
     }
 
-    /// The rows for which the vector is true; nil if there are none.
-    func filtered(by condition: ColumnVector) -> Chunk? {
-        let kept = Selection(count: count)
-        var keptCount = 0
-        switch condition.kind {
-        case .bool:
-            let bools = condition.bools
-            let nulls = condition.nulls
-            for row in 0..<count where bools[row] != 0 && (nulls == nil || nulls.unsafelyUnwrapped[row] == 0) {
-                kept.rows[keptCount] = UInt32(truncatingIfNeeded: row)
-                keptCount &+= 1
-            }
-        case .any:
-            for row in 0..<count {
-                guard case .bool(true) = condition.values[row] else { continue }
-                kept.rows[keptCount] = UInt32(truncatingIfNeeded: row)
-                keptCount &+= 1
-            }
-        default: return nil
-        }
-        if keptCount == 0 { return nil }
-        if keptCount == count { return self }
-        return selecting(Selection(copying: kept.rows, count: keptCount))
-    }
-
     mutating func set(_ slot: Slot, _ vector: ColumnVector) { columns[slot] = ChunkColumn(vector) }
 
     /// A value that is the same for all rows.
