@@ -182,13 +182,13 @@ errors_init(PyObject *module, ModuleState *state)
     return conflict == NULL || closed == NULL ? -1 : add_exception(module, state, &forked, closed, &state->forked);
 }
 
-/* The class of a status, borrowed; DeedError for a number from a later library. */
+/* The class of a status, borrowed; DeedError for a number from a later library; NULL with an exception without memory. */
 static PyObject *
 class_of(ModuleState *state, deed_status status)
 {
+    PyErr_Clear(); /* what is raised here takes the place of what led to it */
     PyObject *class = class_with(state, status);
-    PyErr_Clear();
-    return class != NULL ? class : state->deed_error;
+    return class != NULL || PyErr_Occurred() ? class : state->deed_error;
 }
 
 /* Raises an error of a query, which says more than its message. */
@@ -219,10 +219,11 @@ raise_error(ModuleState *state, deed_status status, deed_error *error)
     const char *message = error != NULL ? deed_error_message(error, &size) : NULL;
     PyObject *text = message != NULL ? PyUnicode_DecodeUTF8(message, (Py_ssize_t)size, "replace")
                                      : PyUnicode_FromString(deed_status_name(status));
-    if (text != NULL && status >= DEED_SYNTAX_ERROR)
-        raise_query_error(class_of(state, status), text, error);
-    else if (text != NULL)
-        PyErr_SetObject(class_of(state, status), text);
+    PyObject *class = text != NULL ? class_of(state, status) : NULL;
+    if (class != NULL && status >= DEED_SYNTAX_ERROR)
+        raise_query_error(class, text, error);
+    else if (class != NULL)
+        PyErr_SetObject(class, text);
     deed_error_destroy(error);
     Py_XDECREF(text);
     return NULL;
@@ -232,8 +233,10 @@ PyObject *
 raise_status(ModuleState *state, deed_status status, const char *format, ...)
 {
     va_list arguments;
+    PyObject *class = class_of(state, status);
     va_start(arguments, format);
-    PyErr_FormatV(class_of(state, status), format, arguments);
+    if (class != NULL)
+        PyErr_FormatV(class, format, arguments);
     va_end(arguments);
     return NULL;
 }

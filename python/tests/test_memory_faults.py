@@ -23,7 +23,19 @@ values = {"l": [1, [2.5, {"a": b"x"}]], "d": datetime(2024, 1, 1, tzinfo=timezon
           "v": array.array("f", [1, 2]), "m": {"a": None}, "x": Temporal("local_time", nanoseconds=1), "y": Duration(1)}
 full = graph.add_entity("Full", values)
 scan = graph.scan_arrow("N")
+statement = graph.prepare("RETURN $value")
+elements = "MATCH p = (a:N)-[r:R]->(b:N) RETURN a, r, p, [a], {r: r} LIMIT 2"
 counter = 0
+
+def new_texts():
+    global counter
+    counter += 1
+    graph.execute(f"UNWIND range(1, 30) AS x RETURN x, {counter} AS n").fetchall()
+
+def query_in_transaction():
+    with graph.transaction() as tx:
+        tx.execute("CREATE (n:N {s: $s}) RETURN n", values).fetchall()
+        tx.rollback()
 
 def new_names():
     global counter
@@ -36,6 +48,13 @@ def transaction():
         tx.rollback()
 
 operations = [
+    lambda: graph.execute("RETURN $l, $d, $t, $s, $v, $m, $x, $y", values).fetchall(), new_texts, query_in_transaction,
+    lambda: graph.execute(elements).fetchall(), lambda: graph.execute(elements).dicts(),
+    lambda: [hash(row) for (row,) in graph.execute("MATCH p = (:N)-[:R]->() RETURN p LIMIT 2")],
+    lambda: [repr(row) for row in graph.execute(elements)], lambda: graph.execute(elements).counters,
+    lambda: graph.execute(elements).__arrow_c_stream__(), lambda: statement.execute({"value": values}).scalar(),
+    lambda: graph.prepare("RETURN 1"), lambda: graph.execute("RETURN 1 /"), lambda: graph.execute("RETURN 1 / 0").fetchall(),
+    lambda: graph.register_procedure("p(x :: INTEGER) :: (y :: STRING)", [[1, "a"], [2, "b"]]),
     lambda: graph.add_entity("N", values), lambda: graph.add_entity("N", wide), new_names, transaction,
     lambda: graph.get_entity(full), lambda: graph.get_edge(edges[0]), lambda: graph.update_entity(full, values),
     lambda: graph.get_outgoing_neighbors(nodes[0]), lambda: graph.neighbor_ids(nodes[0]),
@@ -58,7 +77,7 @@ for operation in operations:
             finished = True
         except MemoryError:
             finished = False
-        except (deed_core.TypeMismatch, deed_core.NotFound):
+        except (deed_core.TypeMismatch, deed_core.NotFound, deed_core.QueryError):
             finished = True
         finally:
             _testcapi.remove_mem_hooks()
