@@ -163,7 +163,7 @@ package final class QueryEngine: @unchecked Sendable {
             view: try GraphView(graph, transaction), parameters: parameters,
             functions: FunctionContext(
                 seconds: now / 1_000_000, nanoseconds: UInt32(truncatingIfNeeded: now % 1_000_000 * 1_000)),
-            slotCount: query.plan.slotCount, threads: options.threads, deadline: deadline, procedures: procedures,
+            slotCount: query.plan.slotCount, threads: query.plan.isReadOnly ? options.threads : 1, deadline: deadline, procedures: procedures,
             profile: query.mode == .profile ? PlanProfile() : nil)
         context.keepGoing = options.keepGoing
         return try QueryResult(query, context, reports)
