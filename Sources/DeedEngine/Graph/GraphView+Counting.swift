@@ -186,6 +186,32 @@ extension GraphView {
         }
     }
 
+    /// Copies the neighbours of a segment's entities, those of entity `id` from place `offsets[id]` on; `degrees` are their
+    /// numbers, as `multiply` finds them.
+    package func copyNeighbors(
+        ofSegment number: Int, _ wanted: ListsWanted, degrees: UnsafeMutablePointer<Int64>, ids: Int,
+        offsets: UnsafePointer<UInt32>, into targets: UnsafeMutablePointer<UInt32>
+    ) throws(DeedError) {
+        let own = offsets + number &* Limits.segmentRows
+        try eachBlock(number, degrees, [wanted]) { segment, rows, degrees in
+            for row in rows where degrees[row] != 0 {
+                var place = Int(own[row])
+                let end = Int(own[row &+ 1])
+                forEachEntry(segment, row, wanted) { neighbor in
+                    guard place < end && neighbor < UInt64(ids) else { return }
+                    targets[place] = UInt32(truncatingIfNeeded: neighbor)
+                    place &+= 1
+                }
+                // An id that nobody has.
+                while place < end {
+                    targets[place] = 0
+                    place &+= 1
+                }
+            }
+            return true
+        }
+    }
+
     // MARK: Sums
 
     /// Adds what each row's list in one part comes to; false on overflow.

@@ -37,7 +37,8 @@ struct OperatorMaker {
         case .expand(let child, let expansion): return ExpandOperator(try make(child), expansion, context)
         case .expandVariable(let child, let expansion):
             return try ExpandVariableOperator(make(child), expansion, context)
-        case .countMatches(let pattern): return try CountMatchesOperator(pattern, context)
+        case .countMatches(let matches, let pattern):
+            return try CountMatchesOperator(pattern, matches: make(matches), context)
         case .shortestPath(let child, let path): return try ShortestPathOperator(make(child), path, context)
         case .apply, .join, .cross, .union: return try makeJoining(node)
         case .create, .merge, .change, .delete, .forEach: return try makeChanging(node)

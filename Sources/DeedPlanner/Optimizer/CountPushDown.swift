@@ -2,8 +2,8 @@
 //
 // What stands below the aggregate is read back as a pattern: a scan, expansions from it, and filters. It can be counted if
 // every filter is about one entity, and if all that is asked of the matches is their number, or things that depend on one
-// entity, which becomes the root: then the pattern gives one row for each root, with the number of its matches, and the
-// aggregates weigh each row by that number.
+// entity, which becomes the root: then the pattern gives rows with the root and a number of matches, and the aggregates weigh
+// each row by that number.
 
 import DeedExecution
 import DeedValues
@@ -34,7 +34,7 @@ struct CountPushDown {
             entities: read.entities, relationships: read.relationships, differing: read.differing, root: root, count: count)
         guard pattern.terms() != nil else { return plain }
         let rows = root == nil ? 1 : catalog.entityCount(label: nil)
-        return .aggregate(child: PlanNode(.countMatches(pattern), estimatedRows: rows), keys: keys, weighed)
+        return .aggregate(child: PlanNode(.countMatches(matches: child, pattern), estimatedRows: rows), keys: keys, weighed)
     }
 
     /// What the aggregate is over rows that stand for several each, and the slots that it needs.
