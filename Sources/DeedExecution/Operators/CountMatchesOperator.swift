@@ -20,7 +20,8 @@ final class CountMatchesOperator: Operator {
 
     private let pattern: CountedPattern
     private let terms: [CountTerm]?
-    private let filters: [[Evaluator]]
+    /// What gives the entities that each one of the pattern can be; nil: any.
+    private let scans: [Operator?]
     private let matches: Operator
     private var argument: Chunk?
     private var state = State.beginning
@@ -34,7 +35,7 @@ final class CountMatchesOperator: Operator {
     init(_ pattern: CountedPattern, matches: Operator, _ context: QueryContext) throws {
         (self.pattern, self.matches) = (pattern, matches)
         terms = pattern.terms()
-        filters = try pattern.entities.map { try $0.filters.map { try makeEvaluator($0, context) } }
+        scans = try pattern.entities.map { $0.isFree ? nil : try makeOperator($0.scan, context) }
         super.init(context)
     }
 
@@ -65,7 +66,7 @@ final class CountMatchesOperator: Operator {
             if let root = pattern.root { return rows(of: argument, try count(terms, by: root), from: 0) }
             let number = try countAll(terms)
             state = .done
-            return rows(of: argument, [number], ids: nil)
+            return number == 0 ? nil : rows(of: argument, [number], ids: nil)
         } catch let error as DeedError where error.status == .outOfMemory {
             state = .making
             return try makeMatches()
@@ -107,7 +108,9 @@ final class CountMatchesOperator: Operator {
 
     private func prepare(_ argument: Chunk) throws {
         size = try context.view.beginCounting()
-        masks = try pattern.entities.indices.map { pattern.entities[$0].isFree ? nil : try mask($0, argument) }
+        masks = try pattern.entities.indices.map { position in
+            try scans[position].map { try mask(pattern.entities[position].slot, $0, argument) }
+        }
     }
 
     private func countAll(_ terms: [CountTerm]) throws -> Int64 {
@@ -219,23 +222,26 @@ final class CountMatchesOperator: Operator {
 
     // MARK: Entities
 
-    /// 1 for each entity that `position` of the pattern can be.
-    private func mask(_ position: Int, _ argument: Chunk) throws -> CountVector {
-        let entity = pattern.entities[position]
+    /// 1 for each entity that the scan gives.
+    private func mask(_ slot: Slot, _ scan: Operator, _ argument: Chunk) throws -> CountVector {
         let mask = try CountVector(count: size, repeating: 0, context)
-        let test = entity.labels.dropFirst().reduce(entity.labels.first) { left, right in left.map { .and($0, right) } }
-        let scan = ScanEntitiesOperator(entity.slot, test, shared: nil, context)
         scan.reset(argument: argument.row(0))
-        while var chunk = try scan.next() {
-            for filter in filters[position] where chunk.count > 0 {
-                if let kept = try filter.select(chunk, context) { chunk = chunk.selecting(kept) }
-            }
-            guard let column = chunk.columns[entity.slot] else { continue }
+        while let chunk = try scan.next() {
+            guard let column = chunk.columns[slot] else { continue }
             for row in 0..<chunk.count {
                 let index = Int(truncatingIfNeeded: column.vector.ids[column.position(row)])
                 if index < size { mask.values[index] = 1 }
             }
         }
         return mask
+    }
+}
+
+extension CountedPattern.Entity {
+    /// The plan that gives all of them.
+    fileprivate var scan: PlanNode {
+        let test = labels.dropFirst().reduce(labels.first) { left, right in left.map { .and($0, right) } }
+        let all = PlanNode(.scanEntities(entity: slot, labels: test))
+        return filters.reduce(all) { PlanNode(.filter(child: $0, $1)) }
     }
 }

@@ -37,6 +37,8 @@ struct OperatorMaker {
         case .seekIds(let child, let slot, let isRelationship, let ids):
             return try SeekIdsOperator(make(child), slot, isRelationship ? .relationship : .entity, ids: ids, context)
         case .expand(let child, let expansion): return ExpandOperator(try make(child), expansion, context)
+        case .expandVariable(let child, let expansion) where expansion.mode == .together:
+            return ReachOperator(try make(child), expansion, context)
         case .expandVariable(let child, let expansion):
             return try ExpandVariableOperator(make(child), expansion, context)
         case .countMatches(let matches, let pattern):

@@ -38,9 +38,10 @@ extension PlanNode {
         switch kind {
         case .argument, .scanEntities, .scanRelationships: true
         case .seekIndex(let child, _, _, _, _), .seekIds(let child, _, _, _), .expand(let child, _),
-            .expandVariable(let child, _), .shortestPath(let child, _), .filter(let child, _), .project(let child, _),
-            .keep(let child, _), .unwind(let child, _, _):
+            .shortestPath(let child, _), .filter(let child, _), .project(let child, _), .keep(let child, _),
+            .unwind(let child, _, _):
             child.isStreaming
+        case .expandVariable(let child, let expansion): expansion.mode != .together && child.isStreaming
         case .apply(let outer, let inner, _): outer.isStreaming && !inner.writes
         default: false
         }

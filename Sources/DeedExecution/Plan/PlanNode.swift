@@ -139,6 +139,8 @@ package enum RepetitionMode: String, Sendable {
     case acyclic
     /// Each entity once, at its least depth: when nobody asks for paths or relationships, and duplicates do not count.
     case reachable
+    /// Each entity once for all rows together: when nobody asks either from where. What comes out has no other columns.
+    case together
 }
 
 package struct ShortestPath: Sendable {
