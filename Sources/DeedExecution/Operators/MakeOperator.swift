@@ -39,9 +39,12 @@ struct OperatorMaker {
         case .seekIds(let child, let slot, let isRelationship, let ids):
             return try SeekIdsOperator(make(child), slot, isRelationship ? .relationship : .entity, ids: ids, context)
         case .expand(let child, let expansion): return ExpandOperator(try make(child), expansion, context)
+        case .expandVariable(let child, let expansion) where expansion.mode == .together:
+            return ReachOperator(try make(child), expansion, context)
         case .expandVariable(let child, let expansion):
             return try ExpandVariableOperator(make(child), expansion, context)
-        case .countMatches(let pattern): return try CountMatchesOperator(pattern, context)
+        case .countMatches(let matches, let pattern):
+            return try CountMatchesOperator(pattern, matches: make(matches), context)
         case .shortestPath(let child, let path): return try ShortestPathOperator(make(child), path, context)
         case .apply, .join, .cross, .union: return try makeJoining(node)
         case .create, .merge, .change, .delete, .forEach: return try makeChanging(node)
