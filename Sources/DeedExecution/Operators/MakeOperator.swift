@@ -16,8 +16,18 @@ struct OperatorMaker {
 
     func make(_ node: PlanNode) throws -> Operator {
         let made = try makeUncounted(node)
+        if !isReusable(node) { context.isReusable = false }
         guard let profile = context.profile else { return made }
         return CountingOperator(made, profile.counter(node))
+    }
+
+    /// Whether `reset` makes the operator as good as new for another execution too: all that it knows is of its plan, or
+    /// asked of the context when it runs.
+    private func isReusable(_ node: PlanNode) -> Bool {
+        switch node.kind {
+        case .scanEntities, .scanRelationships, .shortestPath, .callProcedure, .loadCSV: false
+        default: true
+        }
     }
 
     private func makeUncounted(_ node: PlanNode) throws -> Operator {
