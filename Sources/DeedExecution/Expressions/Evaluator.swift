@@ -19,6 +19,9 @@ package class Evaluator {
         throw DeedError(.internalError, "an expression without values")
     }
 
+    /// The value, if it is the same for every row of the present execution and can be found.
+    func valueForAll(_ context: QueryContext) -> Value? { constant }
+
     /// For filters: the rows for which it is true; nil if it is for all of them. Where it is neither true, false nor null
     /// that is a TypeError.
     package func select(_ chunk: Chunk, _ context: QueryContext) throws -> Selection? {
@@ -98,6 +101,8 @@ final class FixedEvaluator: Evaluator {
         (execution, repeated) = (context.execution, nil)
         return single
     }
+
+    override func valueForAll(_ context: QueryContext) -> Value? { try? value(context).value(0) }
 
     override func operand(_ chunk: Chunk, _ context: QueryContext) throws -> Operand {
         Operand(vector: try value(context), isConstant: true)

@@ -27,7 +27,7 @@ struct OperatorMaker {
     /// asked of the context when it runs.
     private func isReusable(_ node: PlanNode) -> Bool {
         switch node.kind {
-        case .scanEntities, .scanRelationships, .shortestPath, .callProcedure, .loadCSV: false
+        case .scanEntities, .scanRelationships, .countMatches, .shortestPath, .callProcedure, .loadCSV: false
         default: true
         }
     }
@@ -91,6 +91,8 @@ struct OperatorMaker {
     private func makeScan(_ entity: Slot, _ labels: LabelTest?, _ conditions: [ScanCondition] = []) -> Operator {
         let scan = EntityScan(
             entity: entity, labels: labels, conditions: conditions, bound: bound, notesPlaces: bound != nil, shared: morsels)
+        // The conditions are those of this execution.
+        context.isReusable = false
         return ScanEntitiesOperator(scan, context)
     }
 
