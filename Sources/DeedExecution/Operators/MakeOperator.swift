@@ -20,8 +20,18 @@ struct OperatorMaker {
 
     func make(_ node: PlanNode) throws -> Operator {
         let made = try makeUncounted(node)
+        if !isReusable(node) { context.isReusable = false }
         guard let profile = context.profile else { return made }
         return CountingOperator(made, profile.counter(node))
+    }
+
+    /// Whether `reset` makes the operator as good as new for another execution too: all that it knows is of its plan, or
+    /// asked of the context when it runs.
+    private func isReusable(_ node: PlanNode) -> Bool {
+        switch node.kind {
+        case .scanEntities, .scanRelationships, .countMatches, .shortestPath, .callProcedure, .loadCSV: false
+        default: true
+        }
     }
 
     private func makeUncounted(_ node: PlanNode) throws -> Operator {
@@ -101,6 +111,8 @@ struct OperatorMaker {
     private func makeScan(_ entity: Slot, _ labels: LabelTest?, _ conditions: [ScanCondition] = []) -> Operator {
         let scan = EntityScan(
             entity: entity, labels: labels, conditions: conditions, bound: bound, notesPlaces: notesPlaces, shared: morsels)
+        // The conditions are those of this execution.
+        context.isReusable = false
         return ScanEntitiesOperator(scan, context)
     }
 
