@@ -78,34 +78,17 @@ struct PlanBasis: Sendable {
 }
 
 final class PlanMemory: Sendable {
-    /// Queries as bytes: Swift's strings are equal by canonical equivalence, which texts are not.
-    private struct Key: Hashable {
-        let text: String
-
-        static func == (left: Key, right: Key) -> Bool {
-            var (left, right) = (left.text, right.text)
-            return left.withUTF8 { left in
-                right.withUTF8 { compareBytes(UnsafeRawBufferPointer(left), UnsafeRawBufferPointer($0)) == 0 }
-            }
-        }
-
-        func hash(into hasher: inout Hasher) {
-            var text = text
-            text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
-        }
-    }
-
     /// Beyond that all are forgotten: whoever has so many texts does not use parameters, and gains nothing here.
     private static let plansMax = 4_096
 
-    private let plans = Mutex<[Key: PreparedQuery]>([:])
+    private let plans = Mutex<[NameKey: PreparedQuery]>([:])
 
-    func find(_ text: String) -> PreparedQuery? { plans.withLock { $0[Key(text: text)] } }
+    func find(_ text: String) -> PreparedQuery? { plans.withLock { $0[NameKey(text)] } }
 
     func remember(_ query: PreparedQuery, as text: String) {
         plans.withLock { plans in
             if plans.count >= Self.plansMax { plans.removeAll(keepingCapacity: true) }
-            plans[Key(text: text)] = query
+            plans[NameKey(text)] = query
         }
     }
 }

@@ -44,7 +44,9 @@ package final class QueryEngine: @unchecked Sendable {
     // MARK: Preparing
 
     /// The statement behind a text: a plan that is remembered, or a new one.
-    package func prepare(_ text: String, _ transaction: Transaction? = nil) throws -> PreparedStatement {
+    package func prepare(
+        _ text: String, _ transaction: Transaction? = nil, _ interruption: Interruption = Interruption()
+    ) throws -> PreparedStatement {
         let basis = basis
         if let known = memory.find(text), known.basis.isGood(for: basis) { return .query(known) }
         let normal = normalizeCypher(text)
@@ -53,36 +55,56 @@ package final class QueryEngine: @unchecked Sendable {
             memory.remember(query, as: text)
             return .query(query)
         }
-        if let normal, let query = try? plan(text, normal, transaction) {
+        let account = try chargePlanning(text)
+        defer { account.clear() }
+        if let normal, let query = try planNormal(text, normal, transaction, interruption) {
             memory.remember(query, as: text)
             memory.remember(query, as: normal.key)
             return .query(query)
         }
+        try interruption.check()
         // Commands have no normal form; and what is wrong with a text is said of the text as it is.
         switch try parse(text, nil) {
         case .schema(let command): return .schema(command)
         case .transaction(let command): return .transaction(command)
         case .query(let query, let mode):
-            let prepared = try plan(query, mode, text: text, shape: text, literals: [:], transaction)
+            let prepared = try plan(query, mode, text: text, shape: text, literals: [:], transaction, interruption)
             memory.remember(prepared, as: text)
             return .query(prepared)
         }
     }
 
-    /// A plan in which the literals of the text are parameters; nil if the text is no query.
-    private func plan(
-        _ text: String, _ normal: NormalizedQuery, _ transaction: Transaction?
+    /// Room for the tree and the plan of a text, which are made of small objects that nobody counts one by one.
+    private func chargePlanning(_ text: String) throws -> MemoryAccount {
+        let account = MemoryAccount(graph.pool)
+        try account.charge(text.utf8.count * Self.planningBytesPerByte)
+        return account
+    }
+
+    /// What a byte of text comes to at most while it is planned: in a list of digits every two bytes are a node of the tree.
+    private static let planningBytesPerByte = 160
+
+    /// A plan in which the literals of the text are parameters; nil if the text is no query, or wrong.
+    private func planNormal(
+        _ text: String, _ normal: NormalizedQuery, _ transaction: Transaction?, _ interruption: Interruption
     ) throws -> PreparedQuery? {
-        guard case .query(let query, let mode) = try parse(text, normal) else { return nil }
-        return try plan(query, mode, text: text, shape: normal.key, literals: normal.literals, transaction)
+        do {
+            guard case .query(let query, let mode) = try parse(text, normal) else { return nil }
+            return try plan(
+                query, mode, text: text, shape: normal.key, literals: normal.literals, transaction, interruption)
+        } catch let error as DeedError {
+            throw error
+        } catch {
+            return nil
+        }
     }
 
     private func plan(
         _ query: Query, _ mode: ExecutionMode, text: String, shape: String, literals: [String: Value],
-        _ transaction: Transaction?
+        _ transaction: Transaction?, _ interruption: Interruption
     ) throws -> PreparedQuery {
         let view = try GraphView(graph, transaction)
-        let planner = Planner(catalog: GraphCatalog(view: view, procedures: procedures))
+        let planner = Planner(catalog: GraphCatalog(view: view, procedures: procedures), interruption: interruption)
         return PreparedQuery(
             text: text, shape: shape, plan: try planner.plan(query), mode: mode, literals: literals, basis: basis)
     }
@@ -152,9 +174,7 @@ package final class QueryEngine: @unchecked Sendable {
         _ query: PreparedQuery, _ parameters: Parameters, _ transaction: Transaction?, _ options: ExecutionOptions
     ) throws -> QueryResult {
         let now = Clock.microseconds()
-        let deadline = options.timeout.map { seconds in
-            Clock.monotonicNanoseconds() &+ UInt64(max(0, min(seconds, 1e9)) * 1e9)
-        }
+        let interruption = Interruption(timeout: options.timeout, keepGoing: options.keepGoing)
         let functions = FunctionContext(
             seconds: now / 1_000_000, nanoseconds: UInt32(truncatingIfNeeded: now % 1_000_000 * 1_000))
         let view = try GraphView(graph, transaction)
@@ -162,16 +182,14 @@ package final class QueryEngine: @unchecked Sendable {
         let isSmall = query.mode == .run && parameters.values.allSatisfy(PlanInstances.isSmall)
         if isSmall, let known = query.instances.take() {
             known.context.begin(
-                view: view, parameters: parameters, functions: functions, threads: threads, deadline: deadline,
-                procedures: procedures)
-            known.context.keepGoing = options.keepGoing
+                view: view, parameters: parameters, functions: functions, threads: threads,
+                interruption: interruption, procedures: procedures)
             return QueryResult(query, known, reports)
         }
         let context = QueryContext(
             view: view, parameters: parameters, functions: functions, slotCount: query.plan.slotCount, threads: threads,
-            deadline: deadline, procedures: procedures, profile: query.mode == .profile ? PlanProfile() : nil)
+            interruption: interruption, procedures: procedures, profile: query.mode == .profile ? PlanProfile() : nil)
         context.isReusable = isSmall
-        context.keepGoing = options.keepGoing
         return QueryResult(query, try PlanInstance(query.plan, context), reports)
     }
 

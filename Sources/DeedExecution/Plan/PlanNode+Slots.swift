@@ -1,10 +1,9 @@
 // What can be told of a plan without running it: the slots it fills, whether it changes anything, and whether it treats every
 // row by itself.
 
-extension PlanNode {
-    /// Inputs, in the order in which they are written down; subplans of expressions are not among them.
-    package var children: [PlanNode] {
-        switch kind {
+extension PlanNode.Kind {
+    var children: [PlanNode] {
+        switch self {
         case .argument, .scanEntities, .scanRelationships: []
         case .seekIndex(let child, _, _, _, _), .seekIds(let child, _, _, _), .expand(let child, _),
             .expandVariable(let child, _), .shortestPath(let child, _), .countMatches(let child, _), .filter(let child, _),
@@ -21,6 +20,11 @@ extension PlanNode {
         case .forEach(let child, _, _, let body): [child, body]
         }
     }
+}
+
+extension PlanNode {
+    /// Inputs, in the order in which they are written down; subplans of expressions are not among them.
+    package var children: [PlanNode] { kind.children }
 
     /// True if running the plan can change the graph.
     package var writes: Bool {

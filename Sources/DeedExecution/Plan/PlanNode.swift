@@ -8,8 +8,13 @@ package final class PlanNode: Sendable {
     package let kind: Kind
     /// Rows that the planner expects to come out.
     package let estimatedRows: Double
+    /// Nodes from here to the farthest leaf; subplans of expressions are not looked into.
+    package let depth: Int
 
-    package init(_ kind: Kind, estimatedRows: Double = 0) { (self.kind, self.estimatedRows) = (kind, estimatedRows) }
+    package init(_ kind: Kind, estimatedRows: Double = 0) {
+        (self.kind, self.estimatedRows) = (kind, estimatedRows)
+        depth = 1 + (kind.children.lazy.map(\.depth).max() ?? 0)
+    }
 
     package indirect enum Kind: Sendable {
         // MARK: Leaves
