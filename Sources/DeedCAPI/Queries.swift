@@ -28,6 +28,7 @@ final class ResultHandle {
     let result: QueryResult
     let database: DatabaseHandle
     private let names: [(text: UnsafeMutablePointer<CChar>, size: Int)]
+    private let notices: [(text: UnsafeMutablePointer<CChar>, size: Int)]
     /// What was computed and not handed out in full, and the next row of the first of these chunks.
     private var chunks: [Chunk] = []
     private var row = 0
@@ -36,10 +37,15 @@ final class ResultHandle {
     init(_ result: QueryResult, _ database: DatabaseHandle) {
         (self.result, self.database) = (result, database)
         names = result.columns.map { copyText($0) }
+        notices = result.notices.map { copyText($0) }
         lender = ValueLender(columns: result.columns.count)
     }
 
-    deinit { for name in names { name.text.deallocate() } }
+    deinit { for text in names + notices { text.text.deallocate() } }
+
+    func notice(_ index: Int) -> (text: UnsafeMutablePointer<CChar>, size: Int)? {
+        notices.indices.contains(index) ? notices[index] : nil
+    }
 
     func name(_ column: Int) -> (text: UnsafeMutablePointer<CChar>, size: Int)? {
         names.indices.contains(column) ? names[column] : nil
@@ -174,7 +180,7 @@ public func deed_statement_execute(
         try engine.graph.requireOpen()
         let result = try engine.execute(
             handle.text, parameters: handle.parameters,
-            transaction: try DeedCAPI.transaction(transaction, of: engine.graph), options: try executionOptions(options))
+            transaction: try transaction.flatMap { try DeedCAPI.transaction($0, of: engine.graph) }, options: try executionOptions(options))
         out.pointee = retained(ResultHandle(result, handle.database))
     }
 }
@@ -197,6 +203,16 @@ public func deed_result_column_name(
     guard let name = try? object(result, ResultHandle.self).name(column) else { return nil }
     out_size?.pointee = name.size
     return UnsafePointer(name.text)
+}
+
+@c @implementation
+public func deed_result_notice(
+    _ result: OpaquePointer?, _ index: Int, _ out_size: UnsafeMutablePointer<Int>?
+) -> UnsafePointer<CChar>! {
+    out_size?.pointee = 0
+    guard let notice = try? object(result, ResultHandle.self).notice(index) else { return nil }
+    out_size?.pointee = notice.size
+    return UnsafePointer(notice.text)
 }
 
 @c @implementation

@@ -19,11 +19,14 @@ package final class PreparedQuery: Sendable {
     /// The parameters that the text itself has.
     package let parameters: [String]
     let basis: PlanBasis
+    /// What is odd about the text, in words that show the place.
+    package let notices: [String]
 
     init(text: String, shape: String, plan: QueryPlan, mode: ExecutionMode, literals: [String: Value], basis: PlanBasis) {
         (self.text, self.shape, self.plan, self.mode) = (text, shape, plan, mode)
         (self.literals, self.basis) = (literals, basis)
         parameters = plan.parameters.filter { literals[$0] == nil }
+        notices = plan.notices.map { "\($0.message)\n\(renderSource($0.place, in: text))" }
     }
 
     /// The same plan for another text of the same shape.
@@ -35,12 +38,13 @@ package final class PreparedQuery: Sendable {
 /// What a plan was made for.
 struct PlanBasis: Sendable {
     var schemaVersion: UInt64
+    var labelVersion: UInt64
     var entities: Int
     var relationships: Int
 
     /// True if a plan for `self` is still good now.
     func isGood(for now: PlanBasis) -> Bool {
-        schemaVersion == now.schemaVersion && Self.isSimilar(entities, now.entities)
+        schemaVersion == now.schemaVersion && labelVersion == now.labelVersion && Self.isSimilar(entities, now.entities)
             && Self.isSimilar(relationships, now.relationships)
     }
 
@@ -71,7 +75,9 @@ final class PlanMemory: Sendable {
 
     func find(_ text: String) -> PreparedQuery? { plans.withLock { $0[Key(text: text)] } }
 
+    /// What is odd about a query may be right soon, and then the query is looked at again.
     func remember(_ query: PreparedQuery, as text: String) {
+        if !query.notices.isEmpty { return }
         plans.withLock { plans in
             if plans.count >= Self.plansMax { plans.removeAll(keepingCapacity: true) }
             plans[Key(text: text)] = query

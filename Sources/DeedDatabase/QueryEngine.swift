@@ -22,7 +22,7 @@ package struct ExecutionOptions {
 
 package final class QueryEngine: @unchecked Sendable {
     package let graph: Graph
-    private let registry = Mutex(ProcedureRegistry.builtIn)
+    private let registry = Mutex(ProcedureRegistry.withLanguage)
     package let reports = ReportRing()
     private let memory = PlanMemory()
 
@@ -45,6 +45,15 @@ package final class QueryEngine: @unchecked Sendable {
 
     /// The statement behind a text: a plan that is remembered, or a new one.
     package func prepare(_ text: String, _ transaction: Transaction? = nil) throws -> PreparedStatement {
+        do {
+            return try makeReady(text, transaction)
+        } catch let error as QueryError {
+            guard let position = error.position else { throw error }
+            throw QueryError(error.kind, error.detail, "\(error.message)\n\(renderSource(position, in: text))", at: position)
+        }
+    }
+
+    private func makeReady(_ text: String, _ transaction: Transaction?) throws -> PreparedStatement {
         let basis = basis
         if let known = memory.find(text), known.basis.isGood(for: basis) { return .query(known) }
         let normal = normalizeCypher(text)
@@ -97,7 +106,9 @@ package final class QueryEngine: @unchecked Sendable {
 
     private var basis: PlanBasis {
         let rows = graph.rowTotals()
-        return PlanBasis(schemaVersion: graph.schema.changes, entities: rows.entities, relationships: rows.relationships)
+        return PlanBasis(
+            schemaVersion: graph.schema.changes, labelVersion: graph.labelVersion, entities: rows.entities,
+            relationships: rows.relationships)
     }
 
     // MARK: Running
@@ -106,10 +117,12 @@ package final class QueryEngine: @unchecked Sendable {
         _ text: String, parameters: [String: Value] = [:], transaction: Transaction? = nil,
         options: ExecutionOptions = ExecutionOptions()
     ) throws -> QueryResult {
-        try execute(try prepare(text, transaction), parameters: parameters, transaction: transaction, options: options)
+        let transaction = transaction ?? graph.threadTransaction
+        return try execute(try prepare(text, transaction), parameters: parameters, transaction: transaction, options: options)
     }
 
-    package func execute(
+    /// `transaction` nil: a transaction of the statement's own.
+    private func execute(
         _ statement: PreparedStatement, parameters: [String: Value], transaction: Transaction?, options: ExecutionOptions
     ) throws -> QueryResult {
         switch statement {
@@ -121,16 +134,38 @@ package final class QueryEngine: @unchecked Sendable {
             let all = query.literals.isEmpty ? parameters : parameters.merging(query.literals) { _, literal in literal }
             return try run(query, all, transaction, options)
         case .schema(let command): return try runSchemaCommand(command)
-        case .transaction:
-            throw QueryError(
-                .syntaxError, "UnsupportedStatement",
-                "a transaction is begun and ended by the calls of the interface, not by a statement")
+        case .transaction(let command):
+            try run(command, in: transaction)
+            return try QueryResult(columns: [], rows: [], graph)
         }
+    }
+
+    /// Transactions that statements begin belong to the thread that runs them.
+    private func run(_ command: TransactionCommand, in transaction: Transaction?) throws {
+        if let transaction, transaction !== graph.threadTransaction {
+            throw QueryError(
+                .semanticError, "InvalidTransactionState",
+                "this transaction has a handle, and is ended by its commit() or rollback(); BEGIN, COMMIT and ROLLBACK are for the "
+                    + "database itself")
+        }
+        switch command {
+        case .begin where transaction != nil:
+            throw QueryError(
+                .semanticError, "InvalidTransactionState", "the thread has a transaction already: COMMIT or ROLLBACK comes first")
+        case .begin: try graph.beginOnThread()
+        case .commit: if try !graph.commitOnThread() { throw Self.noTransaction("COMMIT") }
+        case .rollback: if !graph.rollbackOnThread() { throw Self.noTransaction("ROLLBACK") }
+        }
+    }
+
+    private static func noTransaction(_ command: String) -> QueryError {
+        QueryError(.semanticError, "InvalidTransactionState", "\(command) without BEGIN: this thread has no transaction")
     }
 
     private func run(
         _ query: PreparedQuery, _ parameters: [String: Value], _ transaction: Transaction?, _ options: ExecutionOptions
     ) throws -> QueryResult {
+        if query.plan.commitsInBetween { return try runInBatches(query, parameters, transaction, options) }
         if query.plan.isReadOnly {
             let result = try open(query, parameters, transaction, options)
             if query.mode == .profile { return try profiled(result, query) }
@@ -149,6 +184,21 @@ package final class QueryEngine: @unchecked Sendable {
             graph.rollback(own)
             throw error
         }
+    }
+
+    /// Runs a query that commits in between to its end.
+    private func runInBatches(
+        _ query: PreparedQuery, _ parameters: [String: Value], _ transaction: Transaction?, _ options: ExecutionOptions
+    ) throws -> QueryResult {
+        if transaction != nil {
+            throw QueryError(
+                .semanticError, "InvalidTransactionState",
+                "CALL { } IN TRANSACTIONS commits by itself, so it cannot run within a transaction")
+        }
+        let result = try open(query, parameters, nil, options)
+        if query.mode == .profile { return try profiled(result, query) }
+        try result.materialize()
+        return result
     }
 
     /// A result whose rows are computed as they are fetched.

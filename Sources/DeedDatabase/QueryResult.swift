@@ -43,6 +43,8 @@ package final class QueryResult {
     private var report: ReportBuilder?
 
     package var counters: WriteCounters { context.counters }
+    /// What is odd about the query without being wrong.
+    package private(set) var notices: [String] = []
 
     init(_ query: PreparedQuery, _ context: QueryContext, _ reports: ReportRing) throws {
         columns = query.plan.columns.map(\.name)
@@ -51,6 +53,7 @@ package final class QueryResult {
         let root = try makeOperator(query.plan.root, context)
         root.reset(argument: Chunk(slots: context.slotCount, count: 1))
         self.root = root
+        notices = query.notices
         report = ReportBuilder(query, reports)
     }
 

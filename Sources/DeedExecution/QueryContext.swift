@@ -5,7 +5,8 @@ import DeedValues
 import Synchronization
 
 package final class QueryContext: @unchecked Sendable {
-    package let view: GraphView
+    /// Another one only where a query commits in between (`renewView`), which it does on one thread.
+    @exclusivity(unchecked) package private(set) var view: GraphView
     package let parameters: [String: Value]
     package let functions: FunctionContext
     /// Slots of the plan.
@@ -13,6 +14,8 @@ package final class QueryContext: @unchecked Sendable {
     /// Worker threads that a pipeline may use.
     package let threads: Int
     package let counters = WriteCounters()
+    /// Of a part that runs in a transaction of its own: the query.
+    private let query: QueryContext?
     package let procedures: ProcedureRegistry
     /// Counts rows if there is one.
     package let profile: PlanProfile?
@@ -32,13 +35,25 @@ package final class QueryContext: @unchecked Sendable {
         (self.view, self.parameters, self.functions) = (view, parameters, functions)
         (self.slotCount, self.threads, self.deadline) = (slotCount, threads, deadline)
         (self.procedures, self.profile) = (procedures, profile)
+        query = nil
     }
+
+    /// For a part of a query that has a view and counters of its own, and ends with the query.
+    init(within query: QueryContext, view: GraphView) {
+        (self.view, self.query) = (view, query)
+        (parameters, functions, slotCount, threads) = (query.parameters, query.functions, query.slotCount, 1)
+        (procedures, profile, deadline) = (query.procedures, query.profile, nil)
+    }
+
+    /// What comes from now on sees what has been committed by now. Only without a transaction.
+    func renewView() throws { view = try GraphView(view.graph, nil) }
 
     /// Makes the query end soon with `Interrupted`. Any thread.
     package func interrupt() { interrupted.store(true, ordering: .relaxed) }
 
     /// Throws if the query is to end now. Called once for each chunk, and in loops without bound.
     package func checkInterrupt() throws {
+        if let query { return try query.checkInterrupt() }
         if interrupted.load(ordering: .relaxed) { throw DeedError(.interrupted, "the query was interrupted") }
         if deadline == nil && keepGoing == nil { return }
         let now = Clock.monotonicNanoseconds()
@@ -67,4 +82,16 @@ package final class WriteCounters: @unchecked Sendable {
     package var labelsAdded = 0
     package var labelsRemoved = 0
     package init() {}
+
+    func add(_ other: WriteCounters) {
+        nodesCreated += other.nodesCreated
+        nodesDeleted += other.nodesDeleted
+        relationshipsCreated += other.relationshipsCreated
+        relationshipsDeleted += other.relationshipsDeleted
+        propertiesSet += other.propertiesSet
+        propertiesAdded += other.propertiesAdded
+        propertiesRemoved += other.propertiesRemoved
+        labelsAdded += other.labelsAdded
+        labelsRemoved += other.labelsRemoved
+    }
 }

@@ -77,6 +77,7 @@ static void parameters_are_bound_by_name_and_found_by_position(deed_database *da
         name = deed_result_column_name(result, 0, &size);
         CHECK(size == 3 && strcmp(name, "sum") == 0);
         CHECK(deed_result_column_name(result, 2, &size) == NULL && size == 0);
+        CHECK(deed_result_notice(result, 0, &size) == NULL && size == 0);
         EXPECT_OK(deed_result_next(result, &row, ERR));
         CHECK(row != NULL && row[0].as.integer == 42 && row[1].as.integer == 40);
         EXPECT_OK(deed_result_next(result, &row, ERR));

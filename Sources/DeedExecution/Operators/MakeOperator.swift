@@ -38,7 +38,8 @@ struct OperatorMaker {
         case .expandVariable(let child, let expansion):
             return try ExpandVariableOperator(make(child), expansion, context)
         case .shortestPath(let child, let path): return try ShortestPathOperator(make(child), path, context)
-        case .apply, .join, .cross, .union: return try makeJoining(node)
+        case .matchPath(let child, let match): return try PathMatchOperator(make(child), match, context)
+        case .apply, .batches, .join, .cross, .union: return try makeJoining(node)
         case .create, .merge, .change, .delete, .forEach: return try makeChanging(node)
         default: return try makeRows(node)
         }
@@ -76,6 +77,7 @@ struct OperatorMaker {
         switch node.kind {
         case .apply(let outer, let inner, let kind):
             return ApplyOperator(try make(outer), try whole.make(inner), kind, innerPlan: inner, context)
+        case .batches(let outer, let inner, let batches): return try BatchesOperator(make(outer), inner, batches, context)
         case .join(let build, let probe, let keys, let kind):
             return try JoinOperator(
                 whole.make(build), make(probe), keys: keys, kind, buildSlots: build.slotsBound(), context)

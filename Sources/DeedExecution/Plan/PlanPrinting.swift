@@ -21,6 +21,7 @@ extension PlanNode {
         case .expand(_, let expansion): expansion.isInto ? "ExpandInto" : "Expand"
         case .expandVariable: "ExpandVariable"
         case .shortestPath: "ShortestPath"
+        case .matchPath: "MatchPath"
         case .filter: "Filter"
         case .project: "Project"
         case .keep: "Keep"
@@ -32,6 +33,7 @@ extension PlanNode {
         case .limit: "Limit"
         case .eager: "Eager"
         case .apply(_, _, let kind): "Apply(\(kind.rawValue))"
+        case .batches: "InTransactions"
         case .join(_, _, _, let kind): "Join(\(kind.rawValue))"
         case .cross: "Cross"
         case .union: "Union"
@@ -86,6 +88,7 @@ private struct PlanPrinter {
         case .expand(_, let expansion): text(expansion, repetition: "")
         case .expandVariable(_, let expansion): text(expansion)
         case .shortestPath(_, let path): "\(text(path.which)) \(text(path.expansion))"
+        case .matchPath(_, let match): text(match)
         case .filter(_, let condition): condition.text
         case .project(_, let columns): columns.map { "#\($0.slot) = \($0.value.text)" }.joined(separator: ", ")
         case .keep(_, let slots): slots.map { "#\($0)" }.joined(separator: ", ")
@@ -97,6 +100,7 @@ private struct PlanPrinter {
         case .top(_, let keys, let count): "\(count.text) by \(text(keys))"
         case .skip(_, let count), .limit(_, let count): count.text
         case .join(_, _, let keys, _): keys.map { "\($0.build.text) = \($0.probe.text)" }.joined(separator: ", ")
+        case .batches(_, _, let batches): "of \(batches.rows.text) rows, on error \(batches.onError.rawValue)"
         case .union(_, let slots, _): slots.map { "#\($0)" }.joined(separator: ", ")
         case .create(_, let creations), .merge(_, _, let creations, _, _):
             creations.map { text($0) }.joined(separator: ", ")
@@ -124,6 +128,21 @@ private struct PlanPrinter {
         let repetition = "*\(expansion.min)..\(expansion.max.map { "\($0)" } ?? "")"
         let filter = expansion.stepFilter.map { " where \($0.text)" } ?? ""
         return "\(expansion.mode.rawValue) \(text(expansion.base, repetition: repetition))\(filter)"
+    }
+
+    private func text(_ match: PathMatch) -> String {
+        let parts = match.parts.map { part in
+            let steps = part.steps.map { step in
+                let (left, right) = (step.direction == .in ? "<-" : "-", step.direction == .out ? "->" : "-")
+                return "\(left)[\(typeText(step.types))]\(right)"
+            }
+            let bounds = part.min == 1 && part.max == 1 ? "" : "{\(part.min),\(part.max.map { "\($0)" } ?? "")}"
+            return bounds.isEmpty ? steps.joined(separator: "()") : "(\(steps.joined(separator: "()")))\(bounds)"
+        }
+        let selector = match.which.map { text($0) + " " } ?? ""
+        let ends = match.isReversed ? (match.base.to, match.base.from) : (match.base.from, match.base.to)
+        let conditions = match.filters.isEmpty ? "" : " where " + match.filters.map(\.text).joined(separator: " and ")
+        return "\(selector)\(match.mode.rawValue) (#\(ends.0))\(parts.joined())(#\(ends.1))\(conditions)"
     }
 
     private func text(_ which: ShortestPath.Which) -> String {

@@ -17,9 +17,15 @@ package struct Planner {
     package func plan(_ query: Query) throws -> QueryPlan {
         let binder = Binder(catalog)
         let bound = try binder.bind(query, from: BoundQuery.start(Scope()), isTop: true)
+        if let batches = binder.batches, binder.writes {
+            throw QueryError(
+                .syntaxError, "InvalidClauseComposition",
+                "beside CALL { } IN TRANSACTIONS a query only reads: what it changes belongs into the braces", at: batches)
+        }
         return QueryPlan(
-            root: bound.plan, columns: bound.columns, slotCount: binder.slotCount, isReadOnly: !binder.writes,
-            parameters: binder.parameters)
+            root: bound.plan, columns: bound.columns, slotCount: binder.slotCount,
+            isReadOnly: !binder.writes && binder.batches == nil, commitsInBetween: binder.batches != nil,
+            parameters: binder.parameters, notices: binder.notices)
     }
 }
 
@@ -37,6 +43,8 @@ struct BoundQuery {
     var readsGraph = false
     /// True if the plan is its argument and nothing else.
     var isUnit = true
+    /// True while batches are committed as their rows are asked for: who looks into the graph waits until all are.
+    var commits = false
 
     static func start(_ scope: Scope) -> BoundQuery {
         BoundQuery(plan: PlanNode(.argument, estimatedRows: 1), scope: scope, bound: scope.slots)
@@ -52,7 +60,12 @@ final class Binder {
     let catalog: any PlannerCatalog
     private(set) var slotCount = 0
     var writes = false
+    /// The place of a CALL { } IN TRANSACTIONS, if there is one.
+    var batches: SourceRange?
+    /// How many subqueries are around what is being bound.
+    var subqueryDepth = 0
     private(set) var parameters: [String] = []
+    var notices: [(message: String, place: SourceRange)] = []
     /// Slots that expressions referred to since somebody last looked.
     var used: Set<Slot> = []
     /// How deep expressions and subqueries are nested; bounds recursion.
@@ -126,6 +139,10 @@ final class Binder {
         var index = 0
         while index < clauses.count {
             // Patterns of MATCH clauses that follow each other are planned together.
+            if state.commits && !Self.onlyHandsOn(clauses[index]) {
+                state.append(.eager(child: state.plan))
+                state.commits = false
+            }
             if case .match(false, _, _, _) = clauses[index].kind {
                 var last = index
                 while last + 1 < clauses.count, case .match(false, _, _, _) = clauses[last + 1].kind { last += 1 }
@@ -138,6 +155,14 @@ final class Binder {
         }
         if !state.isComplete && isTop { try requireEnd(clauses, query.range) }
         return state
+    }
+
+    /// Whether a clause is about the rows that come to it and nothing else.
+    private static func onlyHandsOn(_ clause: Clause) -> Bool {
+        switch clause.kind {
+        case .with, .return, .unwind, .finish: true
+        default: false
+        }
     }
 
     /// A query ends with RETURN or changes something.

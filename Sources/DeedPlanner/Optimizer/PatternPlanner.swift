@@ -38,7 +38,10 @@ struct PatternPlanner {
         let own = Self.slots(of: graph, derived).union(bound)
         // Slots of subqueries inside a predicate are its own business.
         predicates = graph.predicates.map { QueryGraph.Predicate(expr: $0.expr, slots: $0.slots.intersection(own)) }
-        stepNeeds = graph.relationships.map { $0.length?.stepFilter.map { slotsUsed($0).intersection(own) } ?? [] }
+        stepNeeds = graph.relationships.map { relationship in
+            guard let length = relationship.length else { return [] }
+            return length.filters.reduce(length.uses) { $0.union(slotsUsed($1)) }.intersection(own)
+        }
     }
 
     private static func slots(of graph: QueryGraph, _ derived: [DerivedSlot]) -> Set<Slot> {
@@ -46,6 +49,7 @@ struct PatternPlanner {
         for relationship in graph.relationships {
             slots.insert(relationship.slot)
             if let path = relationship.length?.path { slots.insert(path) }
+            slots.formUnion(relationship.length?.outputs.map(\.slot) ?? [])
         }
         return slots
     }
@@ -177,6 +181,7 @@ struct PatternPlanner {
         solved.insert(index)
         bound.formUnion([to, relationship.slot])
         if let path = relationship.length?.path { bound.insert(path) }
+        bound.formUnion(relationship.length?.outputs.map(\.slot) ?? [])
         filterReady()
     }
 
@@ -193,6 +198,12 @@ struct PatternPlanner {
         _ expansion: Expansion, _ length: QueryGraph.Length, rows: Double, isReversed: Bool,
         _ relationship: QueryGraph.Relationship
     ) {
+        if !length.parts.isEmpty {
+            let match = PathMatch(
+                base: expansion, parts: length.parts, mode: length.mode, which: length.shortest, path: length.path,
+                outputs: length.outputs, isReversed: isReversed)
+            return append(.matchPath(child: plan, match), rows: rows)
+        }
         var base = expansion
         var (stepFrom, stepTo) = (length.stepFrom, length.stepTo)
         var path = length.path
