@@ -44,6 +44,7 @@ final class Grouping {
             return isDistinct && aggregate.function != "min" && aggregate.function != "max" ? KeyTable(width: 2) : nil
         }
         account = MemoryAccount(context)
+        numbers.initialize(repeating: 0, count: Chunk.rowsMax)
         if !hasKeys { for column in columns { column.resize(1) } }
     }
 
@@ -59,11 +60,10 @@ final class Grouping {
         if hasKeys {
             let keys = try expressions.keys.map { try $0.value.evaluate(chunk, context) }
             table.insert(keys, count: chunk.count, into: numbers)
-        } else {
-            numbers.update(repeating: 0, count: chunk.count)
         }
         for (index, column) in columns.enumerated() {
             column.resize(groupCount)
+            if !hasKeys, column.count(chunk.count, arguments: expressions.aggregates[index].arguments.count) { continue }
             let arguments = try expressions.aggregates[index].arguments.map { try $0.evaluate(chunk, context) }
             if let seen = seen[index] {
                 admitNew(arguments[0], chunk.count, seen)

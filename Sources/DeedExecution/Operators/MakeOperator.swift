@@ -13,6 +13,8 @@ struct OperatorMaker {
     let context: QueryContext
     /// What the scan at the lower left end of the plan shares with its clones on other threads.
     let morsels: MorselSource?
+    /// What the operator above lets the scan below leave out.
+    var bound: ScanBound?
 
     func make(_ node: PlanNode) throws -> Operator {
         let made = try makeUncounted(node)
@@ -25,7 +27,7 @@ struct OperatorMaker {
         switch node.kind {
         case .argument: return ArgumentOperator(context)
         case .scanEntities(let entity, let labels):
-            return ScanEntitiesOperator(entity, labels, shared: morsels, context)
+            return makeScan(entity, labels)
         case .scanRelationships(let relationship, let source, let target, let types):
             return ScanRelationshipsOperator(
                 relationship, source: source, target: target, types: types, shared: morsels, context)
@@ -37,6 +39,7 @@ struct OperatorMaker {
         case .expand(let child, let expansion): return ExpandOperator(try make(child), expansion, context)
         case .expandVariable(let child, let expansion):
             return try ExpandVariableOperator(make(child), expansion, context)
+        case .countMatches(let pattern): return try CountMatchesOperator(pattern, context)
         case .shortestPath(let child, let path): return try ShortestPathOperator(make(child), path, context)
         case .matchPath(let child, let match): return try PathMatchOperator(make(child), match, context)
         case .apply, .batches, .join, .cross, .union: return try makeJoining(node)
@@ -47,7 +50,7 @@ struct OperatorMaker {
 
     private func makeRows(_ node: PlanNode) throws -> Operator {
         switch node.kind {
-        case .filter(let child, let condition): return try FilterOperator(make(child), condition, context)
+        case .filter(let child, let condition): return try makeFilter(child, condition)
         case .project(let child, let columns): return try ProjectOperator(make(child), columns, context)
         case .keep(let child, let slots): return KeepOperator(try make(child), slots, context)
         case .unwind(let child, let list, let element):
@@ -56,7 +59,12 @@ struct OperatorMaker {
             return try AggregateOperator(make(child), keys: keys, aggregates, context)
         case .sort(let child, let keys): return try SortOperator(make(child), keys, context)
         case .top(let child, let keys, let count):
-            return try TopOperator(make(child), keys, count: count, childWrites: child.writes, context)
+            let bound = keys.first.flatMap { key in
+                child.scannedProperty(key.value).map { ScanBound($0, isDescending: key.isDescending) }
+            }
+            var below = self
+            below.bound = bound
+            return try TopOperator(below.make(child), keys, count: count, childWrites: child.writes, bound: bound, context)
         case .skip(let child, let count): return try SkipOperator(make(child), count, context)
         case .limit(let child, let count):
             return try LimitOperator(make(child), count, childWrites: child.writes, context)
@@ -69,6 +77,24 @@ struct OperatorMaker {
         case .empty(let child): return EmptyOperator(try make(child), context)
         default: throw DeedError(.internalError, "a plan has a node that nothing runs")
         }
+    }
+
+    private func makeScan(_ entity: Slot, _ labels: LabelTest?, _ conditions: [ScanCondition] = []) -> Operator {
+        let scan = EntityScan(
+            entity: entity, labels: labels, conditions: conditions, bound: bound, notesPlaces: bound != nil, shared: morsels)
+        return ScanEntitiesOperator(scan, context)
+    }
+
+    /// A scan decides by itself what it can; the rows that it leaves out are counted nowhere.
+    private func makeFilter(_ child: PlanNode, _ condition: Expr) throws -> Operator {
+        guard case .scanEntities(let entity, let labels) = child.kind else {
+            return try FilterOperator(make(child), condition, context)
+        }
+        let conditions = try ScanConditions(condition, of: entity, context)
+        if conditions.decided.isEmpty { return try FilterOperator(make(child), condition, context) }
+        var scan = makeScan(entity, labels, conditions.decided)
+        if let profile = context.profile { scan = CountingOperator(scan, profile.counter(child)) }
+        return try conditions.rest.map { try FilterOperator(scan, $0, context) } ?? scan
     }
 
     private func makeJoining(_ node: PlanNode) throws -> Operator {

@@ -8,28 +8,33 @@ final class MorselSource: Sendable {
         var morsel: GraphView.Morsel
         /// False where every row of the table passes the scan's test.
         let needsTest: Bool
+        /// The morsel's place in the scan, whenever it is claimed.
+        let place: Int
     }
 
-    private let groups: [(morsels: [GraphView.Morsel], needsTest: Bool)]
-    private let count: Int
+    private let claims: [Claim]
     private let next = Atomic<Int>(0)
 
     init(_ groups: [(morsels: [GraphView.Morsel], needsTest: Bool)]) {
-        self.groups = groups
-        count = groups.reduce(0) { $0 + $1.morsels.count }
+        let flat = groups.flatMap { group in group.morsels.map { ($0, group.needsTest) } }
+        claims = flat.enumerated().map { Claim(morsel: $1.0, needsTest: $1.1, place: $0) }
     }
 
+    private init(_ claims: [Claim]) { self.claims = claims }
+
     func claim() -> Claim? {
-        var index = next.add(1, ordering: .relaxed).oldValue
-        if index >= count { return nil }
-        for group in groups {
-            if index < group.morsels.count { return Claim(morsel: group.morsels[index], needsTest: group.needsTest) }
-            index -= group.morsels.count
-        }
-        return nil
+        let index = next.add(1, ordering: .relaxed).oldValue
+        return index < claims.count ? claims[index] : nil
     }
 
     func rewind() { next.store(0, ordering: .relaxed) }
+
+    /// The same morsels, those first where the rows are that come first in the order of a property.
+    func ordered(by bound: ScanBound, _ view: GraphView) throws -> MorselSource {
+        guard let key = view.propertyKey(bound.property) else { return self }
+        let order = try view.order(claims.map(\.morsel), by: key, isDescending: bound.isDescending)
+        return MorselSource(order.map { claims[$0] })
+    }
 
     /// Every entity that passes the test may be in these; nil: every entity.
     static func entities(_ view: GraphView, _ test: LabelTest?) -> MorselSource {

@@ -5,7 +5,7 @@ extension PlanNode {
     /// Inputs, in the order in which they are written down; subplans of expressions are not among them.
     package var children: [PlanNode] {
         switch kind {
-        case .argument, .scanEntities, .scanRelationships: []
+        case .argument, .scanEntities, .scanRelationships, .countMatches: []
         case .seekIndex(let child, _, _, _, _), .seekIds(let child, _, _, _), .expand(let child, _),
             .expandVariable(let child, _), .shortestPath(let child, _), .matchPath(let child, _), .filter(let child, _),
             .project(let child, _), .keep(let child, _), .unwind(let child, _, _), .aggregate(let child, _, _), .sort(let child, _),
@@ -56,6 +56,8 @@ extension PlanNode {
             return child.slotsBound().union([slot])
         case .expand(let child, let expansion): return child.slotsBound().union(expansion.slotsBound)
         case .expandVariable(let child, let expansion): return child.slotsBound().union(expansion.slotsBound)
+        case .countMatches(let pattern):
+            return Set([pattern.count] + [pattern.root].compactMap { $0.map { pattern.entities[$0].slot } })
         case .shortestPath(let child, let path): return child.slotsBound().union(path.expansion.slotsBound)
         case .matchPath(let child, let match): return child.slotsBound().union(match.slotsBound)
         case .project(let child, let columns): return child.slotsBound().union(columns.map(\.slot))

@@ -31,6 +31,9 @@ package final class PlanNode: Sendable {
         case expandVariable(child: PlanNode, VariableExpansion)
         case shortestPath(child: PlanNode, ShortestPath)
         case matchPath(child: PlanNode, PathMatch)
+        /// How many matches of the pattern there are for each entity that its root can be (if there are any), or one row with
+        /// the number of all.
+        case countMatches(CountedPattern)
 
         // MARK: Rows
 

@@ -377,8 +377,8 @@ extension Binder {
     }
 }
 
-/// The number of insertions, deletions and replacements between two names, of bytes and without regard to case; `limit + 1`
-/// for any larger number.
+/// The number of insertions, deletions, replacements and swaps of neighbours between two names, of bytes and without regard to
+/// case; `limit + 1` for any larger number.
 func editDistance(_ left: String, _ right: String, limit: Int) -> Int {
     let (a, b) = (Array(left.lowercased().utf8), Array(right.lowercased().utf8))
     guard abs(a.count - b.count) <= limit, a.count < 100, b.count < 100 else { return limit + 1 }

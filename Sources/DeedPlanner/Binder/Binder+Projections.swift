@@ -162,7 +162,8 @@ extension Binder {
             }
         }
         let rows = keys.isEmpty ? 1 : max(result.plan.estimatedRows.squareRoot(), 1)
-        result.append(.aggregate(child: result.plan, keys: keys, collector.aggregates), rows: rows)
+        let counting = CountPushDown(catalog: catalog, newSlot: newSlot)
+        result.append(counting.aggregate(result.plan, keys: keys, collector.aggregates), rows: rows)
         if !computed.isEmpty { result.append(.project(child: result.plan, computed)) }
     }
 
