@@ -192,6 +192,7 @@ static void errors_say_what_and_where(deed_database *database) {
         const char *detail = deed_error_detail(error, &size);
         CHECK(strcmp(detail, "UndefinedVariable") == 0 && size == strlen(detail));
         CHECK(deed_error_position(error, &start, &end));
+        CHECK(strstr(deed_error_message(error, NULL), "line 1, column 18\n") != NULL);
         CHECK(start == strlen(text) - 7 && end == strlen(text));
         deed_error_destroy(error);
     }
@@ -217,6 +218,9 @@ static void errors_say_what_and_where(deed_database *database) {
         deed_statement_destroy(statement);
     }
     CHECK_EQUAL(0, (uint64_t)integer_of(database, NULL, "MATCH (n:Gone) RETURN count(*)"));
+    deed_result *odd = execute(database, NULL, "MATCH (n:Unheard) RETURN n");
+    CHECK(strstr(deed_result_notice(odd, 0, NULL), "`Unheard`") != NULL && deed_result_notice(odd, 1, NULL) == NULL);
+    deed_result_destroy(odd);
     EXPECT(DEED_PROCEDURE_ERROR, deed_statement_prepare(database, "CALL nothing()", 14, &statement, ERR));
 }
 
@@ -278,6 +282,38 @@ static void statements_run_in_transactions(deed_database *database) {
     deed_statement_destroy(statement);
     deed_transaction_destroy(transaction);
     close_and_destroy(other);
+}
+
+/* What a thread that has begun nothing counts; then it begins, writes, and ends without an end of the transaction. */
+static void *begin_and_leave(void *database) {
+    CHECK_EQUAL(0, (uint64_t)integer_of(database, NULL, "MATCH (b:Begun) RETURN count(*)"));
+    run_to_end(database, NULL, "BEGIN");
+    run_to_end(database, NULL, "CREATE (:Begun), (:Begun)");
+    CHECK_EQUAL(2, (uint64_t)integer_of(database, NULL, "MATCH (b:Begun) RETURN count(*)"));
+    return NULL;
+}
+
+static void a_thread_begins_and_commits_by_statements(deed_database *database) {
+    run_to_end(database, NULL, "BEGIN");
+    run_to_end(database, NULL, "CREATE (:Begun)");
+    uint64_t id;
+    EXPECT_OK(deed_entity_add(database, NULL, "Begun", 5, NULL, 0, &id, ERR));
+    CHECK_EQUAL(2, (uint64_t)integer_of(database, NULL, "MATCH (b:Begun) RETURN count(*)"));
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, begin_and_leave, database) == 0);
+    pthread_join(thread, NULL);
+    deed_transaction *transaction = begin(database);
+    deed_result *result;
+    deed_statement *statement = prepare(database, "COMMIT");
+    EXPECT(DEED_SEMANTIC_ERROR, deed_statement_execute(statement, transaction, NULL, &result, ERR));
+    CHECK_EQUAL(0, (uint64_t)integer_of(database, transaction, "MATCH (b:Begun) RETURN count(*)"));
+    deed_transaction_destroy(transaction);
+    EXPECT_OK(deed_statement_execute(statement, NULL, NULL, &result, ERR));
+    deed_result_destroy(result);
+    EXPECT(DEED_SEMANTIC_ERROR, deed_statement_execute(statement, NULL, NULL, &result, ERR));
+    deed_statement_destroy(statement);
+    CHECK_EQUAL(2, (uint64_t)integer_of(database, NULL, "MATCH (b:Begun) RETURN count(*)"));
+    run_to_end(database, NULL, "MATCH (b:Begun) DELETE b");
 }
 
 /* ---- Rows ------------------------------------------------------------------------------------------------------- */
@@ -519,6 +555,7 @@ void test_queries(void) {
     errors_say_what_and_where(database);
     changes_are_counted(database);
     statements_run_in_transactions(database);
+    a_thread_begins_and_commits_by_statements(database);
     elements_and_paths(database);
     rows_can_be_looked_at_first(database);
     mixed_columns_on_the_way_to_arrow(database);
