@@ -169,7 +169,7 @@ final class CountMatchesOperator: Operator {
         let entity = pattern.entities[position]
         let mask = try CountVector(count: size, repeating: 0, context)
         let test = entity.labels.dropFirst().reduce(entity.labels.first) { left, right in left.map { .and($0, right) } }
-        let scan = ScanEntitiesOperator(entity.slot, test, shared: nil, context)
+        let scan = ScanEntitiesOperator(EntityScan(entity: entity.slot, labels: test), context)
         scan.reset(argument: argument.row(0))
         while var chunk = try scan.next() {
             for filter in filters[position] where chunk.count > 0 {

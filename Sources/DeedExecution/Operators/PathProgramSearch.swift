@@ -6,7 +6,7 @@
 //    as are wanted.
 // 3. Where relationships may come again (WALK), a place that was reached as often as paths are wanted leads to nothing new.
 // 4. Where they may not, the shortest paths are looked for as if they might: that visits every place once. What is found is
-//    right if it breaks no rule, which is the rule; otherwise the search is done again, path by path.
+//    right if it breaks no rule; for ends where it does the search is done again, path by path.
 
 import DeedEngine
 import DeedValues
@@ -54,6 +54,9 @@ final class PathProgramSearch {
     private var isOver = false
     /// True while the rule about what must not come again is left for the end.
     private var isRelaxed = false
+    /// Ends to which nothing that was found obeys the rule.
+    private var unsure: [UInt64] = []
+    private var start: UInt64 = 0
 
     init(_ match: PathMatch, _ context: QueryContext) throws {
         (self.context, self.match) = (context, match)
@@ -69,25 +72,24 @@ final class PathProgramSearch {
 
     /// `row` is one row of the input.
     func begin(_ row: Chunk, from start: UInt64, target: UInt64?) throws {
-        (self.row, self.target) = (row, target)
+        (self.row, self.target, self.start, unsure) = (row, target, start, [])
         for expander in expanders { expander.begin(row, 0) }
-        reset(start)
+        reset()
         if match.mode == .walk || !(match.which == .any(1) || match.which == .all) { return }
         isRelaxed = true
-        let isRight = try searchRelaxed()
-        isRelaxed = false
-        if !isRight { reset(start) }
+        defer { isRelaxed = false }
+        try searchRelaxed()
     }
 
-    private func reset(_ start: UInt64) {
+    private func reset() {
         (due, found, places, isOver, head) = ([], [:], [:], false, 0)
         account.clear()
         records = [Record(previous: -1, depth: 0, entity: start, relationship: 0, instruction: -1, repetition: 0)]
         open = [0]
     }
 
-    /// Finds everything, without the rule; false if for some end nothing obeys it.
-    private func searchRelaxed() throws -> Bool {
+    /// Finds everything, without the rule, and notes the ends for which nothing obeys it.
+    private func searchRelaxed() throws {
         while head < open.count && !isOver {
             try context.checkInterrupt()
             head += 1
@@ -95,15 +97,18 @@ final class PathProgramSearch {
             try charge()
         }
         let ends = due
-        due = ends.filter { obeys($0) }
+        due = ends.filter { obeys($0) }.reversed()
         isOver = true
-        if due.count == ends.count { return finish() }
-        let reached = Set(ends.map { records[Int($0)].entity })
-        return reached == Set(due.map { records[Int($0)].entity }) ? finish() : false
+        if due.count == ends.count { return }
+        let reached = Set(due.map { records[Int($0)].entity })
+        unsure = Set(ends.map { records[Int($0)].entity }).subtracting(reached).sorted()
     }
 
-    private func finish() -> Bool {
-        due.reverse()
+    /// Begins the search for the next end that is unsure, path by path; false if there is none.
+    private func beginUnsure() -> Bool {
+        guard let end = unsure.popLast() else { return false }
+        target = end
+        reset()
         return true
     }
 
@@ -124,7 +129,10 @@ final class PathProgramSearch {
     func next() throws -> Int32? {
         while true {
             if let record = due.popLast() { return record }
-            if isOver { return nil }
+            if isOver || match.which != nil && head == open.count {
+                if beginUnsure() { continue }
+                return nil
+            }
             try context.checkInterrupt()
             if match.which == nil {
                 guard let record = open.popLast() else { return nil }
@@ -132,7 +140,6 @@ final class PathProgramSearch {
                 records.removeSubrange((Int(record) + 1)...)
                 try expand(record)
             } else {
-                guard head < open.count else { return nil }
                 head += 1
                 try expand(open[head - 1])
             }
