@@ -1,5 +1,5 @@
-// How long the shortest path is that leads from an entity back to it, along relationships in either direction: it must not go back
-// by the relationship that it left by.
+// How long the shortest path is that leads from an entity back to it, along relationships in either direction. It must not go
+// back by the relationship that it left by, unless it is a walk.
 //
 // Breadth first, with the first relationship of the path as its label. An entity is passed by paths of at most two labels: whatever
 // relationship leads back from there, one of the two labels is another. So every entity is visited twice at most, and since a
@@ -11,6 +11,8 @@ final class ClosedSearch {
     private let context: QueryContext
     private let steps: StepExpander
     private let max: Int?
+    /// True if the path may go back by the relationship that it left by.
+    private let isWalk: Bool
     private let account: MemoryAccount
     private var firstLabels = IdMap()
     private var secondLabels = IdMap()
@@ -21,6 +23,7 @@ final class ClosedSearch {
 
     init(_ expansion: VariableExpansion, _ steps: StepExpander, _ context: QueryContext) {
         (self.context, self.steps, max) = (context, steps, expansion.max)
+        isWalk = expansion.mode == .walk
         account = MemoryAccount(context)
     }
 
@@ -52,7 +55,7 @@ final class ClosedSearch {
                     let (entity, relationship) = (steps.neighbors[step], steps.relationships[step])
                     let label = levelLabels.isEmpty ? nil : levelLabels[batch + Int(steps.parents[step])]
                     if entity == start {
-                        if label.map({ labels[Int($0)] != relationship }) ?? true { return true }
+                        if isWalk || label.map({ labels[Int($0)] != relationship }) ?? true { return true }
                     } else {
                         pass(entity, label ?? newLabel(relationship))
                     }

@@ -84,7 +84,8 @@ final class ShortestPathOperator: Operator {
         if !isSearching { return enumeration.begin(froms[row], target: target) }
         if isClosing && target != nil {
             // Nothing else is wanted.
-            if !(try beginClosed()) { search.beginNothing() }
+            search.beginNothing()
+            _ = try beginClosed()
         } else {
             search.begin(froms[row], target: target)
         }
