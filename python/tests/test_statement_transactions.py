@@ -337,6 +337,7 @@ def test_where_it_cannot_stand(graph: PyDeedGraph, text: str) -> None:
 def test_interrupted_between_batches(graph: PyDeedGraph) -> None:
     with pytest.raises(Interrupted):
         graph.execute(
-            "UNWIND range(1, 10000000) AS i CALL (i) { CREATE (:N) } IN TRANSACTIONS OF 100 ROWS ON ERROR CONTINUE", timeout=0.3)
+            "UNWIND range(1, 10000) AS y UNWIND range(1, 10000) AS i "
+            "CALL (i) { CREATE (:N) } IN TRANSACTIONS OF 100 ROWS ON ERROR CONTINUE", timeout=1)
     assert count(graph) % 100 == 0 and count(graph) > 0
     assert graph.stats()["transactions"]["active"] == 0
