@@ -90,7 +90,7 @@ private struct PlanPrinter {
         case .expandVariable(_, let expansion): text(expansion)
         case .shortestPath(_, let path): "\(text(path.which)) \(text(path.expansion))"
         case .matchPath(_, let match): text(match)
-        case .countMatches(let pattern): text(pattern)
+        case .countMatches(_, let pattern): text(pattern)
         case .filter(_, let condition): condition.text
         case .project(_, let columns): columns.map { "#\($0.slot) = \($0.value.text)" }.joined(separator: ", ")
         case .keep(_, let slots): slots.map { "#\($0)" }.joined(separator: ", ")
@@ -132,6 +132,20 @@ private struct PlanPrinter {
         return "\(expansion.mode.rawValue) \(text(expansion.base, repetition: repetition))\(filter)"
     }
 
+    private func text(_ pattern: CountedPattern) -> String {
+        let root = pattern.root.map { "#\(pattern.entities[$0].slot), " } ?? ""
+        let relationships = pattern.relationships.map { relationship in
+            let (from, to) = (pattern.entities[relationship.from].slot, pattern.entities[relationship.to].slot)
+            let arrow = relationship.isDirected ? "->" : "-"
+            return "(#\(from))-[\(typeText(relationship.types))]\(arrow)(#\(to))"
+        }
+        let tests = pattern.entities.flatMap { entity in
+            entity.labels.map { "#\(entity.slot):\($0.text)" } + entity.filters.map(\.text)
+        }
+        let conditions = tests.isEmpty ? "" : " where " + tests.joined(separator: " and ")
+        return "\(root)#\(pattern.count) = count of \(relationships.joined(separator: ", "))\(conditions)"
+    }
+
     private func text(_ match: PathMatch) -> String {
         let parts = match.parts.map { part in
             let steps = part.steps.map { step in
@@ -145,20 +159,6 @@ private struct PlanPrinter {
         let ends = match.isReversed ? (match.base.to, match.base.from) : (match.base.from, match.base.to)
         let conditions = match.filters.isEmpty ? "" : " where " + match.filters.map(\.text).joined(separator: " and ")
         return "\(selector)\(match.mode.rawValue) (#\(ends.0))\(parts.joined())(#\(ends.1))\(conditions)"
-    }
-
-    private func text(_ pattern: CountedPattern) -> String {
-        let root = pattern.root.map { "#\(pattern.entities[$0].slot), " } ?? ""
-        let relationships = pattern.relationships.map { relationship in
-            let (from, to) = (pattern.entities[relationship.from].slot, pattern.entities[relationship.to].slot)
-            let arrow = relationship.isDirected ? "->" : "-"
-            return "(#\(from))-[\(typeText(relationship.types))]\(arrow)(#\(to))"
-        }
-        let tests = pattern.entities.flatMap { entity in
-            entity.labels.map { "#\(entity.slot):\($0.text)" } + entity.filters.map(\.text)
-        }
-        let conditions = tests.isEmpty ? "" : " where " + tests.joined(separator: " and ")
-        return "\(root)#\(pattern.count) = count of \(relationships.joined(separator: ", "))\(conditions)"
     }
 
     private func text(_ which: ShortestPath.Which) -> String {
