@@ -40,6 +40,16 @@ package final class QueryContext: @unchecked Sendable {
         team = nil
     }
 
+    /// For a part of a query that has a view and counters of its own, and ends with the query.
+    init(within query: QueryContext, view: GraphView) {
+        (present, parameters, functions, procedures) = (view, query.parameters, query.functions, query.procedures)
+        (slotCount, threads, interruption, profile) = (query.slotCount, 1, query.interruption, query.profile)
+        team = nil
+    }
+
+    /// What comes from now on sees what has been committed by now. Only without a transaction, and on one thread.
+    func renewView() throws { present = try GraphView(view.graph, nil) }
+
     /// For worker `number` of some of a query's work. It has no workers of its own.
     init(_ team: Team, worker number: Int) {
         let query = team.query
@@ -120,4 +130,16 @@ package final class WriteCounters: @unchecked Sendable {
     package var labelsAdded = 0
     package var labelsRemoved = 0
     package init() {}
+
+    func add(_ other: WriteCounters) {
+        nodesCreated += other.nodesCreated
+        nodesDeleted += other.nodesDeleted
+        relationshipsCreated += other.relationshipsCreated
+        relationshipsDeleted += other.relationshipsDeleted
+        propertiesSet += other.propertiesSet
+        propertiesAdded += other.propertiesAdded
+        propertiesRemoved += other.propertiesRemoved
+        labelsAdded += other.labelsAdded
+        labelsRemoved += other.labelsRemoved
+    }
 }

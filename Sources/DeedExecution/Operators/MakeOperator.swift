@@ -46,7 +46,7 @@ struct OperatorMaker {
     /// asked of the context when it runs.
     private func isReusable(_ node: PlanNode) -> Bool {
         switch node.kind {
-        case .scanEntities, .scanRelationships, .countMatches, .shortestPath, .callProcedure, .loadCSV: false
+        case .scanEntities, .scanRelationships, .countMatches, .shortestPath, .matchPath, .batches, .callProcedure, .loadCSV: false
         default: true
         }
     }
@@ -70,7 +70,8 @@ struct OperatorMaker {
         case .expandVariable(_, let expansion): return try ExpandVariableOperator(child, expansion, context)
         case .countMatches(_, let pattern): return try CountMatchesOperator(pattern, matches: child, context)
         case .shortestPath(_, let path): return try ShortestPathOperator(child, path, context)
-        case .apply, .join, .cross, .union: return try makeJoining(node, child)
+        case .matchPath(_, let match): return try PathMatchOperator(child, match, context)
+        case .apply, .batches, .join, .cross, .union: return try makeJoining(node, child)
         case .create, .merge, .change, .delete, .forEach: return try makeChanging(node, child)
         default: return try makeRows(node, child)
         }
@@ -149,6 +150,7 @@ struct OperatorMaker {
         switch node.kind {
         case .apply(_, let inner, let kind):
             return ApplyOperator(child, try whole.make(inner), kind, innerPlan: inner, context)
+        case .batches(_, let inner, let batches): return try BatchesOperator(child, inner, batches, context)
         case .join(let build, _, let keys, let kind):
             return try JoinOperator(whole.make(build), child, keys: keys, kind, buildSlots: build.slotsBound(), context)
         case .cross(_, let right): return CrossOperator(child, try whole.make(right), context)
