@@ -44,7 +44,9 @@ package final class QueryEngine: @unchecked Sendable {
     // MARK: Preparing
 
     /// The statement behind a text: a plan that is remembered, or a new one.
-    package func prepare(_ text: String, _ transaction: Transaction? = nil) throws -> PreparedStatement {
+    package func prepare(
+        _ text: String, _ transaction: Transaction? = nil, _ interruption: Interruption = Interruption()
+    ) throws -> PreparedStatement {
         let basis = basis
         if let known = memory.find(text), known.basis.isGood(for: basis) { return .query(known) }
         let normal = normalizeCypher(text)
@@ -53,36 +55,56 @@ package final class QueryEngine: @unchecked Sendable {
             memory.remember(query, as: text)
             return .query(query)
         }
-        if let normal, let query = try? plan(text, normal, transaction) {
+        let account = try chargePlanning(text)
+        defer { account.clear() }
+        if let normal, let query = try planNormal(text, normal, transaction, interruption) {
             memory.remember(query, as: text)
             memory.remember(query, as: normal.key)
             return .query(query)
         }
+        try interruption.check()
         // Commands have no normal form; and what is wrong with a text is said of the text as it is.
         switch try parse(text, nil) {
         case .schema(let command): return .schema(command)
         case .transaction(let command): return .transaction(command)
         case .query(let query, let mode):
-            let prepared = try plan(query, mode, text: text, shape: text, literals: [:], transaction)
+            let prepared = try plan(query, mode, text: text, shape: text, literals: [:], transaction, interruption)
             memory.remember(prepared, as: text)
             return .query(prepared)
         }
     }
 
-    /// A plan in which the literals of the text are parameters; nil if the text is no query.
-    private func plan(
-        _ text: String, _ normal: NormalizedQuery, _ transaction: Transaction?
+    /// Room for the tree and the plan of a text, which are made of small objects that nobody counts one by one.
+    private func chargePlanning(_ text: String) throws -> MemoryAccount {
+        let account = MemoryAccount(graph.pool)
+        try account.charge(text.utf8.count * Self.planningBytesPerByte)
+        return account
+    }
+
+    /// What a byte of text comes to at most while it is planned: in a list of digits every two bytes are a node of the tree.
+    private static let planningBytesPerByte = 160
+
+    /// A plan in which the literals of the text are parameters; nil if the text is no query, or wrong.
+    private func planNormal(
+        _ text: String, _ normal: NormalizedQuery, _ transaction: Transaction?, _ interruption: Interruption
     ) throws -> PreparedQuery? {
-        guard case .query(let query, let mode) = try parse(text, normal) else { return nil }
-        return try plan(query, mode, text: text, shape: normal.key, literals: normal.literals, transaction)
+        do {
+            guard case .query(let query, let mode) = try parse(text, normal) else { return nil }
+            return try plan(
+                query, mode, text: text, shape: normal.key, literals: normal.literals, transaction, interruption)
+        } catch let error as DeedError {
+            throw error
+        } catch {
+            return nil
+        }
     }
 
     private func plan(
         _ query: Query, _ mode: ExecutionMode, text: String, shape: String, literals: [String: Value],
-        _ transaction: Transaction?
+        _ transaction: Transaction?, _ interruption: Interruption
     ) throws -> PreparedQuery {
         let view = try GraphView(graph, transaction)
-        let planner = Planner(catalog: GraphCatalog(view: view, procedures: procedures))
+        let planner = Planner(catalog: GraphCatalog(view: view, procedures: procedures), interruption: interruption)
         return PreparedQuery(
             text: text, shape: shape, plan: try planner.plan(query), mode: mode, literals: literals, basis: basis)
     }
@@ -102,24 +124,20 @@ package final class QueryEngine: @unchecked Sendable {
 
     // MARK: Running
 
-    package func execute(
-        _ text: String, parameters: [String: Value] = [:], transaction: Transaction? = nil,
-        options: ExecutionOptions = ExecutionOptions()
-    ) throws -> QueryResult {
-        try execute(try prepare(text, transaction), parameters: parameters, transaction: transaction, options: options)
+    /// The statement as it is now: another plan, if the one that it has has grown old.
+    package func renewed(_ statement: PreparedStatement) throws -> PreparedStatement {
+        guard case .query(let query) = statement, !query.basis.isGood(for: basis) else { return statement }
+        return try prepare(query.text)
     }
 
+    /// The bindings are of the statement's parameters.
     package func execute(
-        _ statement: PreparedStatement, parameters: [String: Value], transaction: Transaction?, options: ExecutionOptions
+        _ statement: PreparedStatement, _ bindings: Bindings, transaction: Transaction?, options: ExecutionOptions
     ) throws -> QueryResult {
         switch statement {
         case .query(let query):
             if query.mode == .explain { return try QueryResult.text(explain(query.plan), column: "plan", graph) }
-            if let missing = query.parameters.first(where: { parameters[$0] == nil }) {
-                throw QueryError(.parameterMissing, "MissingParameter", "the parameter $\(missing) is not given")
-            }
-            let all = query.literals.isEmpty ? parameters : parameters.merging(query.literals) { _, literal in literal }
-            return try run(query, all, transaction, options)
+            return try run(query, try query.arguments(bindings), transaction, options)
         case .schema(let command): return try runSchemaCommand(command)
         case .transaction:
             throw QueryError(
@@ -129,7 +147,7 @@ package final class QueryEngine: @unchecked Sendable {
     }
 
     private func run(
-        _ query: PreparedQuery, _ parameters: [String: Value], _ transaction: Transaction?, _ options: ExecutionOptions
+        _ query: PreparedQuery, _ parameters: Parameters, _ transaction: Transaction?, _ options: ExecutionOptions
     ) throws -> QueryResult {
         if query.plan.isReadOnly {
             let result = try open(query, parameters, transaction, options)
@@ -153,25 +171,31 @@ package final class QueryEngine: @unchecked Sendable {
 
     /// A result whose rows are computed as they are fetched.
     private func open(
-        _ query: PreparedQuery, _ parameters: [String: Value], _ transaction: Transaction?, _ options: ExecutionOptions
+        _ query: PreparedQuery, _ parameters: Parameters, _ transaction: Transaction?, _ options: ExecutionOptions
     ) throws -> QueryResult {
         let now = Clock.microseconds()
-        let deadline = options.timeout.map { seconds in
-            Clock.monotonicNanoseconds() &+ UInt64(max(0, min(seconds, 1e9)) * 1e9)
+        let interruption = Interruption(timeout: options.timeout, keepGoing: options.keepGoing)
+        let functions = FunctionContext(
+            seconds: now / 1_000_000, nanoseconds: UInt32(truncatingIfNeeded: now % 1_000_000 * 1_000))
+        let view = try GraphView(graph, transaction)
+        let threads = query.plan.isReadOnly ? options.threads : 1
+        let isSmall = query.mode == .run && parameters.values.allSatisfy(PlanInstances.isSmall)
+        if isSmall, let known = query.instances.take() {
+            known.context.begin(
+                view: view, parameters: parameters, functions: functions, threads: threads,
+                interruption: interruption, procedures: procedures)
+            return QueryResult(query, known, reports)
         }
         let context = QueryContext(
-            view: try GraphView(graph, transaction), parameters: parameters,
-            functions: FunctionContext(
-                seconds: now / 1_000_000, nanoseconds: UInt32(truncatingIfNeeded: now % 1_000_000 * 1_000)),
-            slotCount: query.plan.slotCount, threads: options.threads, deadline: deadline, procedures: procedures,
-            profile: query.mode == .profile ? PlanProfile() : nil)
-        context.keepGoing = options.keepGoing
-        return try QueryResult(query, context, reports)
+            view: view, parameters: parameters, functions: functions, slotCount: query.plan.slotCount, threads: threads,
+            interruption: interruption, procedures: procedures, profile: query.mode == .profile ? PlanProfile() : nil)
+        context.isReusable = isSmall
+        return QueryResult(query, try PlanInstance(query.plan, context), reports)
     }
 
     /// Runs a query that changes something to its end; when it fails, what it did is undone.
     private func change(
-        _ query: PreparedQuery, _ parameters: [String: Value], _ transaction: Transaction, _ options: ExecutionOptions
+        _ query: PreparedQuery, _ parameters: Parameters, _ transaction: Transaction, _ options: ExecutionOptions
     ) throws -> QueryResult {
         let result = try open(query, parameters, transaction, options)
         let savepoint = try result.context.view.savepoint()

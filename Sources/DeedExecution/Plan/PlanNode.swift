@@ -8,8 +8,13 @@ package final class PlanNode: Sendable {
     package let kind: Kind
     /// Rows that the planner expects to come out.
     package let estimatedRows: Double
+    /// Nodes from here to the farthest leaf; subplans of expressions are not looked into.
+    package let depth: Int
 
-    package init(_ kind: Kind, estimatedRows: Double = 0) { (self.kind, self.estimatedRows) = (kind, estimatedRows) }
+    package init(_ kind: Kind, estimatedRows: Double = 0) {
+        (self.kind, self.estimatedRows) = (kind, estimatedRows)
+        depth = 1 + (kind.children.lazy.map(\.depth).max() ?? 0)
+    }
 
     package indirect enum Kind: Sendable {
         // MARK: Leaves
@@ -30,6 +35,9 @@ package final class PlanNode: Sendable {
         case expand(child: PlanNode, Expansion)
         case expandVariable(child: PlanNode, VariableExpansion)
         case shortestPath(child: PlanNode, ShortestPath)
+        /// How many matches of the pattern there are: rows with the root and a number, which add up for each root. `matches`
+        /// gives a row for each match, which is made if there is no memory for counting.
+        case countMatches(matches: PlanNode, CountedPattern)
 
         // MARK: Rows
 
@@ -136,6 +144,8 @@ package enum RepetitionMode: String, Sendable {
     case acyclic
     /// Each entity once, at its least depth: when nobody asks for paths or relationships, and duplicates do not count.
     case reachable
+    /// Each entity once for all rows together: when nobody asks either from where. What comes out has no other columns.
+    case together
 }
 
 package struct ShortestPath: Sendable {

@@ -15,7 +15,7 @@ struct BoundExpression {
 /// What an expression may contain where it stands.
 struct ExpressionMode {
     /// Expressions that have been computed already, by fingerprint.
-    var substitutions: [String: Variable] = [:]
+    var substitutions: [NameKey: Variable] = [:]
     /// Where aggregates go; nil: they are not allowed.
     var aggregates: AggregateCollector?
     /// Variables that may be used only as part of a substituted expression or inside an aggregate.
@@ -38,6 +38,7 @@ extension Binder {
             throw QueryError(
                 .syntaxError, "NestingTooDeep", "expressions are nested deeper than \(Self.depthMax)", at: expression.range)
         }
+        try lookUp()
         if !mode.substitutions.isEmpty, let known = mode.substitutions[fingerprint(expression)] {
             used.insert(known.slot)
             return BoundExpression(.slot(known.slot), known.type)
@@ -45,6 +46,12 @@ extension Binder {
         var inner = mode
         inner.allowsPatterns = false
         return try bindKind(expression, scope, mode, inner)
+    }
+
+    /// Sees now and then whether there is time left.
+    private func lookUp() throws {
+        expressionCount &+= 1
+        if expressionCount & 255 == 0 { try interruption.check() }
     }
 
     /// As a condition: a boolean, where patterns may stand.

@@ -19,6 +19,8 @@ struct PatternBuilder {
     /// False where a pattern can introduce no variables.
     var introduces = true
     var clause = 0
+    /// Entities, relationships and groups as they were written.
+    var elementCount = 0
 }
 
 struct DerivedSlot {
@@ -31,7 +33,7 @@ extension Binder {
     // MARK: Clauses
 
     /// Several MATCH clauses in a row.
-    func bindMatches(_ clauses: [Clause], _ state: BoundQuery) throws -> BoundQuery {
+    func bindMatches(_ clauses: ArraySlice<Clause>, _ state: BoundQuery) throws -> BoundQuery {
         var builder = PatternBuilder(scope: state.scope, given: state.bound)
         for clause in clauses {
             guard case .match(_, let patterns, let predicate, _) = clause.kind else { continue }
@@ -40,7 +42,7 @@ extension Binder {
             try bindPending(&builder)
             if let predicate { try add(predicate, to: &builder) }
         }
-        return walk(builder, state)
+        return try walk(builder, state, at: clauses.first.map(\.range) ?? 0..<0)
     }
 
     func bindOptionalMatch(
@@ -50,6 +52,7 @@ extension Binder {
         var start = BoundQuery.start(state.scope)
         start.bound = state.bound
         let inner = try bindMatches([match], start)
+        try take(steps: inner.plan.depth, at: range)
         var result = state
         result.append(
             .apply(outer: state.plan, inner: inner.plan, .optional),
@@ -61,11 +64,16 @@ extension Binder {
     }
 
     /// The plan that walks what was built, from the rows of `state`.
-    func walk(_ builder: PatternBuilder, _ state: BoundQuery) -> BoundQuery {
+    func walk(_ builder: PatternBuilder, _ state: BoundQuery, at range: SourceRange) throws -> BoundQuery {
         var planner = PatternPlanner(
-            catalog: catalog, graph: builder.graph, derived: builder.derived, bound: state.bound, newSlot: newSlot)
+            catalog: catalog, graph: builder.graph, derived: builder.derived, bound: state.bound,
+            depthMax: state.plan.depth + stepsLeft, interruption: interruption, newSlot: newSlot)
         var result = state
-        result.plan = planner.plan(from: state.plan, isUnit: state.isUnit && state.bound.isEmpty)
+        do {
+            result.plan = try planner.plan(from: state.plan, isUnit: state.isUnit && state.bound.isEmpty)
+        } catch is PatternPlanner.TooDeep {
+            throw Self.tooManySteps(at: range)
+        }
         result.isUnit = false
         result.bound = planner.bound
         result.scope = builder.scope
@@ -101,6 +109,9 @@ extension Binder {
     ) throws -> (entities: [Slot], relationships: [Slot]) {
         var slots: [Slot] = []
         var steps: [Slot] = []
+        // Each makes a step at least. Planning takes more than linear time, so that it is not even begun with more.
+        builder.elementCount += pattern.elements.count
+        if builder.elementCount > stepsLeft { throw Self.tooManySteps(at: pattern.range) }
         if case .entity(let first)? = pattern.elements.first { slots.append(try declareEntity(first, &builder)) }
         var index = 1
         while index + 1 < pattern.elements.count {
@@ -442,7 +453,9 @@ extension Binder {
         try declare(pattern, &builder)
         try bindPending(&builder)
         if let filter { try add(filter, to: &builder) }
-        return walk(builder, start)
+        let found = try walk(builder, start, at: pattern.range)
+        try take(steps: found.plan.depth, at: pattern.range)
+        return found
     }
 
     private func collected(_ value: Expr, _ found: inout BoundQuery) -> Expr {

@@ -51,15 +51,17 @@ struct QueryGraph {
     var entities: [Entity] = []
     var relationships: [Relationship] = []
     var predicates: [Predicate] = []
+    private var places: [Slot: Int] = [:]
 
-    func entityIndex(_ slot: Slot) -> Int? { entities.firstIndex { $0.slot == slot } }
+    func entityIndex(_ slot: Slot) -> Int? { places[slot] }
 
     /// Adds an entity, or what more is asked of one.
     mutating func add(_ slot: Slot, labels: LabelTest?) {
-        let index = entityIndex(slot) ?? {
+        let index = places[slot] ?? entities.count
+        if index == entities.count {
             entities.append(Entity(slot: slot))
-            return entities.count - 1
-        }()
+            places[slot] = index
+        }
         guard let labels else { return }
         entities[index].labels = entities[index].labels.map { .and($0, labels) } ?? labels
         entities[index].certainLabels += Self.certain(labels)
