@@ -99,6 +99,16 @@ class Lane:
         tx.update_entity(self.counter, {"value": step + 1})
         return ids
 
+    def write_at_once(self) -> list[int]:
+        """A load beside which an index of its collection changes is a conflict, and begins anew."""
+        while True:
+            try:
+                with self.graph.transaction() as tx:
+                    return self.write(tx)
+            except TransactionConflict:
+                if not is_bulk(self.number, self.step):
+                    raise
+
     def write_in_two_phases(self) -> list[int]:
         """Some are prepared and undone first."""
         lane, step, graph = self.number, self.step, self.graph
@@ -124,8 +134,7 @@ class Lane:
             if is_in_two_phases(self.number, self.step):
                 ids = self.write_in_two_phases()
             else:
-                with self.graph.transaction() as tx:
-                    ids = self.write(tx)
+                ids = self.write_at_once()
             say("ok", self.number, self.step)
             self.batches.pop(self.step - DELETED_LATER, None)
             self.batches[self.step] = ids

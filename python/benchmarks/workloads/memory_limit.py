@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,11 @@ class Limited(Side):
 
     def measure(self, what: str, *numbers: int) -> None:
         command = [str(self.program), what, str(self.context.scratch / "store"), *map(str, [self.limit_mib, *numbers])]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        pipe = subprocess.PIPE
+        with (
+            tempfile.TemporaryFile("w+") as errors,
+            subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=errors, text=True) as process,
+        ):
             assert process.stdin is not None and process.stdout is not None
             for line in process.stdout:
                 phase = json.loads(line)
@@ -48,8 +53,9 @@ class Limited(Side):
                 self.peak = max(self.peak, _peak_bytes(process.pid))
                 process.stdin.write("\n")
                 process.stdin.flush()
-        if process.returncode != 0:
-            raise RuntimeError(f"the measurement ended with status {process.returncode}")
+            if process.wait() != 0:
+                errors.seek(0)
+                raise RuntimeError(f"the measurement ended with status {process.returncode}: {errors.read()}")
 
     def answer(self) -> Any:
         return sorted(set(self.phases) - {"overflow"})
