@@ -101,7 +101,7 @@ extension GraphView {
         _ weights: UnsafeMutablePointer<Int64>, ofSegment number: Int, byCommon wanted: [ListsWanted],
         _ values: NeighborValues?, marks: [UnsafeMutablePointer<Int64>], ids: Int
     ) throws(DeedError) {
-        guard marks.count == wanted.count &- 1 else { throw DeedError(.internalError, "arrays are missing for a count") }
+        guard wanted.count > 1, marks.count == wanted.count &- 1 else { throw DeedError(.internalError, "arrays are missing for a count") }
         let sums = UnsafeMutablePointer<Int64>.allocate(capacity: Limits.vectorRows)
         let filter = NeighborFilter()
         defer {
@@ -109,11 +109,13 @@ extension GraphView {
             filter.deallocate()
         }
         try eachBlock(number, weights, wanted) { segment, rows, weights in
+            let lists = wanted.map { ChosenLists(segment, $0, snapshot) }
+            defer { for list in lists { list.deallocate() } }
             for row in rows {
                 let position = row &- rows.lowerBound
                 sums[position] = 0
-                if weights[row] == 0 || !mayHaveCommon(segment, row, wanted, filter) { continue }
-                guard let sum = countCommon(segment, row, wanted, values, marks, ids) else { return false }
+                if weights[row] == 0 || !mayHaveCommon(row, lists[0], lists[1], filter) { continue }
+                guard let sum = countCommon(row, lists, values, marks, ids) else { return false }
                 sums[position] = sum
             }
             return Self.multiply(weights, by: sums, rows)
@@ -198,10 +200,12 @@ extension GraphView {
     ) throws(DeedError) {
         let own = offsets + number &* Limits.segmentRows
         try eachBlock(number, degrees, [wanted]) { segment, rows, degrees in
+            let lists = ChosenLists(segment, wanted, snapshot)
+            defer { lists.deallocate() }
             for row in rows where degrees[row] != 0 {
                 var place = Int(own[row])
                 let end = Int(own[row &+ 1])
-                forEachEntry(segment, row, wanted) { neighbor in
+                forEachEntry(lists, row) { neighbor in
                     guard place < end && neighbor < UInt64(ids) else { return }
                     targets[place] = UInt32(truncatingIfNeeded: neighbor)
                     place &+= 1
@@ -296,29 +300,26 @@ extension GraphView {
 
     // MARK: Common neighbours
 
-    /// False only if the first two lists have no neighbour in common: then most rows need no look at the marks, which are
-    /// all over the memory.
+    /// False only if the two lists have no neighbour in common: then most rows need no look at the marks, which are all over
+    /// the memory.
     @inline(__always)
-    private func mayHaveCommon(
-        _ segment: SegmentRef, _ row: Int, _ wanted: [ListsWanted], _ filter: NeighborFilter
-    ) -> Bool {
-        forEachEntry(segment, row, wanted[0]) { filter.insert($0) }
+    private func mayHaveCommon(_ row: Int, _ left: ChosenLists, _ right: ChosenLists, _ filter: NeighborFilter) -> Bool {
         var found: UInt64 = 0
-        forEachEntry(segment, row, wanted[1]) { found |= filter.bit($0) }
+        forEachEntry(left, row) { filter.insert($0) }
+        forEachEntry(right, row) { found |= filter.bit($0) }
         filter.clear()
         return found != 0
     }
 
     /// nil on overflow. Each list multiplies the marks that the one before it has left, and the last one gathers them.
-    @inline(__always)
+    @inline(never)
     private func countCommon(
-        _ segment: SegmentRef, _ row: Int, _ wanted: [ListsWanted], _ values: NeighborValues?,
-        _ marks: [UnsafeMutablePointer<Int64>], _ ids: Int
+        _ row: Int, _ lists: [ChosenLists], _ values: NeighborValues?, _ marks: [UnsafeMutablePointer<Int64>], _ ids: Int
     ) -> Int64? {
         var sum: Int64 = 0
         var hasOverflow = false
-        for (step, lists) in wanted.enumerated() {
-            forEachEntry(segment, row, lists) { neighbor in
+        for (step, list) in lists.enumerated() {
+            forEachEntry(list, row) { neighbor in
                 let index = Int(truncatingIfNeeded: neighbor)
                 guard index < ids else { return }
                 let before = step == 0 ? 1 : marks[step &- 1][index]
@@ -336,7 +337,7 @@ extension GraphView {
             }
         }
         for step in marks.indices {
-            forEachEntry(segment, row, wanted[step]) { neighbor in
+            forEachEntry(lists[step], row) { neighbor in
                 let index = Int(truncatingIfNeeded: neighbor)
                 if index < ids { marks[step][index] = 0 }
             }
@@ -345,13 +346,51 @@ extension GraphView {
     }
 
     @inline(__always)
-    private func forEachEntry(_ segment: SegmentRef, _ row: Int, _ wanted: ListsWanted, _ body: (RowId) -> Void) {
+    private func forEachEntry(_ lists: ChosenLists, _ row: Int, _ body: (RowId) -> Void) {
+        for index in 0..<lists.count {
+            let chosen = lists.parts + index
+            let part = chosen.pointee.part
+            if chosen.pointee.isPlain && part.pointee.deltaHead(row) == 0 {
+                let range = part.pointee.baseRange(row)
+                if range.isEmpty { continue }
+                let (entries, rule) = (part.pointee.neighbors.narrow, chosen.pointee.rule)
+                let id = rowId(segment: lists.segment, row: row)
+                for place in range where rule.admits(UInt64(entries[place]), id) { body(UInt64(entries[place])) }
+            } else {
+                forEachEntry(part, row, chosen.pointee.rule, lists.segment, body)
+            }
+        }
+    }
+}
+
+/// The parts of a locked segment's lists that are meant.
+private struct ChosenLists {
+    struct Chosen {
+        let part: UnsafeMutablePointer<AdjacencyPart>
+        let rule: EntryRule
+        /// True if the snapshot sees every entry of the base, which takes four bytes each.
+        let isPlain: Bool
+    }
+
+    let segment: Int
+    let parts: UnsafeMutablePointer<Chosen>
+    let count: Int
+
+    init(_ segment: SegmentRef, _ wanted: ListsWanted, _ snapshot: Snapshot) {
+        self.segment = segment.pointee.number
+        parts = .allocate(capacity: max(segment.pointee.adjacencyCount, 1))
+        var count = 0
         for index in 0..<segment.pointee.adjacencyCount {
             let part = segment.pointee.adjacency + index
             guard let rule = wanted.rule(part) else { continue }
-            forEachEntry(part, row, rule, segment.pointee.number, body)
+            let isPlain = part.pointee.isSettled(for: snapshot) && !part.pointee.neighbors.isWide
+            (parts + count).initialize(to: Chosen(part: part, rule: rule, isPlain: isPlain))
+            count &+= 1
         }
+        self.count = count
     }
+
+    func deallocate() { parts.deallocate() }
 }
 
 /// Ids, or at least the last bits of them; small enough to stay in the innermost cache.

@@ -33,7 +33,7 @@ struct CountPushDown {
         // Ends of which none comes twice need not be compared with each other.
         if reach.isDistinct, keys.isEmpty, aggregates.count == 1, aggregates[0].1.function == "count",
             case .slot = aggregates[0].1.arguments[0] {
-            let count = Aggregate(function: "count", arguments: aggregates[0].1.arguments, isDistinct: false)
+            let count = Aggregate(function: "count", arguments: [], isDistinct: false)
             return .aggregate(child: reach.plan, keys: [], [(aggregates[0].slot, count)])
         }
         return .aggregate(child: reach.plan, keys: keys, aggregates)
