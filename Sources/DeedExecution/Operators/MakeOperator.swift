@@ -15,11 +15,23 @@ struct OperatorMaker {
     let morsels: MorselSource?
     /// What the operator above lets the scan below leave out.
     var bound: ScanBound?
+    /// Whether rows of the scan below bring their places along.
+    var notesPlaces = false
 
     func make(_ node: PlanNode) throws -> Operator {
         let made = try makeUncounted(node)
+        if !isReusable(node) { context.isReusable = false }
         guard let profile = context.profile else { return made }
         return CountingOperator(made, profile.counter(node))
+    }
+
+    /// Whether `reset` makes the operator as good as new for another execution too: all that it knows is of its plan, or
+    /// asked of the context when it runs.
+    private func isReusable(_ node: PlanNode) -> Bool {
+        switch node.kind {
+        case .scanEntities, .scanRelationships, .countMatches, .shortestPath, .callProcedure, .loadCSV: false
+        default: true
+        }
     }
 
     private func makeUncounted(_ node: PlanNode) throws -> Operator {
@@ -58,15 +70,11 @@ struct OperatorMaker {
         case .unwind(let child, let list, let element):
             return try UnwindOperator(make(child), list: list, element: element, context)
         case .aggregate(let child, let keys, let aggregates):
-            return try AggregateOperator(make(child), keys: keys, aggregates, context)
+            let mayDivide = Grouping.isMergeable(aggregates.map(\.1))
+            return try AggregateOperator(makeInput(child, mayDivide: mayDivide), keys: keys, aggregates, context)
         case .sort(let child, let keys): return try SortOperator(make(child), keys, context)
         case .top(let child, let keys, let count):
-            let bound = keys.first.flatMap { key in
-                child.scannedProperty(key.value).map { ScanBound($0, isDescending: key.isDescending) }
-            }
-            var below = self
-            below.bound = bound
-            return try TopOperator(below.make(child), keys, count: count, childWrites: child.writes, bound: bound, context)
+            return try makeTop(child, keys, count)
         case .skip(let child, let count): return try SkipOperator(make(child), count, context)
         case .limit(let child, let count):
             return try LimitOperator(make(child), count, childWrites: child.writes, context)
@@ -81,9 +89,30 @@ struct OperatorMaker {
         }
     }
 
+    /// The input of an operator that reads all of it first.
+    private func makeInput(_ child: PlanNode, mayDivide: Bool) throws -> DividedInput {
+        let divides = mayDivide && context.threads > 1 && child.isDivisible
+        return DividedInput(try make(child), plan: divides ? child : nil, bound: bound, notesPlaces: notesPlaces, context)
+    }
+
+    private func makeTop(_ child: PlanNode, _ keys: [SortKey], _ count: Expr) throws -> Operator {
+        var below = self
+        below.bound = keys.first.flatMap { key in
+            child.scannedProperty(key.value).map { ScanBound($0, isDescending: key.isDescending) }
+        }
+        // Of several threads nobody knows whose rows come first.
+        let mayDivide = child.handsPlacesOn
+        below.notesPlaces = below.bound != nil || mayDivide && context.threads > 1
+        return try TopOperator(
+            below.makeInput(child, mayDivide: mayDivide), keys, count: count, childWrites: child.writes, bound: below.bound,
+            hasPlaces: below.notesPlaces, context)
+    }
+
     private func makeScan(_ entity: Slot, _ labels: LabelTest?, _ conditions: [ScanCondition] = []) -> Operator {
         let scan = EntityScan(
-            entity: entity, labels: labels, conditions: conditions, bound: bound, notesPlaces: bound != nil, shared: morsels)
+            entity: entity, labels: labels, conditions: conditions, bound: bound, notesPlaces: notesPlaces, shared: morsels)
+        // The conditions are those of this execution.
+        context.isReusable = false
         return ScanEntitiesOperator(scan, context)
     }
 

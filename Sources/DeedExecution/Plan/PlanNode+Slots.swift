@@ -47,6 +47,30 @@ extension PlanNode {
         }
     }
 
+    /// True if the plan's rows all come of rows of one scan, each by itself, so that several workers can each make those of some
+    /// of them.
+    var isDivisible: Bool {
+        switch kind {
+        case .scanEntities, .scanRelationships: true
+        case .expand(let child, _), .expandVariable(let child, _), .filter(let child, _), .project(let child, _),
+            .keep(let child, _), .unwind(let child, _, _):
+            child.isDivisible
+        case .apply(let outer, let inner, _): outer.isDivisible && !inner.writes
+        default: false
+        }
+    }
+
+    /// True if each row comes with the hidden column that a scan of entities below puts behind the others.
+    var handsPlacesOn: Bool {
+        switch kind {
+        case .scanEntities: true
+        case .expand(let child, _), .filter(let child, _), .project(let child, _), .keep(let child, _),
+            .unwind(let child, _, _):
+            child.handsPlacesOn
+        default: false
+        }
+    }
+
     /// Slots that the plan's rows have beyond those of its argument.
     package func slotsBound() -> Set<Slot> {
         switch kind {
