@@ -395,7 +395,7 @@ private struct ChosenLists {
 
 /// Ids, or at least the last bits of them; small enough to stay in the innermost cache.
 private struct NeighborFilter {
-    private static let words = 32
+    private static let words = 64
     private let bits = UnsafeMutablePointer<UInt64>.allocate(capacity: words)
 
     init() { clear() }
