@@ -229,3 +229,11 @@ def test_what_is_reached_is_what_trails_lead_to(first: int) -> None:
     problems = [check_reach(seed) for seed in range(first, min(first + BLOCK, SEEDS))]
     found = [problem for problem in problems if problem]
     assert not found, "\n\n".join(found)
+
+
+def test_a_search_for_all_rows_is_made_by_one_worker() -> None:
+    with PyDeedGraph() as deed:
+        deed.execute("CREATE (hub:Hub) WITH hub UNWIND range(1, 40000) AS i CREATE (:N)-[:R]->(hub)")
+        for threads in (1, 2):
+            result = deed.execute("MATCH (a:N)-[:R*1..2]->(b) RETURN count(DISTINCT b)", threads=threads)
+            assert result.fetchall() == [(1,)]
