@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from deed_core import PyDeedGraph
+from deed_core import OutOfMemory, PyDeedGraph
 
 SEEDS = int(os.environ.get("DEED_QUERY_SEEDS", "200"))
 BLOCK = 50
@@ -237,3 +237,18 @@ def test_a_search_for_all_rows_is_made_by_one_worker() -> None:
         for threads in (1, 2):
             result = deed.execute("MATCH (a:N)-[:R*1..2]->(b) RETURN count(DISTINCT b)", threads=threads)
             assert result.fetchall() == [(1,)]
+
+
+def test_matches_are_made_where_there_is_no_memory_for_counting() -> None:
+    with PyDeedGraph(memory_limit=32 << 20) as deed:
+        deed.execute("UNWIND range(1, 1000) AS i CREATE (:N {i: i})")
+        deed.execute("MATCH (a:N), (b:N) WHERE b.i = a.i + 1 CREATE (a)-[:R]->(b)")
+        # Many entities that nothing leads to, until there is no room.
+        with pytest.raises(OutOfMemory):
+            for _ in range(1_000):
+                deed.execute("UNWIND range(1, 10000) AS i CREATE (:M {i: i})")
+        query = "MATCH (a)-[:R]->(b)-[:R]->(c) RETURN count(*)"
+        assert deed.execute(query).scalar() == 998
+        plan = "\n".join(line for (line,) in deed.execute("PROFILE " + query))
+        assert "CountMatches" in plan
+        assert "actual 998" in plan

@@ -149,16 +149,25 @@ extension GraphView {
             return
         }
         var first = 0
+        var loads = 0
         while first < Limits.segmentRows {
             let rows = first..<(first &+ Limits.vectorRows)
             if isNoting { noteLists(own, rows, number, wanted) }
             segment.pointee.latch.lockShared()
             hideUnseen(segment, rows, own)
             let unloaded = unloadedPart(segment, wanted)
+            let loadsMax = 2 &* segment.pointee.adjacencyCount &+ 16
             let fits = unloaded != nil || body(segment, rows, own)
             segment.pointee.latch.unlockShared()
             if !fits { throw DeedError(.limitExceeded, "a count is larger than 9,223,372,036,854,775,807") }
-            if let unloaded { try graph.loadPart(segment, unloaded) } else { first = rows.upperBound }
+            guard let unloaded else {
+                (first, loads) = (rows.upperBound, 0)
+                continue
+            }
+            // All of the lists are needed at once: where there is no room for that, one drives out the other.
+            loads += 1
+            if loads > loadsMax { throw DeedError(.outOfMemory, "no room for the lists of a segment to be counted") }
+            try graph.loadPart(segment, unloaded)
         }
     }
 
