@@ -114,7 +114,12 @@ extension GraphView {
             for row in rows {
                 let position = row &- rows.lowerBound
                 sums[position] = 0
-                if weights[row] == 0 || !mayHaveCommon(row, lists[0], lists[1], filter) { continue }
+                if weights[row] == 0 { continue }
+                if lists.count == 2, let sum = countFew(row, lists[0], lists[1], values) {
+                    sums[position] = sum
+                    continue
+                }
+                if !mayHaveCommon(row, lists[0], lists[1], filter) { continue }
                 guard let sum = countCommon(row, lists, values, marks, ids) else { return false }
                 sums[position] = sum
             }
@@ -240,6 +245,10 @@ extension GraphView {
         // No sum over a list can overflow if the largest value times the number of all entries does not.
         let bound = (values?.largest ?? 1).multipliedReportingOverflow(by: Int64(part.pointee.count))
         let isPlain = part.pointee.isSettled(for: snapshot) && !part.pointee.neighbors.isWide && !bound.overflow
+        if isPlain && part.pointee.deltaCount == 0 {
+            guard let isDone = addPlainSums(part, rows, rule, values, weights, sums, number) else { return false }
+            if isDone { return true }
+        }
         for row in rows where weights[row] != 0 {
             let position = row &- rows.lowerBound
             if isPlain && part.pointee.deltaHead(row) == 0 {
@@ -252,6 +261,45 @@ extension GraphView {
             }
         }
         return true
+    }
+
+    /// The same for a part that is its base and nothing else, in loops that only loop. False if nothing was added, because the
+    /// case is a rare one; nil on overflow.
+    @inline(__always)
+    private func addPlainSums(
+        _ part: UnsafeMutablePointer<AdjacencyPart>, _ rows: Range<Int>, _ rule: EntryRule, _ values: NeighborValues?,
+        _ weights: UnsafePointer<Int64>, _ sums: UnsafeMutablePointer<Int64>, _ number: Int
+    ) -> Bool? {
+        let own = rows.lowerBound..<max(rows.lowerBound, min(rows.upperBound, part.pointee.baseRows))
+        guard let offsets = part.pointee.offsets, part.pointee.baseCount > 0, !own.isEmpty else { return true }
+        let entries = part.pointee.neighbors.narrow
+        let first = rows.lowerBound
+        var hasOverflow = false
+        switch (rule, values) {
+        case (.all, nil):
+            for row in own { sums[row &- first] &+= Int64(offsets[row &+ 1] &- offsets[row]) }
+        case (.itself, nil):
+            for row in own {
+                let id = UInt32(truncatingIfNeeded: rowId(segment: number, row: row))
+                var loops: Int64 = 0
+                for index in Int(offsets[row])..<Int(offsets[row &+ 1]) where entries[index] == id { loops &+= 1 }
+                sums[row &- first] &+= loops
+            }
+        case (.all, let values?):
+            let (numbers, count) = (values.values, UInt32(clamping: values.count))
+            for row in own where weights[row] != 0 {
+                var sum: Int64 = 0
+                for index in Int(offsets[row])..<Int(offsets[row &+ 1]) {
+                    let neighbor = entries[index]
+                    sum &+= neighbor < count ? numbers[Int(neighbor)] : 0
+                }
+                let (total, overflow) = sums[row &- first].addingReportingOverflow(sum)
+                sums[row &- first] = total
+                hasOverflow = hasOverflow || overflow
+            }
+        default: return false
+        }
+        return hasOverflow ? nil : true
     }
 
     /// Over a list that is its base and nothing else.
@@ -308,6 +356,41 @@ extension GraphView {
     }
 
     // MARK: Common neighbours
+
+    /// Of two lists of which one is short, and which are the bases of one part each: what of the longer one may be in the
+    /// shorter one, by a filter of one word, is looked for there. nil where that is not so, and on overflow.
+    @inline(__always)
+    private func countFew(_ row: Int, _ left: ChosenLists, _ right: ChosenLists, _ values: NeighborValues?) -> Int64? {
+        guard let (a, first) = left.base(row), let (b, second) = right.base(row) else { return nil }
+        let (short, range, long, other) = first.count <= second.count ? (a, first, b, second) : (b, second, a, first)
+        guard range.count <= Self.fewMax else { return nil }
+        if range.isEmpty { return 0 }
+        let skipsOwn = left.parts.pointee.rule != .all || right.parts.pointee.rule != .all
+        let own = UInt32(truncatingIfNeeded: rowId(segment: left.segment, row: row))
+        var known: UInt64 = 0
+        for index in range { known |= Self.bit(short[index]) }
+        var sum: Int64 = 0
+        var hasOverflow = false
+        for index in other where known & Self.bit(long[index]) != 0 {
+            let neighbor = long[index]
+            if skipsOwn && neighbor == own { continue }
+            var times: UInt32 = 0
+            for place in range { times &+= short[place] == neighbor ? 1 : 0 }
+            if times == 0 { continue }
+            let (product, overflow) = Int64(times).multipliedReportingOverflow(by: values?[UInt64(neighbor)] ?? 1)
+            let (total, overflowOfSum) = sum.addingReportingOverflow(product)
+            sum = total
+            hasOverflow = hasOverflow || overflow || overflowOfSum
+        }
+        return hasOverflow ? nil : sum
+    }
+
+    /// Beyond it nearly every bit of the filter is set.
+    private static let fewMax = 48
+
+    /// One of 64.
+    @inline(__always)
+    private static func bit(_ id: UInt32) -> UInt64 { 1 &<< UInt64((id &* 0x9E37_79B9) &>> 26) }
 
     /// False only if the two lists have no neighbour in common: then most rows need no look at the marks, which are all over
     /// the memory.
@@ -400,6 +483,15 @@ private struct ChosenLists {
     }
 
     func deallocate() { parts.deallocate() }
+
+    /// The row's list, if it is that of one part and in its base; self-loops may be among it that are not meant.
+    @inline(__always)
+    func base(_ row: Int) -> (entries: UnsafeMutablePointer<UInt32>, Range<Int>)? {
+        guard count == 1, parts.pointee.isPlain, parts.pointee.rule != .itself else { return nil }
+        let part = parts.pointee.part
+        guard part.pointee.deltaHead(row) == 0, part.pointee.neighbors.base != nil else { return nil }
+        return (part.pointee.neighbors.narrow, part.pointee.baseRange(row))
+    }
 }
 
 /// Ids, or at least the last bits of them; small enough to stay in the innermost cache.
