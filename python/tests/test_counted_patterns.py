@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from deed_core import PyDeedGraph
+from deed_core import OutOfMemory, PyDeedGraph
 
 SEEDS = int(os.environ.get("DEED_QUERY_SEEDS", "200"))
 BLOCK = 50
@@ -229,3 +229,25 @@ def test_what_is_reached_is_what_trails_lead_to(first: int) -> None:
     problems = [check_reach(seed) for seed in range(first, min(first + BLOCK, SEEDS))]
     found = [problem for problem in problems if problem]
     assert not found, "\n\n".join(found)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_search_for_all_rows_is_made_by_one_worker(threads: int) -> None:
+    with PyDeedGraph(threads=threads, parallel_rows_min=0) as deed:
+        deed.execute("CREATE (hub:Hub) WITH hub UNWIND range(1, 40000) AS i CREATE (:N)-[:R]->(hub)")
+        assert deed.execute("MATCH (a:N)-[:R*1..2]->(b) RETURN count(DISTINCT b)").scalar() == 1
+
+
+def test_matches_are_made_where_there_is_no_memory_for_counting() -> None:
+    with PyDeedGraph(memory_limit=32 << 20) as deed:
+        deed.execute("UNWIND range(1, 1000) AS i CREATE (:N {i: i})")
+        deed.execute("MATCH (a:N), (b:N) WHERE b.i = a.i + 1 CREATE (a)-[:R]->(b)")
+        # Many entities that nothing leads to, until there is no room.
+        with pytest.raises(OutOfMemory):
+            for _ in range(1_000):
+                deed.execute("UNWIND range(1, 10000) AS i CREATE (:M {i: i})")
+        query = "MATCH (a)-[:R]->(b)-[:R]->(c) RETURN count(*)"
+        assert deed.execute(query).scalar() == 998
+        plan = "\n".join(line for (line,) in deed.execute("PROFILE " + query))
+        assert "CountMatches" in plan
+        assert "actual 998" in plan

@@ -101,7 +101,7 @@ extension GraphView {
         _ weights: UnsafeMutablePointer<Int64>, ofSegment number: Int, byCommon wanted: [ListsWanted],
         _ values: NeighborValues?, marks: [UnsafeMutablePointer<Int64>], ids: Int
     ) throws(DeedError) {
-        guard marks.count == wanted.count &- 1 else { throw DeedError(.internalError, "arrays are missing for a count") }
+        guard wanted.count > 1, marks.count == wanted.count &- 1 else { throw DeedError(.internalError, "arrays are missing for a count") }
         let sums = UnsafeMutablePointer<Int64>.allocate(capacity: Limits.vectorRows)
         let filter = NeighborFilter()
         defer {
@@ -109,11 +109,18 @@ extension GraphView {
             filter.deallocate()
         }
         try eachBlock(number, weights, wanted) { segment, rows, weights in
+            let lists = wanted.map { ChosenLists(segment, $0, snapshot) }
+            defer { for list in lists { list.deallocate() } }
             for row in rows {
                 let position = row &- rows.lowerBound
                 sums[position] = 0
-                if weights[row] == 0 || !mayHaveCommon(segment, row, wanted, filter) { continue }
-                guard let sum = countCommon(segment, row, wanted, values, marks, ids) else { return false }
+                if weights[row] == 0 { continue }
+                if lists.count == 2, let sum = countFew(row, lists[0], lists[1], values) {
+                    sums[position] = sum
+                    continue
+                }
+                if !mayHaveCommon(row, lists[0], lists[1], filter) { continue }
+                guard let sum = countCommon(row, lists, values, marks, ids) else { return false }
                 sums[position] = sum
             }
             return Self.multiply(weights, by: sums, rows)
@@ -147,16 +154,25 @@ extension GraphView {
             return
         }
         var first = 0
+        var loads = 0
         while first < Limits.segmentRows {
             let rows = first..<(first &+ Limits.vectorRows)
             if isNoting { noteLists(own, rows, number, wanted) }
             segment.pointee.latch.lockShared()
             hideUnseen(segment, rows, own)
             let unloaded = unloadedPart(segment, wanted)
+            let loadsMax = 2 &* segment.pointee.adjacencyCount &+ 16
             let fits = unloaded != nil || body(segment, rows, own)
             segment.pointee.latch.unlockShared()
             if !fits { throw DeedError(.limitExceeded, "a count is larger than 9,223,372,036,854,775,807") }
-            if let unloaded { try graph.loadPart(segment, unloaded) } else { first = rows.upperBound }
+            guard let unloaded else {
+                (first, loads) = (rows.upperBound, 0)
+                continue
+            }
+            // All of the lists are needed at once: where there is no room for that, one drives out the other.
+            loads += 1
+            if loads > loadsMax { throw DeedError(.outOfMemory, "no room for the lists of a segment to be counted") }
+            try graph.loadPart(segment, unloaded)
         }
     }
 
@@ -198,10 +214,12 @@ extension GraphView {
     ) throws(DeedError) {
         let own = offsets + number &* Limits.segmentRows
         try eachBlock(number, degrees, [wanted]) { segment, rows, degrees in
+            let lists = ChosenLists(segment, wanted, snapshot)
+            defer { lists.deallocate() }
             for row in rows where degrees[row] != 0 {
                 var place = Int(own[row])
                 let end = Int(own[row &+ 1])
-                forEachEntry(segment, row, wanted) { neighbor in
+                forEachEntry(lists, row) { neighbor in
                     guard place < end && neighbor < UInt64(ids) else { return }
                     targets[place] = UInt32(truncatingIfNeeded: neighbor)
                     place &+= 1
@@ -227,6 +245,10 @@ extension GraphView {
         // No sum over a list can overflow if the largest value times the number of all entries does not.
         let bound = (values?.largest ?? 1).multipliedReportingOverflow(by: Int64(part.pointee.count))
         let isPlain = part.pointee.isSettled(for: snapshot) && !part.pointee.neighbors.isWide && !bound.overflow
+        if isPlain && part.pointee.deltaCount == 0 {
+            guard let isDone = addPlainSums(part, rows, rule, values, weights, sums, number) else { return false }
+            if isDone { return true }
+        }
         for row in rows where weights[row] != 0 {
             let position = row &- rows.lowerBound
             if isPlain && part.pointee.deltaHead(row) == 0 {
@@ -239,6 +261,45 @@ extension GraphView {
             }
         }
         return true
+    }
+
+    /// The same for a part that is its base and nothing else, in loops that only loop. False if nothing was added, because the
+    /// case is a rare one; nil on overflow.
+    @inline(__always)
+    private func addPlainSums(
+        _ part: UnsafeMutablePointer<AdjacencyPart>, _ rows: Range<Int>, _ rule: EntryRule, _ values: NeighborValues?,
+        _ weights: UnsafePointer<Int64>, _ sums: UnsafeMutablePointer<Int64>, _ number: Int
+    ) -> Bool? {
+        let own = rows.lowerBound..<max(rows.lowerBound, min(rows.upperBound, part.pointee.baseRows))
+        guard let offsets = part.pointee.offsets, part.pointee.baseCount > 0, !own.isEmpty else { return true }
+        let entries = part.pointee.neighbors.narrow
+        let first = rows.lowerBound
+        var hasOverflow = false
+        switch (rule, values) {
+        case (.all, nil):
+            for row in own { sums[row &- first] &+= Int64(offsets[row &+ 1] &- offsets[row]) }
+        case (.itself, nil):
+            for row in own {
+                let id = UInt32(truncatingIfNeeded: rowId(segment: number, row: row))
+                var loops: Int64 = 0
+                for index in Int(offsets[row])..<Int(offsets[row &+ 1]) where entries[index] == id { loops &+= 1 }
+                sums[row &- first] &+= loops
+            }
+        case (.all, let values?):
+            let (numbers, count) = (values.values, UInt32(clamping: values.count))
+            for row in own where weights[row] != 0 {
+                var sum: Int64 = 0
+                for index in Int(offsets[row])..<Int(offsets[row &+ 1]) {
+                    let neighbor = entries[index]
+                    sum &+= neighbor < count ? numbers[Int(neighbor)] : 0
+                }
+                let (total, overflow) = sums[row &- first].addingReportingOverflow(sum)
+                sums[row &- first] = total
+                hasOverflow = hasOverflow || overflow
+            }
+        default: return false
+        }
+        return hasOverflow ? nil : true
     }
 
     /// Over a list that is its base and nothing else.
@@ -296,29 +357,61 @@ extension GraphView {
 
     // MARK: Common neighbours
 
-    /// False only if the first two lists have no neighbour in common: then most rows need no look at the marks, which are
-    /// all over the memory.
+    /// Of two lists of which one is short, and which are the bases of one part each: what of the longer one may be in the
+    /// shorter one, by a filter of one word, is looked for there. nil where that is not so, and on overflow.
     @inline(__always)
-    private func mayHaveCommon(
-        _ segment: SegmentRef, _ row: Int, _ wanted: [ListsWanted], _ filter: NeighborFilter
-    ) -> Bool {
-        forEachEntry(segment, row, wanted[0]) { filter.insert($0) }
+    private func countFew(_ row: Int, _ left: ChosenLists, _ right: ChosenLists, _ values: NeighborValues?) -> Int64? {
+        guard let (a, first) = left.base(row), let (b, second) = right.base(row) else { return nil }
+        let (short, range, long, other) = first.count <= second.count ? (a, first, b, second) : (b, second, a, first)
+        guard range.count <= Self.fewMax else { return nil }
+        if range.isEmpty { return 0 }
+        let skipsOwn = left.parts.pointee.rule != .all || right.parts.pointee.rule != .all
+        let own = UInt32(truncatingIfNeeded: rowId(segment: left.segment, row: row))
+        var known: UInt64 = 0
+        for index in range { known |= Self.bit(short[index]) }
+        var sum: Int64 = 0
+        var hasOverflow = false
+        for index in other where known & Self.bit(long[index]) != 0 {
+            let neighbor = long[index]
+            if skipsOwn && neighbor == own { continue }
+            var times: UInt32 = 0
+            for place in range { times &+= short[place] == neighbor ? 1 : 0 }
+            if times == 0 { continue }
+            let (product, overflow) = Int64(times).multipliedReportingOverflow(by: values?[UInt64(neighbor)] ?? 1)
+            let (total, overflowOfSum) = sum.addingReportingOverflow(product)
+            sum = total
+            hasOverflow = hasOverflow || overflow || overflowOfSum
+        }
+        return hasOverflow ? nil : sum
+    }
+
+    /// Beyond it nearly every bit of the filter is set.
+    private static let fewMax = 48
+
+    /// One of 64.
+    @inline(__always)
+    private static func bit(_ id: UInt32) -> UInt64 { 1 &<< UInt64((id &* 0x9E37_79B9) &>> 26) }
+
+    /// False only if the two lists have no neighbour in common: then most rows need no look at the marks, which are all over
+    /// the memory.
+    @inline(__always)
+    private func mayHaveCommon(_ row: Int, _ left: ChosenLists, _ right: ChosenLists, _ filter: NeighborFilter) -> Bool {
         var found: UInt64 = 0
-        forEachEntry(segment, row, wanted[1]) { found |= filter.bit($0) }
+        forEachEntry(left, row) { filter.insert($0) }
+        forEachEntry(right, row) { found |= filter.bit($0) }
         filter.clear()
         return found != 0
     }
 
     /// nil on overflow. Each list multiplies the marks that the one before it has left, and the last one gathers them.
-    @inline(__always)
+    @inline(never)
     private func countCommon(
-        _ segment: SegmentRef, _ row: Int, _ wanted: [ListsWanted], _ values: NeighborValues?,
-        _ marks: [UnsafeMutablePointer<Int64>], _ ids: Int
+        _ row: Int, _ lists: [ChosenLists], _ values: NeighborValues?, _ marks: [UnsafeMutablePointer<Int64>], _ ids: Int
     ) -> Int64? {
         var sum: Int64 = 0
         var hasOverflow = false
-        for (step, lists) in wanted.enumerated() {
-            forEachEntry(segment, row, lists) { neighbor in
+        for (step, list) in lists.enumerated() {
+            forEachEntry(list, row) { neighbor in
                 let index = Int(truncatingIfNeeded: neighbor)
                 guard index < ids else { return }
                 let before = step == 0 ? 1 : marks[step &- 1][index]
@@ -336,7 +429,7 @@ extension GraphView {
             }
         }
         for step in marks.indices {
-            forEachEntry(segment, row, wanted[step]) { neighbor in
+            forEachEntry(lists[step], row) { neighbor in
                 let index = Int(truncatingIfNeeded: neighbor)
                 if index < ids { marks[step][index] = 0 }
             }
@@ -345,18 +438,65 @@ extension GraphView {
     }
 
     @inline(__always)
-    private func forEachEntry(_ segment: SegmentRef, _ row: Int, _ wanted: ListsWanted, _ body: (RowId) -> Void) {
+    private func forEachEntry(_ lists: ChosenLists, _ row: Int, _ body: (RowId) -> Void) {
+        for index in 0..<lists.count {
+            let chosen = lists.parts + index
+            let part = chosen.pointee.part
+            if chosen.pointee.isPlain && part.pointee.deltaHead(row) == 0 {
+                let range = part.pointee.baseRange(row)
+                if range.isEmpty { continue }
+                let (entries, rule) = (part.pointee.neighbors.narrow, chosen.pointee.rule)
+                let id = rowId(segment: lists.segment, row: row)
+                for place in range where rule.admits(UInt64(entries[place]), id) { body(UInt64(entries[place])) }
+            } else {
+                forEachEntry(part, row, chosen.pointee.rule, lists.segment, body)
+            }
+        }
+    }
+}
+
+/// The parts of a locked segment's lists that are meant.
+private struct ChosenLists {
+    struct Chosen {
+        let part: UnsafeMutablePointer<AdjacencyPart>
+        let rule: EntryRule
+        /// True if the snapshot sees every entry of the base, which takes four bytes each.
+        let isPlain: Bool
+    }
+
+    let segment: Int
+    let parts: UnsafeMutablePointer<Chosen>
+    let count: Int
+
+    init(_ segment: SegmentRef, _ wanted: ListsWanted, _ snapshot: Snapshot) {
+        self.segment = segment.pointee.number
+        parts = .allocate(capacity: max(segment.pointee.adjacencyCount, 1))
+        var count = 0
         for index in 0..<segment.pointee.adjacencyCount {
             let part = segment.pointee.adjacency + index
             guard let rule = wanted.rule(part) else { continue }
-            forEachEntry(part, row, rule, segment.pointee.number, body)
+            let isPlain = part.pointee.isSettled(for: snapshot) && !part.pointee.neighbors.isWide
+            (parts + count).initialize(to: Chosen(part: part, rule: rule, isPlain: isPlain))
+            count &+= 1
         }
+        self.count = count
+    }
+
+    func deallocate() { parts.deallocate() }
+
+    /// The row's list, if it is that of one part and in its base; self-loops may be among it that are not meant.
+    @inline(__always)
+    func base(_ row: Int) -> (entries: UnsafeMutablePointer<UInt32>, Range<Int>)? {
+        guard count == 1, parts.pointee.isPlain, parts.pointee.rule != .itself else { return nil }
+        let part = parts.pointee.part
+        guard part.pointee.deltaHead(row) == 0, part.pointee.neighbors.base != nil else { return nil }
+        return (part.pointee.neighbors.narrow, part.pointee.baseRange(row))
     }
 }
 
 /// Ids, or at least the last bits of them; small enough to stay in the innermost cache.
 private struct NeighborFilter {
-    private static let words = 32
+    private static let words = 64
     private let bits = UnsafeMutablePointer<UInt64>.allocate(capacity: words)
 
     init() { clear() }

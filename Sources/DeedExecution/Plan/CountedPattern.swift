@@ -178,6 +178,8 @@ package struct CountTerm: Sendable {
     /// nil for a tree.
     private(set) var core: Core?
 
+    package var needsLoops: Bool { !loops.isEmpty }
+
     /// nil if nothing can match: a relationship between different entities would have to be a self-loop.
     init?(factor: Int, entities: Int, _ links: [Link]) {
         self.factor = factor

@@ -57,9 +57,10 @@ extension PlanNode {
     var isDivisible: Bool {
         switch kind {
         case .scanEntities, .scanRelationships: true
-        case .expand(let child, _), .expandVariable(let child, _), .filter(let child, _), .project(let child, _),
-            .keep(let child, _), .unwind(let child, _, _):
+        case .expand(let child, _), .filter(let child, _), .project(let child, _), .keep(let child, _),
+            .unwind(let child, _, _):
             child.isDivisible
+        case .expandVariable(let child, let expansion): expansion.mode != .together && child.isDivisible
         case .apply(let outer, let inner, _): outer.isDivisible && !inner.writes
         default: false
         }

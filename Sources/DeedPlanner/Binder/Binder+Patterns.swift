@@ -445,7 +445,7 @@ extension Binder {
                     at: expression.range)
             }
             let found = try match(pattern, filter: nil, scope, introduces: false)
-            return BoundExpression(.subquery(Subquery(kind: .exists, plan: found.plan, result: nil)), .bool)
+            return BoundExpression(existence(of: found.plan), .bool)
         case .patternComprehension(let pattern, let filter, let projection):
             var found = try match(pattern, filter: filter, scope, introduces: true)
             let value = try bind(projection, found.scope)
@@ -472,6 +472,10 @@ extension Binder {
         let found = try walk(builder, start, at: pattern.range)
         try take(steps: found.plan.depth, at: pattern.range)
         return found
+    }
+
+    private func existence(of plan: PlanNode) -> Expr {
+        .subquery(Subquery(kind: .exists, plan: DistinctReach.forExistence(plan), result: nil))
     }
 
     private func collected(_ value: Expr, _ found: inout BoundQuery) -> Expr {
@@ -507,7 +511,7 @@ extension Binder {
         }
         writes = wrote
         switch kind {
-        case .exists: return BoundExpression(.subquery(Subquery(kind: .exists, plan: bound.plan, result: nil)), .bool)
+        case .exists: return BoundExpression(existence(of: bound.plan), .bool)
         case .count: return BoundExpression(.subquery(Subquery(kind: .count, plan: bound.plan, result: nil)), .int)
         case .collect:
             guard bound.columns.count == 1 else {

@@ -33,7 +33,7 @@ struct CountPushDown {
         // Ends of which none comes twice need not be compared with each other.
         if reach.isDistinct, keys.isEmpty, aggregates.count == 1, aggregates[0].1.function == "count",
             case .slot = aggregates[0].1.arguments[0] {
-            let count = Aggregate(function: "count", arguments: aggregates[0].1.arguments, isDistinct: false)
+            let count = Aggregate(function: "count", arguments: [], isDistinct: false)
             return .aggregate(child: reach.plan, keys: [], [(aggregates[0].slot, count)])
         }
         return .aggregate(child: reach.plan, keys: keys, aggregates)
@@ -43,7 +43,9 @@ struct CountPushDown {
     private func counted(
         _ child: PlanNode, keys: [(slot: Slot, value: Expr)], _ aggregates: [(slot: Slot, Aggregate)]
     ) -> PlanNode.Kind? {
-        guard var read = PatternReading(child), !read.relationships.isEmpty, read.cost >= wholeCost(read) else { return nil }
+        guard var read = PatternReading(child), !read.relationships.isEmpty else { return nil }
+        let wholeCost = wholeCost(read)
+        guard read.cost >= wholeCost else { return nil }
         let count = newSlot()
         var used: Set<Slot> = []
         for key in keys { used.formUnion(slotsUsed(key.value)) }
@@ -58,7 +60,7 @@ struct CountPushDown {
         guard read.assignFilters() else { return nil }
         let pattern = CountedPattern(
             entities: read.entities, relationships: read.relationships, differing: read.differing, root: root, count: count)
-        guard pattern.terms() != nil else { return nil }
+        guard let terms = pattern.terms(), read.cost >= wholeCost * Double(terms.count { !$0.needsLoops }) else { return nil }
         let rows = root == nil ? 1 : catalog.entityCount(label: nil)
         return .aggregate(child: PlanNode(.countMatches(matches: child, pattern), estimatedRows: rows), keys: keys, weighed)
     }
@@ -80,8 +82,8 @@ struct CountPushDown {
         }
     }
 
-    /// What counting over the whole graph costs, in rows: a fraction of what it takes to make a row, for each entity and
-    /// each relationship.
+    /// What counting one term over the whole graph costs, in rows: a fraction of what it takes to make a row, for each entity
+    /// and each relationship. Terms that need self-loops are mostly over when these have been looked for.
     private func wholeCost(_ read: PatternReading) -> Double {
         let relationships = read.relationships.map { catalog.relationshipCount(types: $0.types) }.max() ?? 0
         return (catalog.entityCount(label: nil) + relationships) / 4

@@ -22,6 +22,12 @@ struct DistinctReach {
         (plan, isDistinct) = Self.searching(child, used)
     }
 
+    /// `plan`, of which only matters whether it has a row. It gives rows as they are found, so that it can end early.
+    static func forExistence(_ plan: PlanNode) -> PlanNode { searching(plan, [noSlot]).0 }
+
+    /// Needed, it keeps searches from being made for all rows together.
+    private static let noSlot: Slot = -1
+
     private static func searching(_ node: PlanNode, _ used: Set<Slot>) -> (PlanNode, isDistinct: Bool) {
         func replaced(_ kind: PlanNode.Kind) -> PlanNode { PlanNode(kind, estimatedRows: node.estimatedRows) }
         switch node.kind {
