@@ -16,11 +16,16 @@ struct EntityStart {
     let rows: Double
     /// True if the look-up needs slots of the rows before it.
     let dependsOnRows: Bool
+    /// Positions of the predicates that need not be tested of what comes out, ascending.
+    var answered: [Int] = []
 
     /// True if what comes out has the labels.
     var testsLabels: Bool {
-        if case .scan = way { return true }
-        return labels == nil
+        switch way {
+        case .scan: return true
+        case .index(let label, _, _): return labels == nil || labels == .label(label)
+        case .ids: return labels == nil
+        }
     }
 
     func node(over child: PlanNode) -> PlanNode {
@@ -81,11 +86,11 @@ struct EntityStart {
         _ catalog: any PlannerCatalog, _ rows: Double
     ) -> EntityStart? {
         let slot = entity.slot
-        var equal: [(key: String, value: Expr)] = []
+        var equal: [(key: String, value: Expr, position: Int)] = []
         var other: [(key: String, IndexBounds, [Expr])] = []
-        for predicate in predicates where predicate.slots.isSubset(of: bound.union([slot])) {
+        for (position, predicate) in predicates.enumerated() where predicate.slots.isSubset(of: bound.union([slot])) {
             switch PropertyCondition(predicate.expr, of: slot) {
-            case .equal(let key, let value)?: equal.append((key, value))
+            case .equal(let key, let value)?: equal.append((key, value, position))
             case .bounds(let key, let bounds, let values)?: other.append((key, bounds, values))
             case nil: continue
             }
@@ -93,10 +98,12 @@ struct EntityStart {
         let keys = equal.map(\.key)
         let sets = (keys.count > 1 ? [keys] : []) + keys.map { [$0] }
         for properties in sets where catalog.hasIndex(label: label, properties: properties) {
-            let values = properties.compactMap { key in equal.first { $0.key == key }?.value }
+            let used = properties.compactMap { key in equal.first { $0.key == key } }
+            let values = used.map(\.value)
             return EntityStart(
                 slot: slot, labels: entity.labels, way: .index(label: label, properties: properties, .equal(values)),
-                rows: 1, dependsOnRows: values.contains { !slotsUsed($0).isEmpty })
+                rows: 1, dependsOnRows: values.contains { !slotsUsed($0).isEmpty },
+                answered: Set(used.map(\.position)).sorted())
         }
         for (key, bounds, values) in other where catalog.hasIndex(label: label, properties: [key]) {
             return EntityStart(

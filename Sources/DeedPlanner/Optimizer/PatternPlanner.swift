@@ -257,6 +257,7 @@ struct PatternPlanner {
     }
 
     private mutating func addPart(from start: EntityStart, isUnit: Bool) {
+        for position in start.answered.reversed() { predicates.remove(at: position) }
         if start.dependsOnRows || isUnit {
             plan = start.node(over: plan)
             (bound, tested) = (bound.union([start.slot]), start.testsLabels ? tested.union([start.slot]) : tested)
