@@ -35,7 +35,7 @@ final class StatementHandle {
         prepared = try engine.renewed(prepared)
         return try engine.execute(
             prepared, bindings, transaction: try DeedCAPI.transaction(transaction, of: engine.graph),
-            options: try executionOptions(options))
+            options: try executionOptions(options, engine.graph))
     }
 }
 
@@ -169,16 +169,18 @@ public func deed_query_options_init(_ options: UnsafeMutablePointer<deed_query_o
     options.pointee.timeout = -1
 }
 
-private func executionOptions(_ given: UnsafePointer<deed_query_options>?) throws(DeedError) -> ExecutionOptions {
+private func executionOptions(
+    _ given: UnsafePointer<deed_query_options>?, _ graph: Graph
+) throws(DeedError) -> ExecutionOptions {
     var options = ExecutionOptions()
-    options.threads = processorCount
+    options.threads = graph.options.threads > 0 ? graph.options.threads : processorCount
     guard let given else { return options }
     guard given.pointee.struct_size >= MemoryLayout<deed_query_options>.size else {
         throw DeedError(.invalidArgument, "the options were not initialised with deed_query_options_init")
     }
     guard !given.pointee.timeout.isNaN else { throw DeedError(.invalidArgument, "the timeout is not a number") }
     if given.pointee.timeout >= 0 { options.timeout = given.pointee.timeout }
-    if given.pointee.threads > 0 { options.threads = min(Int(given.pointee.threads), 64) }
+    if given.pointee.threads > 0 { options.threads = min(Int(given.pointee.threads), Limits.workersMax) }
     if let keepGoing = given.pointee.keep_going {
         let data = given.pointee.keep_going_data
         options.keepGoing = { keepGoing(data) }

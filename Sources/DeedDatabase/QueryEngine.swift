@@ -158,16 +158,17 @@ package final class QueryEngine: @unchecked Sendable {
         let functions = FunctionContext(
             seconds: now / 1_000_000, nanoseconds: UInt32(truncatingIfNeeded: now % 1_000_000 * 1_000))
         let view = try GraphView(graph, transaction)
+        let threads = query.plan.isReadOnly ? options.threads : 1
         let isSmall = query.mode == .run && parameters.values.allSatisfy(PlanInstances.isSmall)
         if isSmall, let known = query.instances.take() {
             known.context.begin(
-                view: view, parameters: parameters, functions: functions, threads: options.threads, deadline: deadline,
+                view: view, parameters: parameters, functions: functions, threads: threads, deadline: deadline,
                 procedures: procedures)
             known.context.keepGoing = options.keepGoing
             return QueryResult(query, known, reports)
         }
         let context = QueryContext(
-            view: view, parameters: parameters, functions: functions, slotCount: query.plan.slotCount, threads: options.threads,
+            view: view, parameters: parameters, functions: functions, slotCount: query.plan.slotCount, threads: threads,
             deadline: deadline, procedures: procedures, profile: query.mode == .profile ? PlanProfile() : nil)
         context.isReusable = isSmall
         context.keepGoing = options.keepGoing

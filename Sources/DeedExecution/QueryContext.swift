@@ -28,9 +28,13 @@ package final class QueryContext: @unchecked Sendable {
     /// Asked about every 20 ms; false ends the query. Set before it begins.
     package var keepGoing: (() -> Bool)?
     private let askedAt = Atomic<UInt64>(0)
-    /// Looks that did not read the clock: the first ones of an execution without a deadline, and so all of a short one.
-    private let unclocked = Atomic<Int>(0)
+    /// Looks that did not read the clock: the first ones of an execution, and so all of a short one.
+    private var unclocked = 0
     private static let unclockedMax = 32
+    /// For one of the workers of a query: what it is part of.
+    private let team: Team?
+    /// On the thread that runs the query, which alone may ask it whether to go on.
+    private var isCaller = true
     private static let askingInterval: UInt64 = 20_000_000
 
     package init(
@@ -41,6 +45,16 @@ package final class QueryContext: @unchecked Sendable {
         (self.present, self.parameters, self.functions) = (view, parameters, functions)
         (self.slotCount, self.threads, self.deadline) = (slotCount, threads, deadline)
         (self.procedures, self.profile) = (procedures, profile)
+        team = nil
+    }
+
+    /// For worker `number` of some of a query's work. It has no workers of its own.
+    init(_ team: Team, worker number: Int) {
+        let query = team.query
+        (present, parameters, functions, procedures) = (query.view, query.parameters, query.functions, query.procedures)
+        (slotCount, threads, deadline, profile) = (query.slotCount, 1, query.deadline, query.profile)
+        self.team = team
+        isCaller = number == 0
     }
 
     /// Another execution of what was made for this context.
@@ -54,7 +68,7 @@ package final class QueryContext: @unchecked Sendable {
         counters = WriteCounters()
         interrupted.store(false, ordering: .relaxed)
         askedAt.store(0, ordering: .relaxed)
-        unclocked.store(0, ordering: .relaxed)
+        unclocked = 0
     }
 
     /// Lets go of what belongs to one execution; `begin` comes before the next.
@@ -68,21 +82,47 @@ package final class QueryContext: @unchecked Sendable {
 
     /// Throws if the query is to end now. Called once for each chunk, and in loops without bound.
     package func checkInterrupt() throws {
-        if interrupted.load(ordering: .relaxed) { throw DeedError(.interrupted, "the query was interrupted") }
-        if deadline == nil && keepGoing == nil { return }
-        if deadline == nil {
-            let looks = unclocked.load(ordering: .relaxed)
-            if looks < Self.unclockedMax { return unclocked.store(looks &+ 1, ordering: .relaxed) }
+        if let team {
+            if team.isGivenUp { throw DeedError(.interrupted, "another worker of the query failed") }
+            return isCaller ? try team.query.checkInterrupt() : try team.query.checkTime()
+        }
+        try checkTime()
+        guard let keepGoing else { return }
+        // By the calling thread alone.
+        if unclocked < Self.unclockedMax {
+            unclocked &+= 1
+            return
         }
         let now = Clock.monotonicNanoseconds()
-        if let deadline, now > deadline { throw DeedError(.interrupted, "the query took longer than its timeout") }
-        guard let keepGoing else { return }
         let asked = askedAt.load(ordering: .relaxed)
         // The first look at the clock begins an interval, so that a short query asks nobody.
         guard asked == 0 || now &- asked > Self.askingInterval,
             askedAt.compareExchange(expected: asked, desired: now, ordering: .relaxed).exchanged, asked != 0
         else { return }
         if !keepGoing() { interrupt() }
+    }
+
+    /// What concerns every thread of the query.
+    private func checkTime() throws {
+        if interrupted.load(ordering: .relaxed) { throw DeedError(.interrupted, "the query was interrupted") }
+        guard let deadline, Clock.monotonicNanoseconds() > deadline else { return }
+        throw DeedError(.interrupted, "the query took longer than its timeout")
+    }
+
+    /// Workers that share some of a query's work. The first of them to fail makes the others give up.
+    final class Team: @unchecked Sendable {
+        let query: QueryContext
+        private let hasFailed = Atomic<Bool>(false)
+        /// Of the first to fail; looked at when all have ended.
+        private(set) var error: (any Error)?
+
+        init(_ query: QueryContext) { self.query = query }
+
+        var isGivenUp: Bool { hasFailed.load(ordering: .relaxed) }
+
+        func fail(_ error: any Error) {
+            if !hasFailed.exchange(true, ordering: .relaxed) { self.error = error }
+        }
     }
 }
 

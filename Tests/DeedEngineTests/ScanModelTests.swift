@@ -77,7 +77,7 @@ import Testing
     func conditionsFindWhatTheModelHas(seed: UInt64) throws {
         let graph = try Graph.open(nil)
         defer { try? graph.close() }
-        var random = SeededRandom(seed: seed)
+        var random = SeededRandom(seed)
         let onlyIntegers = seed % 2 == 1
         var model: [RowId: QueryValue] = [:]
         let load = try graph.begin(readOnly: false)

@@ -16,6 +16,13 @@ extension GraphView {
         init(kind: RowKind, segment: Int, row: Int, endRow: Int) {
             (self.kind, self.segment, self.row, self.endRow) = (kind, segment, row, endRow)
         }
+
+        /// The same rows in pieces that begin and end together with vectors of the segment where they are large.
+        package func divided(rowsMax: Int) -> [Morsel] {
+            stride(from: row / rowsMax * rowsMax, to: endRow, by: rowsMax).map { first in
+                Morsel(kind: kind, segment: segment, row: max(first, row), endRow: min(first + rowsMax, endRow))
+            }
+        }
     }
 
     /// A batch with less room than this is handed on rather than filled.

@@ -15,6 +15,8 @@ struct OperatorMaker {
     let morsels: MorselSource?
     /// What the operator above lets the scan below leave out.
     var bound: ScanBound?
+    /// Whether rows of the scan below bring their places along.
+    var notesPlaces = false
 
     func make(_ node: PlanNode) throws -> Operator {
         let made = try makeUncounted(node)
@@ -47,9 +49,12 @@ struct OperatorMaker {
         case .seekIds(let child, let slot, let isRelationship, let ids):
             return try SeekIdsOperator(make(child), slot, isRelationship ? .relationship : .entity, ids: ids, context)
         case .expand(let child, let expansion): return ExpandOperator(try make(child), expansion, context)
+        case .expandVariable(let child, let expansion) where expansion.mode == .together:
+            return ReachOperator(try make(child), expansion, context)
         case .expandVariable(let child, let expansion):
             return try ExpandVariableOperator(make(child), expansion, context)
-        case .countMatches(let pattern): return try CountMatchesOperator(pattern, context)
+        case .countMatches(let matches, let pattern):
+            return try CountMatchesOperator(pattern, matches: make(matches), context)
         case .shortestPath(let child, let path): return try ShortestPathOperator(make(child), path, context)
         case .apply, .join, .cross, .union: return try makeJoining(node)
         case .create, .merge, .change, .delete, .forEach: return try makeChanging(node)
@@ -65,15 +70,11 @@ struct OperatorMaker {
         case .unwind(let child, let list, let element):
             return try UnwindOperator(make(child), list: list, element: element, context)
         case .aggregate(let child, let keys, let aggregates):
-            return try AggregateOperator(make(child), keys: keys, aggregates, context)
+            let mayDivide = Grouping.isMergeable(aggregates.map(\.1))
+            return try AggregateOperator(makeInput(child, mayDivide: mayDivide), keys: keys, aggregates, context)
         case .sort(let child, let keys): return try SortOperator(make(child), keys, context)
         case .top(let child, let keys, let count):
-            let bound = keys.first.flatMap { key in
-                child.scannedProperty(key.value).map { ScanBound($0, isDescending: key.isDescending) }
-            }
-            var below = self
-            below.bound = bound
-            return try TopOperator(below.make(child), keys, count: count, childWrites: child.writes, bound: bound, context)
+            return try makeTop(child, keys, count)
         case .skip(let child, let count): return try SkipOperator(make(child), count, context)
         case .limit(let child, let count):
             return try LimitOperator(make(child), count, childWrites: child.writes, context)
@@ -88,9 +89,28 @@ struct OperatorMaker {
         }
     }
 
+    /// The input of an operator that reads all of it first.
+    private func makeInput(_ child: PlanNode, mayDivide: Bool) throws -> DividedInput {
+        let divides = mayDivide && context.threads > 1 && child.isDivisible
+        return DividedInput(try make(child), plan: divides ? child : nil, bound: bound, notesPlaces: notesPlaces, context)
+    }
+
+    private func makeTop(_ child: PlanNode, _ keys: [SortKey], _ count: Expr) throws -> Operator {
+        var below = self
+        below.bound = keys.first.flatMap { key in
+            child.scannedProperty(key.value).map { ScanBound($0, isDescending: key.isDescending) }
+        }
+        // Of several threads nobody knows whose rows come first.
+        let mayDivide = child.handsPlacesOn
+        below.notesPlaces = below.bound != nil || mayDivide && context.threads > 1
+        return try TopOperator(
+            below.makeInput(child, mayDivide: mayDivide), keys, count: count, childWrites: child.writes, bound: below.bound,
+            hasPlaces: below.notesPlaces, context)
+    }
+
     private func makeScan(_ entity: Slot, _ labels: LabelTest?, _ conditions: [ScanCondition] = []) -> Operator {
         let scan = EntityScan(
-            entity: entity, labels: labels, conditions: conditions, bound: bound, notesPlaces: bound != nil, shared: morsels)
+            entity: entity, labels: labels, conditions: conditions, bound: bound, notesPlaces: notesPlaces, shared: morsels)
         // The conditions are those of this execution.
         context.isReusable = false
         return ScanEntitiesOperator(scan, context)

@@ -22,6 +22,25 @@ final class MorselSource: Sendable {
 
     private init(_ claims: [Claim]) { self.claims = claims }
 
+    var count: Int { claims.count }
+
+    /// Rows of all morsels, those included that nobody sees.
+    var rowCount: Int { claims.reduce(0) { $0 + $1.morsel.endRow - $1.morsel.row } }
+
+    /// The same rows in pieces, several for each worker so that none of them waits long for another at the end.
+    func divided(among workers: Int) -> MorselSource {
+        let share = max(1, rowCount / (workers * 8))
+        // Whole vectors, where there are that many rows.
+        let size = share < Chunk.rowsMax ? share : share / Chunk.rowsMax * Chunk.rowsMax
+        var pieces: [Claim] = []
+        for claim in claims {
+            for piece in claim.morsel.divided(rowsMax: size) {
+                pieces.append(Claim(morsel: piece, needsTest: claim.needsTest, place: claim.place))
+            }
+        }
+        return MorselSource(pieces)
+    }
+
     func claim() -> Claim? {
         let index = next.add(1, ordering: .relaxed).oldValue
         return index < claims.count ? claims[index] : nil

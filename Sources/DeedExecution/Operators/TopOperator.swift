@@ -10,12 +10,13 @@
 import DeedEngine
 
 final class TopOperator: Operator {
-    private let child: Operator
+    private let input: DividedInput
     private let keys: [SortKey]
     private let evaluators: [Evaluator]
     private let expression: RowCount
     private let childWrites: Bool
     private let bound: ScanBound?
+    private let hasPlaces: Bool
     private var width = 0
     private var rows: SortedRows?
     private var output = RowOutput([])
@@ -23,18 +24,20 @@ final class TopOperator: Operator {
     /// Rows below which dropping some is not worth sorting them.
     private static let gatheredMin = 1_024
 
-    /// `bound`: what the scan below is told; then it notes the places of its rows.
+    /// `bound`: what the scan below is told; `hasPlaces`: whether it notes the places of its rows.
     init(
-        _ child: Operator, _ keys: [SortKey], count: Expr, childWrites: Bool, bound: ScanBound?, _ context: QueryContext
+        _ input: DividedInput, _ keys: [SortKey], count: Expr, childWrites: Bool, bound: ScanBound?, hasPlaces: Bool,
+        _ context: QueryContext
     ) throws {
-        (self.child, self.keys, self.childWrites, self.bound) = (child, keys, childWrites, bound)
+        (self.input, self.keys, self.childWrites) = (input, keys, childWrites)
+        (self.bound, self.hasPlaces) = (bound, hasPlaces)
         evaluators = try keys.map { try makeEvaluator($0.value, context) }
         expression = try RowCount(count, "LIMIT", context)
         super.init(context)
     }
 
     override func reset(argument: Chunk) {
-        child.reset(argument: argument)
+        input.reset(argument: argument)
         width = argument.columns.count
         rows = nil
         bound?.reset()
@@ -46,22 +49,26 @@ final class TopOperator: Operator {
     }
 
     private func readAll() throws -> SortedRows {
-        let rows = SortedRows(keys, evaluators: evaluators, width: width, hasPlaces: bound != nil, context)
         let count = try expression.evaluate(context)
-        if count == 0 && !childWrites {
-            output = RowOutput([])
-            return rows
-        }
+        if count == 0 && !childWrites { return makeRows(evaluators, context) }
         let (doubled, overflow) = count.multipliedReportingOverflow(by: 2)
         let gathered = overflow ? Int.max : max(doubled, Self.gatheredMin)
-        while let chunk = try child.next() {
-            try context.checkInterrupt()
-            try rows.appendBetter(chunk)
-            if rows.count < gathered { continue }
-            try rows.truncate(to: count)
-            if let bound, let last = rows.lastKey { bound.narrow(to: last) }
+        let parts = try input.readAll { worker in
+            makeRows(worker === context ? evaluators : try keys.map { try makeEvaluator($0.value, worker) }, worker)
+        } add: { part, chunk in
+            try part.appendBetter(chunk)
+            if part.count < gathered { return }
+            try part.truncate(to: count)
+            if let bound, let last = part.lastKey { bound.narrow(to: last) }
         }
+        let rows = parts[0]
+        for other in parts.dropFirst() { try rows.append(other) }
         output = RowOutput(Array(try rows.sorted().prefix(count)))
         return rows
+    }
+
+    private func makeRows(_ evaluators: [Evaluator], _ context: QueryContext) -> SortedRows {
+        output = RowOutput([])
+        return SortedRows(keys, evaluators: evaluators, width: width, hasPlaces: hasPlaces, context)
     }
 }
