@@ -144,9 +144,9 @@ final class SeekIndexOperator: Operator {
         if keys.count < properties.count { return [] }
         var result: [RowId] = []
         for table in view.collections(label: collection) where view.hasIndex(.entity, table, keys) {
-            let rows = try view.find(.entity, table, keys, wanted, search)
-            let labelled = view.hasOnlyItsLabel(table) ? rows : try labelled(rows)
-            result = result.isEmpty ? labelled : result + labelled
+            var rows = try view.find(.entity, table, keys, wanted, search)
+            if !view.hasOnlyItsLabel(table) { rows = try labelled(rows) }
+            if result.isEmpty { result = rows } else { result += rows }
         }
         return result
     }
