@@ -518,6 +518,12 @@ const char *deed_result_notice(const deed_result *result, size_t index, size_t *
  * at the end. Errors: those of running. May block. One thread at a time. */
 deed_status deed_result_next(deed_result *result, const deed_value **out_row, deed_error **out_error);
 
+/* The next rows, at most `max` of them and no more than are good to have at once: their values, row after row, borrowed as
+ * those of deed_result_next. *out_count is 0 at the end; *out_is_end says that this call has come to it. A query that fails
+ * behind rows that it has computed gives these out first. May block. One thread at a time. */
+deed_status deed_result_fetch(deed_result *result, size_t max, const deed_value **out_rows, size_t *out_count,
+                              bool *out_is_end, deed_error **out_error);
+
 /* The row that deed_result_next would give out after `ahead` others, without taking any; otherwise as deed_result_next. */
 deed_status deed_result_peek(deed_result *result, size_t ahead, const deed_value **out_row, deed_error **out_error);
 

@@ -62,11 +62,17 @@ private func map(_ given: deed_value, _ depth: Int) throws(DeedError) -> MapValu
         keys.append(try string(map.entries[index].key, map.entries[index].key_size))
         values.append(try value(map.entries[index].value, depth: depth + 1))
     }
-    let sorted = keys.map { Array($0.utf8) }.sorted { $0.lexicographicallyPrecedes($1) }
-    if zip(sorted, sorted.dropFirst()).contains(where: { $0 == $1 }) {
-        throw DeedError(.invalidArgument, "a map has a key twice")
-    }
+    if hasDuplicate(keys) { throw DeedError(.invalidArgument, "a map has a key twice") }
     return MapValue(keys: keys, values: values)
+}
+
+private func hasDuplicate(_ keys: [String]) -> Bool {
+    // Most maps have few keys, and come by the thousand.
+    if keys.count <= 8 {
+        return keys.indices.contains { index in keys[..<index].contains { $0.utf8.elementsEqual(keys[index].utf8) } }
+    }
+    let sorted = keys.map { Array($0.utf8) }.sorted { $0.lexicographicallyPrecedes($1) }
+    return zip(sorted, sorted.dropFirst()).contains { $0 == $1 }
 }
 
 private func temporal(_ value: deed_value) throws(DeedError) -> Value {

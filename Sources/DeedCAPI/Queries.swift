@@ -51,6 +51,10 @@ final class ResultHandle {
     /// What was computed and not handed out in full, and the next row of the first of these chunks.
     private var chunks: [Chunk] = []
     private var row = 0
+    /// Chunks at the beginning that were lent in full, beyond which `row` counts.
+    private var passed = 0
+    /// What the query came to behind rows that it gave out first.
+    private var failure: (any Error)?
     private let lender: ValueLender
 
     init(_ result: QueryResult, _ database: DatabaseHandle) {
@@ -75,7 +79,7 @@ final class ResultHandle {
     }
 
     /// Rows of the present chunk that have not been handed out.
-    var ready: Int { chunks.first.map { $0.count - row } ?? 0 }
+    var ready: Int { passed < chunks.count ? chunks[passed].count - row : 0 }
 
     func next() throws -> UnsafePointer<deed_value>? {
         let values = try peek(0)
@@ -85,6 +89,7 @@ final class ResultHandle {
 
     /// The row that comes after `ahead` others.
     func peek(_ ahead: Int) throws -> UnsafePointer<deed_value>? {
+        dropPassed()
         // The chunk of the row that was lent last is kept until now.
         if let first = chunks.first, row >= first.count {
             chunks.removeFirst()
@@ -94,6 +99,7 @@ final class ResultHandle {
         var (index, start, rest) = (0, row, ahead)
         while true {
             if index == chunks.count {
+                if let failure = failure.take() { throw failure }
                 guard let chunk = try result.next() else { return nil }
                 chunks.append(chunk)
             }
@@ -103,8 +109,52 @@ final class ResultHandle {
         }
     }
 
+    /// Rows that are lent at once, at most.
+    private static let rowsAtOnce = 1_024
+
+    /// The next rows, at most `most`. What goes wrong behind them is told when they are asked for again.
+    func fetch(_ most: Int) throws -> (rows: UnsafePointer<deed_value>, count: Int, isEnd: Bool) {
+        dropPassed()
+        if let failure = failure.take() { throw failure }
+        let wanted = min(most, Self.rowsAtOnce)
+        var (available, isEnd) = (chunks.reduce(-row) { $0 + $1.count }, false)
+        while available < wanted && !isEnd {
+            do {
+                guard let chunk = try result.next() else {
+                    isEnd = true
+                    break
+                }
+                chunks.append(chunk)
+                available += chunk.count
+            } catch {
+                if available == 0 { throw error }
+                failure = error
+                break
+            }
+        }
+        let count = min(available, wanted)
+        let rows = lender.begin(rows: count)
+        var (index, start, done) = (0, row, 0)
+        while done < count {
+            let end = min(chunks[index].count, start + count - done)
+            try lender.lend(chunks[index], start..<end, at: done, result)
+            done += end - start
+            (index, start) = end == chunks[index].count ? (index + 1, 0) : (index, end)
+        }
+        (passed, row) = (index, start)
+        return (rows, count, isEnd && count == available)
+    }
+
+    /// Lets go of chunks that were lent in full; they are kept until rows are asked for again.
+    private func dropPassed() {
+        if passed > 0 { chunks.removeFirst(passed) }
+        passed = 0
+    }
+
     /// Hands out all rows that are left. If it fails they are all still there.
     func exportArrow(into stream: UnsafeMutablePointer<ArrowArrayStream>) throws {
+        dropPassed()
+        if let failure = failure.take() { throw failure }
         while let chunk = try result.next() { chunks.append(chunk) }
         try exportResult(result, chunks, from: row, into: stream)
         (chunks, row) = ([], 0)
@@ -246,6 +296,26 @@ public func deed_result_next(
         let handle = try object(result, ResultHandle.self)
         try handle.database.graph.requireOpen()
         out.pointee = try handle.next()
+    }
+}
+
+@c @implementation
+public func deed_result_fetch(
+    _ result: OpaquePointer?, _ max: Int, _ out_rows: UnsafeMutablePointer<UnsafePointer<deed_value>?>?,
+    _ out_count: UnsafeMutablePointer<Int>?, _ out_is_end: UnsafeMutablePointer<Bool>?, _ out_error: ErrorOut
+) -> deed_status {
+    out_rows?.pointee = nil
+    out_count?.pointee = 0
+    out_is_end?.pointee = false
+    return runQuery(out_error) {
+        let rows = try required(out_rows, "out_rows")
+        let count = try required(out_count, "out_count")
+        let handle = try object(result, ResultHandle.self)
+        try handle.database.graph.requireOpen()
+        guard max >= 0 else { throw DeedError(.invalidArgument, "a number of rows is not negative") }
+        let fetched = try handle.fetch(max)
+        (rows.pointee, count.pointee) = (fetched.rows, fetched.count)
+        out_is_end?.pointee = fetched.isEnd
     }
 }
 

@@ -7,7 +7,9 @@ import DeedValues
 import Glibc
 
 final class ValueLender {
-    private let row: UnsafeMutablePointer<deed_value>
+    private var row: UnsafeMutablePointer<deed_value>
+    /// Rows that `row` has room for.
+    private var room = 1
     private let columns: Int
     private var blocks: [UnsafeMutableRawPointer] = []
 
@@ -38,6 +40,35 @@ final class ValueLender {
             try fill(row + position, column.vector, column.position(number), result)
         }
         return UnsafePointer(row)
+    }
+
+    /// Where `lend(_:_:at:_:)` puts so many rows; what was lent before is gone.
+    func begin(rows: Int) -> UnsafePointer<deed_value> {
+        if !blocks.isEmpty { freeBlocks() }
+        if rows > room {
+            row.deallocate()
+            row = .allocate(capacity: max(rows * columns, 1))
+            room = rows
+        }
+        return UnsafePointer(row)
+    }
+
+    /// Rows of a chunk, which the caller keeps, as rows `place` and following.
+    func lend(_ chunk: Chunk, _ rows: Range<Int>, at place: Int, _ result: QueryResult) throws {
+        for position in 0..<columns {
+            var value = row + place * columns + position
+            guard let column = chunk.columns[position] else {
+                for _ in rows {
+                    value.pointee = deed_value()
+                    value += columns
+                }
+                continue
+            }
+            for number in rows {
+                try fill(value, column.vector, column.position(number), result)
+                value += columns
+            }
+        }
     }
 
     private func fill(

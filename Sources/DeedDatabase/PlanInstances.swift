@@ -31,16 +31,30 @@ final class PlanInstance: @unchecked Sendable {
 final class PlanInstances: Sendable {
     /// Executions of one plan at the same time that find an instance.
     private static let waitingMax = 4
+    /// Of all plans of the process: an instance takes some kilobytes, and hardly anybody has so many texts in use.
+    private static let waitingInAllMax = 512
+    private static let waitingInAll = Atomic<Int>(0)
     private let waiting = Mutex<[PlanInstance]>([])
 
-    func take() -> PlanInstance? { waiting.withLock { $0.popLast() } }
+    deinit { forget(waiting.withLock { $0.count }) }
+
+    private func forget(_ count: Int) { Self.waitingInAll.subtract(count, ordering: .relaxed) }
+
+    func take() -> PlanInstance? {
+        guard let instance = waiting.withLock({ $0.popLast() }) else { return nil }
+        forget(1)
+        return instance
+    }
 
     /// Keeps an instance whose execution came to its end without an error.
     func give(_ instance: PlanInstance) {
         guard instance.context.isReusable, instance.context.parameters.values.allSatisfy(Self.isSmall) else { return }
+        if Self.waitingInAll.load(ordering: .relaxed) >= Self.waitingInAllMax { return }
         instance.end()
         waiting.withLock { waiting in
-            if waiting.count < Self.waitingMax { waiting.append(instance) }
+            if waiting.count >= Self.waitingMax { return }
+            waiting.append(instance)
+            Self.waitingInAll.add(1, ordering: .relaxed)
         }
     }
 

@@ -10,7 +10,8 @@ typedef struct ResultObject {
     PyObject_HEAD
     PyObject *session; /* the graph or transaction; keeps both alive */
     deed_result *result;
-    PyObject *columns; /* a tuple of str */
+    Py_ssize_t width;  /* the number of columns */
+    PyObject *columns; /* a tuple of str, made when it is first asked for */
     bool busy;
     bool exhausted;
 } ResultObject;
@@ -26,20 +27,27 @@ result_adopt(SessionObject *session, deed_result *handle)
     }
     self->session = Py_NewRef(session);
     self->result = handle;
-    size_t count = deed_result_column_count(handle);
-    self->columns = PyTuple_New((Py_ssize_t)count);
-    for (size_t i = 0; self->columns != NULL && i < count; i++) {
+    self->width = (Py_ssize_t)deed_result_column_count(handle);
+    return (PyObject *)self;
+}
+
+/* The names of the columns, a borrowed tuple. */
+static PyObject *
+result_names(ResultObject *self)
+{
+    if (self->columns != NULL)
+        return self->columns;
+    PyObject *columns = PyTuple_New(self->width);
+    for (Py_ssize_t i = 0; columns != NULL && i < self->width; i++) {
         size_t size;
-        const char *name = deed_result_column_name(handle, i, &size);
+        const char *name = deed_result_column_name(self->result, (size_t)i, &size);
         PyObject *text = PyUnicode_DecodeUTF8(name, (Py_ssize_t)size, NULL);
         if (text == NULL)
-            Py_CLEAR(self->columns);
+            Py_CLEAR(columns);
         else
-            PyTuple_SET_ITEM(self->columns, (Py_ssize_t)i, text);
+            PyTuple_SET_ITEM(columns, i, text);
     }
-    if (self->columns == NULL)
-        Py_CLEAR(self);
-    return (PyObject *)self;
+    return self->columns = columns;
 }
 
 static int
@@ -86,7 +94,7 @@ static PyObject *
 row_to_python(ResultObject *self, const deed_value *row)
 {
     ModuleState *state = session_of(self)->state;
-    Py_ssize_t count = PyTuple_GET_SIZE(self->columns);
+    Py_ssize_t count = self->width;
     PyObject *tuple = PyTuple_New(count);
     for (Py_ssize_t i = 0; tuple != NULL && i < count; i++) {
         PyObject *value = value_to_python(state, &row[i]);
@@ -121,20 +129,48 @@ result_next(ResultObject *self)
     return tuple;
 }
 
+/* Appends the next rows, at most `most`, in one call of the engine; the number of them, 0 at the end, -1 on failure. */
+static Py_ssize_t
+fetch_some(ResultObject *self, Py_ssize_t most, PyObject *rows)
+{
+    if (self->exhausted)
+        return 0;
+    if (result_ready(self) < 0)
+        return -1;
+    const deed_value *values;
+    size_t count;
+    bool is_end;
+    deed_error *error = NULL;
+    self->busy = true;
+    PyThreadState *thread = call_begin(session_of(self), true);
+    deed_status status = deed_result_fetch(self->result, (size_t)most, &values, &count, &is_end, &error);
+    call_end(session_of(self), thread);
+    Py_ssize_t taken = 0;
+    if (status != DEED_OK) {
+        raise_error(session_of(self)->state, status, error);
+        taken = -1;
+    }
+    for (; taken >= 0 && taken < (Py_ssize_t)count; taken++) {
+        PyObject *row = row_to_python(self, values + taken * self->width);
+        if (row == NULL || PyList_Append(rows, row) < 0)
+            taken = -2;
+        Py_XDECREF(row);
+    }
+    self->exhausted = status == DEED_OK && is_end;
+    self->busy = false;
+    return taken < 0 ? -1 : taken;
+}
+
 static PyObject *
 fetch_list(ResultObject *self, Py_ssize_t most)
 {
     PyObject *rows = PyList_New(0);
     while (rows != NULL && PyList_GET_SIZE(rows) < most) {
-        PyObject *row = result_next(self);
-        if (row == NULL) {
-            if (PyErr_Occurred())
-                Py_CLEAR(rows);
-            break;
-        }
-        if (PyList_Append(rows, row) < 0)
+        Py_ssize_t taken = fetch_some(self, most - PyList_GET_SIZE(rows), rows);
+        if (taken < 0)
             Py_CLEAR(rows);
-        Py_DECREF(row);
+        if (taken <= 0)
+            break;
     }
     return rows;
 }
@@ -171,9 +207,10 @@ result_fetchall(ResultObject *self, PyObject *Py_UNUSED(ignored))
 static PyObject *
 row_to_dict(ResultObject *self, PyObject *row)
 {
-    PyObject *dict = PyDict_New();
+    PyObject *columns = result_names(self);
+    PyObject *dict = columns != NULL ? PyDict_New() : NULL;
     for (Py_ssize_t i = 0; dict != NULL && i < PyTuple_GET_SIZE(row); i++)
-        if (PyDict_SetItem(dict, PyTuple_GET_ITEM(self->columns, i), PyTuple_GET_ITEM(row, i)) < 0)
+        if (PyDict_SetItem(dict, PyTuple_GET_ITEM(columns, i), PyTuple_GET_ITEM(row, i)) < 0)
             Py_CLEAR(dict);
     return dict;
 }
@@ -285,16 +322,17 @@ peek_rows(ResultObject *self)
 static PyObject *
 result_repr(ResultObject *self)
 {
-    if (PyTuple_GET_SIZE(self->columns) == 0)
+    if (self->width == 0)
         return PyUnicode_FromString("<deed_core.Result without columns>");
-    PyObject *found = peek_rows(self);
+    PyObject *columns = result_names(self);
+    PyObject *found = columns != NULL ? peek_rows(self) : NULL;
     if (found == NULL)
         return NULL;
     PyObject *tables = PyImport_ImportModule("deed.tables");
     PyObject *rows = PyList_GetSlice(found, 0, ROWS_SHOWN);
     PyObject *text = NULL;
     if (tables != NULL && rows != NULL)
-        text = PyObject_CallMethod(tables, "render", "OOO", self->columns, rows,
+        text = PyObject_CallMethod(tables, "render", "OOO", columns, rows,
                                    PyList_GET_SIZE(found) > ROWS_SHOWN ? Py_True : Py_False);
     Py_XDECREF(tables);
     Py_XDECREF(rows);
@@ -355,15 +393,21 @@ result_to_networkx(ResultObject *self, PyObject *Py_UNUSED(ignored))
     return convert(self, "to_networkx");
 }
 
+static PyObject *
+result_columns(ResultObject *self, void *Py_UNUSED(closure))
+{
+    if (self->columns == NULL && !graph_is_ours(session_of(self)->graph)) {
+        session_ready(session_of(self));
+        return NULL;
+    }
+    return Py_XNewRef(result_names(self));
+}
+
 static PyGetSetDef result_properties[] = {
+    {"columns", (getter)result_columns, NULL, "The names of the columns, a tuple.", NULL},
     {"counters", (getter)result_counters, NULL, "What the statement has changed: a dict of numbers by name.", NULL},
     {"notices", (getter)result_notices, NULL,
      "What is odd about the statement without being wrong, such as a label that nothing has: a tuple of str.", NULL},
-    {NULL},
-};
-
-static PyMemberDef result_members[] = {
-    {"columns", T_OBJECT_EX, offsetof(ResultObject, columns), READONLY, "The names of the columns, a tuple."},
     {NULL},
 };
 
@@ -428,7 +472,6 @@ static PyType_Slot result_slots[] = {
     {Py_tp_repr, result_repr},
     {Py_tp_iter, PyObject_SelfIter},
     {Py_tp_iternext, result_next},
-    {Py_tp_members, result_members},
     {Py_tp_getset, result_properties},
     {Py_tp_methods, result_methods},
     {0, NULL},

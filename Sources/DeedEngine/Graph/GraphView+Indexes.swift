@@ -2,6 +2,13 @@
 
 import DeedValues
 
+/// The memory that looking up takes, for whoever does so again and again.
+package final class IndexSearch {
+    fileprivate let buffer = IndexBuffer()
+    fileprivate let encoder = ValueEncoder()
+    package init() {}
+}
+
 extension GraphView {
     /// True if an index begins with these properties, in any order, and can be used.
     package func hasIndex(_ kind: RowKind, _ table: NameId, _ keys: [NameId]) -> Bool {
@@ -23,11 +30,13 @@ extension GraphView {
 
     /// The rows within the bounds; none for a bound that nothing is comparable with. For values that have no order (lists,
     /// maps, durations) equality is that of the index, whatever a query means by it.
-    package func find(_ kind: RowKind, _ table: NameId, _ keys: [NameId], _ bounds: Bounds) throws(DeedError) -> [RowId] {
+    package func find(
+        _ kind: RowKind, _ table: NameId, _ keys: [NameId], _ bounds: Bounds, _ search: IndexSearch = IndexSearch()
+    ) throws(DeedError) -> [RowId] {
         try requireUsable()
         if isNoting { note { $0.noteTable(kind, table) } }
-        let buffer = IndexBuffer()
-        let encoder = ValueEncoder()
+        let (buffer, encoder) = (search.buffer, search.encoder)
+        encoder.removeAll()
         do throws(DeedError) {
             switch bounds {
             case .equal(let values):

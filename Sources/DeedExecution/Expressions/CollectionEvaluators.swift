@@ -57,7 +57,7 @@ final class ElementEvaluator: Evaluator {
         if one.kind == .null { return ColumnVector(.null, capacity: count) }
         let isElement = one.kind == .entity || one.kind == .relationship
         if isElement, !one.isConstant, other.isConstant, case .string(let name) = other.value(0) {
-            return try PropertyEvaluator.property(of: one.vector, name, count: count, context)
+            return try PropertyEvaluator.property(of: one.vector, name, context.view.propertyKey(name), count: count, context)
         }
         return try mapValues(count) { row in
             let value = one.value(row)
@@ -72,7 +72,9 @@ final class ElementEvaluator: Evaluator {
         switch key {
         case .null: return .null
         case .string(let name):
-            return try PropertyEvaluator.property(of: ColumnVector([element]), name, count: 1, context).value(0)
+            return try PropertyEvaluator.property(
+                of: ColumnVector([element]), name, context.view.propertyKey(name), count: 1, context
+            ).value(0)
         default:
             throw QueryError(
                 .typeError, "MapElementAccessByNonString", "the key of a property is a STRING, not \(key.typeName)")

@@ -7,21 +7,28 @@ import DeedValues
 final class PropertyEvaluator: Evaluator {
     private let subject: Evaluator
     private let name: String
+    /// The number of the name, once it has one: it keeps it.
+    private var key: NameId?
 
     init(_ subject: Evaluator, _ name: String) { (self.subject, self.name) = (subject, name) }
 
     override func evaluate(_ chunk: Chunk, _ context: QueryContext) throws -> ColumnVector {
-        try Self.property(of: subject.evaluate(chunk, context), name, count: chunk.count, context)
+        if key == nil { key = context.view.propertyKey(name) }
+        return try Self.property(of: subject.evaluate(chunk, context), name, key, count: chunk.count, context)
     }
 
-    static func property(of vector: ColumnVector, _ name: String, count: Int, _ context: QueryContext) throws -> ColumnVector {
+    /// `key` is the number of the name, or nil if nothing has such a property yet: a statement that writes may give the first
+    /// row one at any time.
+    static func property(
+        of vector: ColumnVector, _ name: String, _ key: NameId?, count: Int, _ context: QueryContext
+    ) throws -> ColumnVector {
         switch vector.kind {
         case .null: return ColumnVector(.null, capacity: count)
-        case .entity: return try gather(.entity, vector, name, count, context)
-        case .relationship: return try gather(.relationship, vector, name, count, context)
+        case .entity: return try gather(.entity, vector, key, count, context)
+        case .relationship: return try gather(.relationship, vector, key, count, context)
         case .any:
             return try splitElements(vector, count) { kind, elements, size in
-                try gather(kind, elements, name, size, context)
+                try gather(kind, elements, key, size, context)
             } others: { value in
                 try Value.property(of: value, name)
             }
@@ -30,11 +37,10 @@ final class PropertyEvaluator: Evaluator {
     }
 
     private static func gather(
-        _ kind: RowKind, _ vector: ColumnVector, _ name: String, _ count: Int, _ context: QueryContext
+        _ kind: RowKind, _ vector: ColumnVector, _ key: NameId?, _ count: Int, _ context: QueryContext
     ) throws -> ColumnVector {
         let view = context.view
-        // Looked up for each chunk: a statement that writes may give the first row such a property at any time.
-        guard let key = view.propertyKey(name) else {
+        guard let key else {
             try requirePresence(kind, vector, count, context)
             return ColumnVector(.null, capacity: count)
         }

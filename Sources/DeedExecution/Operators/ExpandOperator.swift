@@ -11,8 +11,13 @@ final class ExpandOperator: Operator {
     private var types: RelationshipTypes
     private var input: Chunk?
     private var cursor = GraphView.ExpandCursor()
-    private let froms = UnsafeMutablePointer<UInt64>.allocate(capacity: Chunk.rowsMax)
-    private let targets = UnsafeMutablePointer<UInt64>.allocate(capacity: Chunk.rowsMax)
+    /// For chunks of `room` rows.
+    private var froms = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
+    private var targets = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
+    private var room = 1
+
+    /// Few rows mostly lead to few others: as many as come at once then.
+    private static let few = (rows: 16, results: 256)
 
     init(_ child: Operator, _ expansion: Expansion, _ context: QueryContext) {
         (self.child, self.expansion) = (child, expansion)
@@ -39,6 +44,7 @@ final class ExpandOperator: Operator {
                 guard let chunk = try child.next() else { return nil }
                 input = chunk
                 cursor = GraphView.ExpandCursor()
+                if chunk.count > room { makeRoom() }
                 try copyIds(chunk.columns[expansion.from], .entity, count: chunk.count, into: froms)
                 if expansion.isInto {
                     try copyIds(chunk.columns[expansion.to], .entity, count: chunk.count, into: targets)
@@ -48,6 +54,13 @@ final class ExpandOperator: Operator {
         }
     }
 
+    private func makeRoom() {
+        froms.deallocate()
+        targets.deallocate()
+        (froms, targets) = (.allocate(capacity: Chunk.rowsMax), .allocate(capacity: Chunk.rowsMax))
+        room = Chunk.rowsMax
+    }
+
     private func expand() throws -> Chunk? {
         guard let input else { return nil }
         let known = types.resolve(context.view)
@@ -55,7 +68,7 @@ final class ExpandOperator: Operator {
             self.input = nil
             return nil
         }
-        let max = Chunk.rowsMax
+        let max = input.count <= Self.few.rows ? Self.few.results : Chunk.rowsMax
         let parents = Selection(count: max)
         let neighbors = ColumnVector(.entity, capacity: max)
         let isRelationshipNeeded = expansion.relationship != nil || !differs.slots.isEmpty

@@ -1,4 +1,7 @@
 // Entities of a collection by an index, for each row of the input. A null among the values finds nothing.
+//
+// An index knows equality of its own. It is that of the language for booleans, strings and integers; what else is looked
+// for is compared once more.
 
 import DeedEngine
 import DeedValues
@@ -15,8 +18,14 @@ final class SeekIndexOperator: Operator {
     private let collection: String
     private let properties: [String]
     private let bounds: Bounds
+    /// What `=` says of the rows found; nil for other bounds.
+    private let equality: Evaluator?
+    /// The numbers of the properties, once all of them have one.
+    private var keys: [NameId] = []
+    private let search = IndexSearch()
     private var input: Chunk?
     private var values: [ColumnVector?] = []
+    private var isExact = true
     private var row = 0
     private var found: [RowId] = []
     private var position = 0
@@ -27,19 +36,27 @@ final class SeekIndexOperator: Operator {
     ) throws {
         (self.child, self.entity, self.collection, self.properties) = (child, entity, collection, properties)
         switch bounds {
-        case .equal(let values): self.bounds = .equal(try values.map { try makeEvaluator($0, context) })
+        case .equal(let values):
+            self.bounds = .equal(try values.map { try makeEvaluator($0, context) })
+            let terms = zip(properties, values).map { Expr.compare(.equal, .property(.slot(entity), $0), $1) }
+            equality = try terms.dropFirst().reduce(terms.first) { left, right in left.map { .and($0, right) } }
+                .map { try makeEvaluator($0, context) }
         case .range(let low, let includesLow, let high, let includesHigh):
             self.bounds = .range(
                 low: try low.map { try makeEvaluator($0, context) }, includesLow: includesLow,
                 high: try high.map { try makeEvaluator($0, context) }, includesHigh: includesHigh)
-        case .prefix(let value): self.bounds = .prefix(try makeEvaluator(value, context))
+            equality = nil
+        case .prefix(let value):
+            self.bounds = .prefix(try makeEvaluator(value, context))
+            equality = nil
         }
         super.init(context)
     }
 
     override func reset(argument: Chunk) {
         child.reset(argument: argument)
-        (input, found, row, position) = (nil, [], 0, 0)
+        (input, row, position) = (nil, 0, 0)
+        if !found.isEmpty { found = [] }
     }
 
     override func next() throws -> Chunk? {
@@ -50,23 +67,42 @@ final class SeekIndexOperator: Operator {
                 input = chunk
                 (row, found, position) = (-1, [], 0)
                 values = try evaluate(chunk)
+                isExact = equality == nil || values.allSatisfy { Self.isExact($0, chunk.count) }
             }
-            if let chunk = try fill() { return chunk }
+            guard let chunk = try fill() else { continue }
+            guard !isExact, let kept = try equality?.select(chunk, context) else { return chunk }
+            if kept.count > 0 { return chunk.selecting(kept) }
+        }
+    }
+
+    /// True if what the index finds for these values is equal to them. Floats are not, since an integer beside them may be
+    /// none that a float can be.
+    private static func isExact(_ vector: ColumnVector?, _ count: Int) -> Bool {
+        guard let vector else { return false }
+        switch vector.kind {
+        case .null, .bool, .string: return true
+        case .int64:
+            let ints = vector.ints
+            return (0..<count).allSatisfy { ints[$0].magnitude <= 1 << 53 }
+        default: return false
         }
     }
 
     private func fill() throws -> Chunk? {
         guard let input else { return nil }
-        let parents = Selection(count: Chunk.rowsMax)
-        let ids = ColumnVector(.entity, capacity: Chunk.rowsMax)
+        // Of a single row no more room is taken than it needs.
+        var room = Chunk.rowsMax
+        if input.count == 1 {
+            if row < 0 { (found, position, row) = (try find(0), 0, 0) }
+            room = min(room, found.count - position)
+        }
+        let parents = Selection(count: room)
+        let ids = ColumnVector(.entity, capacity: room)
         var count = 0
-        while count < Chunk.rowsMax {
+        while count < room {
             if position == found.count {
                 row += 1
-                if row == input.count {
-                    self.input = nil
-                    break
-                }
+                if row == input.count { break }
                 (found, position) = (try find(row), 0)
                 continue
             }
@@ -75,8 +111,9 @@ final class SeekIndexOperator: Operator {
             count += 1
             position += 1
         }
+        if row == input.count || (row == input.count - 1 && position == found.count) { self.input = nil }
         if count == 0 { return nil }
-        var result = input.selecting(Selection(copying: parents.rows, count: count))
+        var result = input.selecting(count == room ? parents : Selection(copying: parents.rows, count: count))
         result.set(entity, ids)
         return result
     }
@@ -103,18 +140,25 @@ final class SeekIndexOperator: Operator {
             wanted = .prefix(text)
         }
         let view = context.view
-        let keys = properties.compactMap { view.propertyKey($0) }
+        if keys.count < properties.count { keys = properties.compactMap { view.propertyKey($0) } }
         if keys.count < properties.count { return [] }
         var result: [RowId] = []
         for table in view.collections(label: collection) {
-            let rows = view.hasIndex(.entity, table, keys) ? try view.find(.entity, table, keys, wanted) : try scan(table)
-            result += view.hasOnlyItsLabel(table) ? rows : try labelled(rows)
+            var rows: [RowId]
+            if view.hasIndex(.entity, table, keys) {
+                rows = try view.find(.entity, table, keys, wanted, search)
+            } else {
+                rows = try scan(table)
+                isExact = false
+            }
+            if !view.hasOnlyItsLabel(table) { rows = try labelled(rows) }
+            if result.isEmpty { result = rows } else { result += rows }
         }
         return result
     }
 
     /// All rows of a collection that the index knows nothing of: since the query was planned some of its entities have been
-    /// given the label, or the index has been dropped. What the plan asks of the rows beyond the index decides on them.
+    /// given the label, or the index has been dropped. The comparison, or what else the plan asks of the rows, decides on them.
     private func scan(_ table: NameId) throws -> [RowId] {
         var result: [RowId] = []
         try withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Chunk.rowsMax) { buffer in

@@ -160,7 +160,7 @@ package struct ShortestPath: Sendable {
 }
 
 package enum IndexBounds: Sendable {
-    /// One value for each of the first properties.
+    /// One value for each of the first properties, to which these are equal as `=` has it.
     case equal([Expr])
     case range(low: Expr?, includesLow: Bool, high: Expr?, includesHigh: Bool)
     case prefix(Expr)

@@ -16,11 +16,16 @@ struct EntityStart {
     let rows: Double
     /// True if the look-up needs slots of the rows before it.
     let dependsOnRows: Bool
+    /// Places of the predicates that need not be tested of what comes out.
+    var answered: [Int] = []
 
     /// True if what comes out has the labels.
     var testsLabels: Bool {
-        if case .scan = way { return true }
-        return labels == nil
+        switch way {
+        case .scan: return true
+        case .index(let label, _, _): return labels == nil || labels == .label(label)
+        case .ids: return labels == nil
+        }
     }
 
     func node(over child: PlanNode) -> PlanNode {
@@ -46,21 +51,23 @@ struct EntityStart {
         return rows * (1 + (reach ?? 0))
     }
 
-    /// `predicates`: those that are still to be applied and need the entity.
+    /// `predicates`: those that are still to be applied.
     static func best(
-        for entity: QueryGraph.Entity, _ predicates: [QueryGraph.Predicate], _ bound: Set<Slot>,
+        for entity: QueryGraph.Entity, _ predicates: OpenPredicates, _ bound: Set<Slot>,
         _ catalog: any PlannerCatalog, _ cardinality: Cardinality
     ) -> EntityStart {
         let slot = entity.slot
         let rows = cardinality.entities(slot, given: [])
-        let usable = predicates.filter { $0.slots.allSatisfy { $0 == slot || bound.contains($0) } }
-        for predicate in usable {
+        let usable = predicates.needing(slot).filter { $0.predicate.slots.allSatisfy { $0 == slot || bound.contains($0) } }
+        for (_, predicate) in usable {
             guard let ids = idLookUp(predicate.expr, slot) else { continue }
             return EntityStart(
                 slot: slot, labels: entity.labels, way: .ids(ids), rows: 1, dependsOnRows: !slotsUsed(ids).isEmpty)
         }
         if !entity.certainLabels.isEmpty {
-            let conditions = usable.compactMap { PropertyCondition($0.expr, of: slot) }
+            let conditions = usable.compactMap { usable in
+                PropertyCondition(usable.predicate.expr, of: slot).map { (place: usable.place, $0) }
+            }
             for label in entity.certainLabels {
                 if let start = index(label, entity, conditions, catalog, rows) { return start }
             }
@@ -85,25 +92,27 @@ struct EntityStart {
     }
 
     private static func index(
-        _ label: String, _ entity: QueryGraph.Entity, _ conditions: [PropertyCondition], _ catalog: any PlannerCatalog,
+        _ label: String, _ entity: QueryGraph.Entity, _ conditions: [(place: Int, PropertyCondition)], _ catalog: any PlannerCatalog,
         _ rows: Double
     ) -> EntityStart? {
         let slot = entity.slot
-        var equal: [(key: String, value: Expr)] = []
+        var equal: [(key: String, value: Expr, place: Int)] = []
         var other: [(key: String, IndexBounds, [Expr])] = []
-        for condition in conditions {
+        for (place, condition) in conditions {
             switch condition {
-            case .equal(let key, let value): equal.append((key, value))
+            case .equal(let key, let value): equal.append((key, value, place))
             case .bounds(let key, let bounds, let values): other.append((key, bounds, values))
             }
         }
         let keys = equal.map(\.key)
         let sets = (keys.count > 1 ? [keys] : []) + keys.map { [$0] }
         for properties in sets where catalog.hasIndex(label: label, properties: properties) {
-            let values = properties.compactMap { key in equal.first { $0.key.utf8.elementsEqual(key.utf8) }?.value }
+            let used = properties.compactMap { key in equal.first { $0.key.utf8.elementsEqual(key.utf8) } }
+            let values = used.map(\.value)
             return EntityStart(
                 slot: slot, labels: entity.labels, way: .index(label: label, properties: properties, .equal(values)),
-                rows: 1, dependsOnRows: values.contains { !slotsUsed($0).isEmpty })
+                rows: 1, dependsOnRows: values.contains { !slotsUsed($0).isEmpty },
+                answered: used.map(\.place))
         }
         for (key, bounds, values) in other where catalog.hasIndex(label: label, properties: [key]) {
             return EntityStart(

@@ -16,7 +16,11 @@ struct OpenPredicates {
     }
 
     /// In the order of the text.
-    func needing(_ slot: Slot) -> [QueryGraph.Predicate] { places[slot, default: []].compactMap { predicates[$0] } }
+    func needing(_ slot: Slot) -> [(place: Int, predicate: QueryGraph.Predicate)] {
+        places[slot, default: []].compactMap { place in predicates[place].map { (place, $0) } }
+    }
+
+    mutating func remove(_ place: Int) { predicates[place] = nil }
 
     /// Those that can be applied now that `fresh` slots have been added to the bound ones, in the order of the text. They are
     /// not among the predicates any more.

@@ -288,7 +288,7 @@ struct PatternPlanner {
         var best: (start: EntityStart, cost: Double)?
         for entity in graph.entities where !bound.contains(entity.slot) {
             try interruption.check()
-            let start = EntityStart.best(for: entity, predicates.needing(entity.slot), bound, catalog, cardinality)
+            let start = EntityStart.best(for: entity, predicates, bound, catalog, cardinality)
             let cost = start.cost(cardinality, solved)
             if let best, best.cost <= cost { continue }
             best = (start, cost)
@@ -297,6 +297,7 @@ struct PatternPlanner {
     }
 
     private mutating func addPart(from start: EntityStart, isUnit: Bool) throws {
+        for place in start.answered { predicates.remove(place) }
         if start.dependsOnRows || isUnit {
             plan = start.node(over: plan)
             fill([start.slot])
