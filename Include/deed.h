@@ -254,6 +254,8 @@ typedef struct deed_options {
                               feed; default false */
     bool replica;          /* take records of another store's change feed (deed_apply) and refuse other writes; needs a
                               path; default false */
+    uint32_t threads;      /* threads that one query may use, the caller's included; 0 (default): one for each processor */
+    uint64_t parallel_rows_min; /* scans of fewer rows are done by one thread; default 65,536 */
 } deed_options;
 
 /* Fills in the defaults. NULL is nothing to do. Any thread. */
@@ -468,7 +470,7 @@ typedef bool (*deed_keep_going)(void *user_data);
 typedef struct deed_query_options {
     size_t struct_size;
     double timeout;             /* seconds; negative (default): no limit; when they are over: INTERRUPTED */
-    uint32_t threads;           /* worker threads that a query may use; 0 (default): one for each processor */
+    uint32_t threads;           /* threads that the query may use, the caller's included; 0 (default): as the database says */
     deed_keep_going keep_going; /* NULL (default): always */
     void *keep_going_data;      /* must be good until the result is destroyed */
 } deed_query_options;

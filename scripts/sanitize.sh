@@ -13,7 +13,7 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # The suites of the C tests that use several threads, those of the engine's own included.
-suites=(threads waiting transactions durability indexes constraints bulk scans pheromone replication)
+suites=(threads waiting transactions durability indexes constraints bulk scans pheromone replication parallel)
 
 swift=$(scripts/find-swift.sh) || exit
 python=.venv/bin/python

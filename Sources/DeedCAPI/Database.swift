@@ -14,6 +14,7 @@ public func deed_options_init(_ options: UnsafeMutablePointer<deed_options>?) {
     options.pointee.checkpoint_log_bytes = UInt64(defaults.checkpointLogBytes)
     options.pointee.conflict_timeout = -1
     options.pointee.retain_log_bytes = UInt64(defaults.retention.bytes)
+    options.pointee.parallel_rows_min = UInt64(defaults.parallelRowsMin)
 }
 
 /// The options with the defaults of those that the caller's version does not know.
@@ -43,6 +44,8 @@ private func graphOptions(_ given: UnsafePointer<deed_options>?) throws(DeedErro
         bytes: Int(clamping: options.retain_log_bytes), seconds: Int(clamping: options.retain_log_seconds))
     result.logsBeforeImages = options.before_images
     result.isReplica = options.replica
+    result.threads = min(Int(options.threads), Limits.workersMax)
+    result.parallelRowsMin = Int(clamping: options.parallel_rows_min)
     if options.memory_limit != 0 {
         let least = 32 << 20
         guard options.memory_limit >= UInt64(least) else {

@@ -57,7 +57,7 @@ package final class QueryEngine: @unchecked Sendable {
         }
         let account = try chargePlanning(text)
         defer { account.clear() }
-        if let normal, let query = try planNormal(text, normal, transaction, interruption) {
+        if let normal, let query = try plan(text, normal, transaction, interruption) {
             memory.remember(query, as: text)
             memory.remember(query, as: normal.key)
             return .query(query)
@@ -85,7 +85,7 @@ package final class QueryEngine: @unchecked Sendable {
     private static let planningBytesPerByte = 160
 
     /// A plan in which the literals of the text are parameters; nil if the text is no query, or wrong.
-    private func planNormal(
+    private func plan(
         _ text: String, _ normal: NormalizedQuery, _ transaction: Transaction?, _ interruption: Interruption
     ) throws -> PreparedQuery? {
         do {
@@ -124,28 +124,20 @@ package final class QueryEngine: @unchecked Sendable {
 
     // MARK: Running
 
-    package func execute(
-        _ text: String, parameters: [String: Value] = [:], transaction: Transaction? = nil,
-        options: ExecutionOptions = ExecutionOptions()
-    ) throws -> QueryResult {
-        let interruption = Interruption(timeout: options.timeout, keepGoing: options.keepGoing)
-        let statement = try prepare(text, transaction, interruption)
-        return try execute(
-            statement, parameters: parameters, transaction: transaction, threads: options.threads, interruption)
+    /// The statement as it is now: another plan, if the one that it has has grown old.
+    package func renewed(_ statement: PreparedStatement, options: ExecutionOptions) throws -> PreparedStatement {
+        guard case .query(let query) = statement, !query.basis.isGood(for: basis) else { return statement }
+        return try prepare(query.text, nil, Interruption(timeout: options.timeout, keepGoing: options.keepGoing))
     }
 
-    private func execute(
-        _ statement: PreparedStatement, parameters: [String: Value], transaction: Transaction?, threads: Int,
-        _ interruption: Interruption
+    /// The bindings are of the statement's parameters.
+    package func execute(
+        _ statement: PreparedStatement, _ bindings: Bindings, transaction: Transaction?, options: ExecutionOptions
     ) throws -> QueryResult {
         switch statement {
         case .query(let query):
             if query.mode == .explain { return try QueryResult.text(explain(query.plan), column: "plan", graph) }
-            if let missing = query.parameters.first(where: { parameters[$0] == nil }) {
-                throw QueryError(.parameterMissing, "MissingParameter", "the parameter $\(missing) is not given")
-            }
-            let all = query.literals.isEmpty ? parameters : parameters.merging(query.literals) { _, literal in literal }
-            return try run(query, all, transaction, threads, interruption)
+            return try run(query, try query.arguments(bindings), transaction, options)
         case .schema(let command): return try runSchemaCommand(command)
         case .transaction:
             throw QueryError(
@@ -155,21 +147,20 @@ package final class QueryEngine: @unchecked Sendable {
     }
 
     private func run(
-        _ query: PreparedQuery, _ parameters: [String: Value], _ transaction: Transaction?, _ threads: Int,
-        _ interruption: Interruption
+        _ query: PreparedQuery, _ parameters: Parameters, _ transaction: Transaction?, _ options: ExecutionOptions
     ) throws -> QueryResult {
         if query.plan.isReadOnly {
-            let result = try open(query, parameters, transaction, threads, interruption)
+            let result = try open(query, parameters, transaction, options)
             if query.mode == .profile { return try profiled(result, query) }
             return result
         }
         if let transaction {
             if transaction.isReadOnly { throw DeedError(.readOnly, "the transaction was begun for reading only") }
-            return try change(query, parameters, transaction, threads, interruption)
+            return try change(query, parameters, transaction, options)
         }
         let own = try graph.begin(readOnly: false)
         do {
-            let result = try change(query, parameters, own, threads, interruption)
+            let result = try change(query, parameters, own, options)
             try graph.commit(own)
             return result
         } catch {
@@ -180,25 +171,34 @@ package final class QueryEngine: @unchecked Sendable {
 
     /// A result whose rows are computed as they are fetched.
     private func open(
-        _ query: PreparedQuery, _ parameters: [String: Value], _ transaction: Transaction?, _ threads: Int,
-        _ interruption: Interruption
+        _ query: PreparedQuery, _ parameters: Parameters, _ transaction: Transaction?, _ options: ExecutionOptions
     ) throws -> QueryResult {
         let now = Clock.microseconds()
+        let functions = FunctionContext(
+            seconds: now / 1_000_000, nanoseconds: UInt32(truncatingIfNeeded: now % 1_000_000 * 1_000))
+        let view = try GraphView(graph, transaction)
+        let threads = query.plan.isReadOnly ? options.threads : 1
+        let isSmall = query.mode == .run && parameters.values.allSatisfy(PlanInstances.isSmall)
+        if isSmall, let known = query.instances.take() {
+            known.context.begin(
+                view: view, parameters: parameters, functions: functions, threads: threads,
+                procedures: procedures)
+            known.context.interruption.begin(timeout: options.timeout, keepGoing: options.keepGoing)
+            return QueryResult(query, known, reports)
+        }
         let context = QueryContext(
-            view: try GraphView(graph, transaction), parameters: parameters,
-            functions: FunctionContext(
-                seconds: now / 1_000_000, nanoseconds: UInt32(truncatingIfNeeded: now % 1_000_000 * 1_000)),
-            slotCount: query.plan.slotCount, threads: threads, interruption: interruption,
+            view: view, parameters: parameters, functions: functions, slotCount: query.plan.slotCount, threads: threads,
             procedures: procedures, profile: query.mode == .profile ? PlanProfile() : nil)
-        return try QueryResult(query, context, reports)
+        context.isReusable = isSmall
+        context.interruption.begin(timeout: options.timeout, keepGoing: options.keepGoing)
+        return QueryResult(query, try PlanInstance(query.plan, context), reports)
     }
 
     /// Runs a query that changes something to its end; when it fails, what it did is undone.
     private func change(
-        _ query: PreparedQuery, _ parameters: [String: Value], _ transaction: Transaction, _ threads: Int,
-        _ interruption: Interruption
+        _ query: PreparedQuery, _ parameters: Parameters, _ transaction: Transaction, _ options: ExecutionOptions
     ) throws -> QueryResult {
-        let result = try open(query, parameters, transaction, threads, interruption)
+        let result = try open(query, parameters, transaction, options)
         let savepoint = try result.context.view.savepoint()
         do {
             try result.materialize()

@@ -2,36 +2,108 @@
 
 import DeedEngine
 import DeedValues
+import Synchronization
 
 package final class QueryContext: @unchecked Sendable {
-    package let view: GraphView
-    package let parameters: [String: Value]
-    package let functions: FunctionContext
+    /// Of the present execution.
+    package var view: GraphView { present.unsafelyUnwrapped }
+    private var present: GraphView?
+    package private(set) var parameters: Parameters
+    package private(set) var functions: FunctionContext
     /// Slots of the plan.
     package let slotCount: Int
     /// Worker threads that a pipeline may use.
-    package let threads: Int
-    package let counters = WriteCounters()
-    package let procedures: ProcedureRegistry
+    package private(set) var threads: Int
+    package private(set) var counters = WriteCounters()
+    package private(set) var procedures: ProcedureRegistry
     /// Counts rows if there is one.
     package let profile: PlanProfile?
-    package let interruption: Interruption
+    /// Counts executions: what an evaluator remembers of one is good for that one only.
+    package private(set) var execution = 1
+    /// False if something that was made for this context cannot begin anew for another execution.
+    package var isReusable = true
+    package let interruption = Interruption()
+    /// For one of the workers of a query: what it is part of.
+    private let team: Team?
+    /// On the thread that runs the query, which alone may ask it whether to go on.
+    private var isCaller = true
 
     package init(
-        view: GraphView, parameters: [String: Value], functions: FunctionContext, slotCount: Int, threads: Int = 1,
-        interruption: Interruption = Interruption(), procedures: ProcedureRegistry = .builtIn, profile: PlanProfile? = nil
+        view: GraphView, parameters: Parameters, functions: FunctionContext, slotCount: Int, threads: Int = 1,
+        procedures: ProcedureRegistry = .builtIn, profile: PlanProfile? = nil
     ) {
-        (self.view, self.parameters, self.functions) = (view, parameters, functions)
-        (self.slotCount, self.threads, self.interruption) = (slotCount, threads, interruption)
+        (self.present, self.parameters, self.functions) = (view, parameters, functions)
+        (self.slotCount, self.threads) = (slotCount, threads)
         (self.procedures, self.profile) = (procedures, profile)
+        team = nil
+    }
+
+    /// For worker `number` of some of a query's work. It has no workers of its own.
+    init(_ team: Team, worker number: Int) {
+        let query = team.query
+        (present, parameters, functions, procedures) = (query.view, query.parameters, query.functions, query.procedures)
+        (slotCount, threads, profile) = (query.slotCount, 1, query.profile)
+        self.team = team
+        isCaller = number == 0
+    }
+
+    /// Another execution of what was made for this context.
+    package func begin(
+        view: GraphView, parameters: Parameters, functions: FunctionContext, threads: Int,
+        procedures: ProcedureRegistry
+    ) {
+        (self.present, self.parameters, self.functions) = (view, parameters, functions)
+        (self.threads, self.procedures) = (threads, procedures)
+        execution += 1
+        counters = WriteCounters()
+    }
+
+    /// Lets go of what belongs to one execution; `begin` comes before the next.
+    package func end() {
+        present = nil
+        interruption.end()
+        parameters = Parameters(names: parameters.names, values: [])
     }
 
     /// Makes the query end soon with `Interrupted`. Any thread.
     package func interrupt() { interruption.request() }
 
     /// Throws if the query is to end now. Called once for each chunk, and in loops without bound.
-    @inline(__always)
-    package func checkInterrupt() throws { try interruption.check() }
+    package func checkInterrupt() throws {
+        if let team {
+            if team.isGivenUp { throw DeedError(.interrupted, "another worker of the query failed") }
+            return isCaller ? try team.query.interruption.check() : try team.query.interruption.checkTime()
+        }
+        try interruption.check()
+    }
+
+    /// Workers that share some of a query's work. The first of them to fail makes the others give up.
+    final class Team: @unchecked Sendable {
+        let query: QueryContext
+        private let hasFailed = Atomic<Bool>(false)
+        /// Of the first to fail; looked at when all have ended.
+        private(set) var error: (any Error)?
+
+        init(_ query: QueryContext) { self.query = query }
+
+        var isGivenUp: Bool { hasFailed.load(ordering: .relaxed) }
+
+        func fail(_ error: any Error) {
+            if !hasFailed.exchange(true, ordering: .relaxed) { self.error = error }
+        }
+    }
+}
+
+/// The values of a query's parameters, by position in the names that its plan has for them.
+package struct Parameters: Sendable {
+    package let names: [String]
+    package let values: [Value]
+
+    package init(names: [String], values: [Value]) { (self.names, self.values) = (names, values) }
+
+    package init(_ values: [String: Value] = [:]) { (names, self.values) = (Array(values.keys), Array(values.values)) }
+
+    package func position(_ name: String) -> Int? { names.firstIndex { $0.utf8.elementsEqual(name.utf8) } }
 }
 
 /// What a query changed.

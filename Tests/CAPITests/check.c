@@ -172,7 +172,7 @@ int main(int argument_count, char **arguments) {
         {"graph", test_graph}, {"scans", test_scans}, {"indexes", test_indexes}, {"bulk", test_bulk},
         {"transactions", test_transactions}, {"waiting", test_waiting}, {"constraints", test_constraints},
         {"pheromone", test_pheromone}, {"durability", test_durability}, {"threads", test_threads},
-        {"integrity", test_integrity}, {"replication", test_replication}, {"queries", test_queries},
+        {"integrity", test_integrity}, {"replication", test_replication}, {"queries", test_queries}, {"parallel", test_parallel},
     };
     if (argument_count < 2) {
         fprintf(stderr, "usage: %s SCRATCH-DIRECTORY [SUITE...]\n", arguments[0]);

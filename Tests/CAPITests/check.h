@@ -84,5 +84,6 @@ void test_integrity(void);
 void test_threads(void);
 void test_replication(void);
 void test_queries(void);
+void test_parallel(void);
 
 #endif

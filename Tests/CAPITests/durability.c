@@ -1,6 +1,7 @@
 /* durability.c - what was committed is there after closing, checkpointing, compacting, and after no closing at all. */
 #include "check.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -164,6 +165,58 @@ static void memory_has_a_limit(void) {
     close_and_destroy(database);
 }
 
+enum { SMALL_LIMIT = 32 << 20 };
+
+static deed_database *open_small(const char *path) {
+    deed_options options;
+    deed_options_init(&options);
+    options.memory_limit = SMALL_LIMIT;
+    deed_database *database = NULL;
+    EXPECT_OK(deed_database_open(path, strlen(path), &options, &database, ERR));
+    return database;
+}
+
+/* One value larger than memory, and one transaction: nothing of them is left, now and after opening again. */
+static void what_cannot_fit_is_undone(void) {
+    const char *path = scratch_path("cannot-fit");
+    deed_database *database = open_small(path);
+    uint32_t collection = collection_of(database, "Row"), key = key_of(database, "n"), data = key_of(database, "data");
+    uint64_t first = add_entity(database, NULL, collection, key, 1), id;
+    void *huge = calloc(1, 2 * SMALL_LIMIT);
+    deed_property value = with_bytes(data, DEED_BYTES, huge, 2 * SMALL_LIMIT);
+    EXPECT(DEED_OUT_OF_MEMORY, deed_entity_add(database, NULL, collection, &value, 1, &id, ERR));
+    EXPECT(DEED_OUT_OF_MEMORY, deed_record_update(database, NULL, DEED_ENTITY, first, &value, 1, false, ERR));
+    deed_transaction *transaction = begin(database);
+    add_entity(database, transaction, collection, key, 2);
+    EXPECT(DEED_OUT_OF_MEMORY, deed_entity_add(database, transaction, collection, &value, 1, &id, ERR));
+    add_entity(database, transaction, collection, key, 3);
+    commit_and_destroy(transaction);
+    free(huge);
+    CHECK_EQUAL(3, deed_table_count(database, DEED_ENTITY, collection));
+
+    transaction = begin(database);
+    deed_status status = DEED_OK;
+    uint64_t added = 0;
+    for (; status == DEED_OK && added < 10000000; added++) {
+        deed_property property = with_integer(key, (int64_t)added);
+        status = deed_entity_add(database, transaction, collection, &property, 1, &id, ERR);
+        drop_error();
+    }
+    CHECK_EQUAL(DEED_OUT_OF_MEMORY, (uint64_t)status);
+    CHECK(added > 1000);
+    EXPECT_OK(deed_transaction_rollback(transaction, ERR));
+    deed_transaction_destroy(transaction);
+    CHECK(statistics_of(database).memory_total <= SMALL_LIMIT);
+    for (int round = 0; round < 2; round++) {
+        CHECK_EQUAL(3 + (uint64_t)round, deed_table_count(database, DEED_ENTITY, collection));
+        check_sound(database);
+        add_entity(database, NULL, collection, key, 4);
+        close_and_destroy(database);
+        database = open_small(path);
+    }
+    close_and_destroy(database);
+}
+
 void test_durability(void) {
     closing_keeps_everything();
     a_process_may_just_end();
@@ -171,4 +224,5 @@ void test_durability(void) {
     compacting_gives_space_back();
     statistics_have_a_size();
     memory_has_a_limit();
+    what_cannot_fit_is_undone();
 }

@@ -272,6 +272,8 @@ class PyDeedGraph(Session):
         retain_log_seconds: _Amount = None,
         before_images: bool = False,
         replica: bool = False,
+        threads: int | None = None,
+        parallel_rows_min: int | None = None,
     ) -> None: ...
     @property
     def closed(self) -> bool: ...

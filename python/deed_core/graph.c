@@ -64,6 +64,24 @@ parse_memory_limit(ModuleState *state, PyObject *object, uint64_t *out_limit)
     return -1;
 }
 
+/* A whole number from `least` to `most`, or None, which leaves *out_value as it is. */
+static int
+parse_count(ModuleState *state, const char *name, PyObject *object, unsigned long long least, unsigned long long most,
+            unsigned long long *out_value)
+{
+    if (object == Py_None)
+        return 0;
+    unsigned long long value = PyLong_Check(object) ? PyLong_AsUnsignedLongLong(object) : 0;
+    if (PyErr_Occurred())
+        PyErr_Clear();
+    else if (PyLong_Check(object) && value >= least && value <= most) {
+        *out_value = value;
+        return 0;
+    }
+    raise_status(state, DEED_INVALID_ARGUMENT, "%s is a number from %llu to %llu or None, not %R", name, least, most, object);
+    return -1;
+}
+
 int
 parse_path(ModuleState *state, PyObject *object, PyObject **out_bytes)
 {
@@ -137,14 +155,15 @@ static int
 graph_init(GraphObject *self, PyObject *arguments, PyObject *keywords)
 {
     static char *names[] = {"path", "read_only", "memory_limit", "durability", "on_conflict", "timeout",
-                            "retain_log_bytes", "retain_log_seconds", "before_images", "replica", NULL};
+                            "retain_log_bytes", "retain_log_seconds", "before_images", "replica", "threads",
+                            "parallel_rows_min", NULL};
     PyObject *path = Py_None, *memory_limit = Py_None, *durability = NULL, *on_conflict = NULL, *timeout = NULL;
-    PyObject *retain_bytes = NULL, *retain_seconds = NULL;
+    PyObject *retain_bytes = NULL, *retain_seconds = NULL, *threads = Py_None, *rows_min = Py_None;
     int read_only = 0, before_images = 0, replica = 0;
     ModuleState *state = self->session.state;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|O$pOOOOOOpp:PyDeedGraph", names, &path, &read_only,
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|O$pOOOOOOppOO:PyDeedGraph", names, &path, &read_only,
                                      &memory_limit, &durability, &on_conflict, &timeout, &retain_bytes, &retain_seconds,
-                                     &before_images, &replica))
+                                     &before_images, &replica, &threads, &rows_min))
         return -1;
     if (self->database != NULL || self->opening) {
         raise_status(state, DEED_INVALID_ARGUMENT, "the graph is open already");
@@ -157,13 +176,18 @@ graph_init(GraphObject *self, PyObject *arguments, PyObject *keywords)
     options.before_images = before_images;
     options.replica = replica;
     options.keep_waiting = keep_going;
+    unsigned long long thread_count = 0, parallel_rows_min = options.parallel_rows_min;
     PyObject *bytes;
     if (parse_durability(state, durability, &options.durability) < 0 ||
         parse_memory_limit(state, memory_limit, &options.memory_limit) < 0 ||
         parse_conflict_policy(state, on_conflict, timeout, &options.on_conflict, &options.conflict_timeout) < 0 ||
         parse_retention(state, retain_bytes, retain_seconds, &options.retain_log_bytes, &options.retain_log_seconds) < 0 ||
+        parse_count(state, "threads", threads, 1, 64, &thread_count) < 0 ||
+        parse_count(state, "parallel_rows_min", rows_min, 0, LLONG_MAX, &parallel_rows_min) < 0 ||
         parse_path(state, path, &bytes) < 0)
         return -1;
+    options.threads = (uint32_t)thread_count;
+    options.parallel_rows_min = parallel_rows_min;
     PyObject *text = Py_NewRef(Py_None);
     if (bytes != NULL)
         Py_SETREF(text, PyUnicode_DecodeFSDefaultAndSize(PyBytes_AS_STRING(bytes), PyBytes_GET_SIZE(bytes)));
@@ -652,7 +676,8 @@ static PyMethodDef graph_methods[] = {
 
 PyDoc_STRVAR(graph_doc,
 "PyDeedGraph(path=None, *, read_only=False, memory_limit=None, durability='sync', on_conflict='fail', timeout=None,\n"
-"            retain_log_bytes=None, retain_log_seconds=None, before_images=False, replica=False)\n--\n\n"
+"            retain_log_bytes=None, retain_log_seconds=None, before_images=False, replica=False, threads=None,\n"
+"            parallel_rows_min=None)\n--\n\n"
 "A property graph in a directory, or in memory without a path.\n\n"
 "Parameters\n----------\n"
 "path : str, bytes or os.PathLike, optional\n    The directory of the store, created if there is none (unless read_only).\n"
@@ -666,7 +691,9 @@ PyDoc_STRVAR(graph_doc,
 "timeout : float, optional\n    Seconds that a statement waits at most (LockTimeout); by default without limit.\n"
 "retain_log_bytes, retain_log_seconds : int\n    How much of the log checkpoints keep, by default a megabyte; see retain_log.\n"
 "before_images : bool\n    Keep each row as it was before a change in the log, for readers of the change feed.\n"
-"replica : bool\n    Take records of another store's change feed (apply), and refuse other writes.\n\n"
+"replica : bool\n    Take records of another store's change feed (apply), and refuse other writes.\n"
+"threads : int, optional\n    Threads that one query may use; by default one for each processor.\n"
+"parallel_rows_min : int, optional\n    Scans of fewer rows are done by one thread; by default 65,536.\n\n"
 "Raises\n------\n"
 "StoreLocked\n    Another process has the store open for writing.\n"
 "NewerFormat, Corruption, StorageError\n    The store cannot be read.\n\n"

@@ -45,13 +45,14 @@ def difference(deed: PyDeedGraph, query: Query, graph: Graph) -> str | None:
     return None if left == found else f"expected graph {left}\ngot graph      {found}"
 
 
-def check(seed: int, *, changes: bool) -> str | None:
+def check(seed: int, *, changes: bool, threads: int = 1) -> str | None:
+    """`threads`: with more than one even the smallest scan is divided."""
     rng = random.Random(seed)
     graph = random_graph(rng)
     generator = Generator(rng)
     query = generator.change() if changes else generator.query()
     made = creation(graph)
-    with PyDeedGraph() as deed:
+    with PyDeedGraph(threads=threads, parallel_rows_min=0) as deed:
         if made:
             deed.execute(made)
         try:
@@ -71,5 +72,12 @@ def test_queries_give_what_the_interpreter_gives(first: int) -> None:
 @pytest.mark.parametrize("first", range(0, SEEDS, BLOCK))
 def test_changes_leave_the_graph_that_the_interpreter_leaves(first: int) -> None:
     problems = [check(seed, changes=True) for seed in range(first, min(first + BLOCK, SEEDS))]
+    found = [problem for problem in problems if problem]
+    assert not found, "\n\n".join(found)
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, BLOCK))
+def test_two_threads_give_what_the_interpreter_gives(first: int) -> None:
+    problems = [check(seed, changes=False, threads=2) for seed in range(first, min(first + BLOCK, SEEDS))]
     found = [problem for problem in problems if problem]
     assert not found, "\n\n".join(found)

@@ -24,6 +24,10 @@ package struct ColumnChunk {
     private var arenaCapacity = 0
     /// Arena bytes that no row refers to any more.
     package private(set) var arenaGarbage = 0
+    /// The least and the greatest of the integers, as `noteRange` found them; what was written since is not in it.
+    private var least: Int64 = 0
+    private var greatest: Int64 = 0
+    private var hasRange = false
 
     package init() {}
 
@@ -50,6 +54,22 @@ package struct ColumnChunk {
 
     /// True if each of the first `count` rows holds a value and there is no bitmap to consult.
     package func isAllValid(_ count: Int) -> Bool { validity == nil && dense >= count }
+
+    /// The least and the greatest value of rows that are all integers, if `noteRange` was called since the last was written.
+    package var range: (least: Int64, greatest: Int64)? { hasRange ? (least, greatest) : nil }
+
+    /// Looks for the least and the greatest of the first `count` values, if all are integers. Changes the chunk, so that the
+    /// caller holds the latch alone. O(rows).
+    package mutating func noteRange(_ count: Int) {
+        guard type == .int64, !isMixed, !hasRange, count > 0, dense == count, validity == nil, let data else { return }
+        let values = data.assumingMemoryBound(to: Int64.self)
+        var (low, high) = (values[0], values[0])
+        for row in 1..<count {
+            low = min(low, values[row])
+            high = max(high, values[row])
+        }
+        (least, greatest, hasRange) = (low, high, true)
+    }
 
     /// The value of a row; bytes are borrowed until the chunk changes.
     @inline(__always)
@@ -109,6 +129,7 @@ package struct ColumnChunk {
     /// Writes one value. Amortised O(size of the value); O(rows) when the type changes.
     @inline(__always)
     package mutating func set(_ row: Int, _ cell: Cell, _ pool: MemoryPool) throws(DeedError) {
+        hasRange = false
         if cell.type == type && !isMixed && row < capacity && row <= dense && validity == nil {
             // The common case: the next row, or one that has a value, of the chunk's own type.
             switch type.width {
@@ -216,6 +237,7 @@ package struct ColumnChunk {
             try setNull(row, pool)
             return
         }
+        hasRange = false
         try prepare(row, for: oldType, pool)
         if isValid(row) { discard(row) }
         if isMixed || !oldType.isFixed {
@@ -330,7 +352,10 @@ package struct ColumnChunk {
     package mutating func setArenaCount(_ count: Int) { arenaCount = min(count, arenaCapacity) }
 
     /// Says that the first `count` rows hold values.
-    package mutating func setAllValid(_ count: Int) { dense = min(count, capacity) }
+    package mutating func setAllValid(_ count: Int) {
+        dense = min(count, capacity)
+        hasRange = false
+    }
 
     /// Makes a bitmap for the caller to fill, all clear.
     package mutating func makeEmptyBitmap(_ pool: MemoryPool) throws(DeedError) -> UnsafeMutablePointer<UInt64> {

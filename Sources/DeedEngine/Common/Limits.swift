@@ -37,6 +37,11 @@ package enum Limits {
     package static let followedLogBytes = 1 << 20
     /// Bulk loads below this many rows go through the log row by row, as single adds do.
     package static let bulkRowsMin = 8_192
+    /// Threads that help with queries. More than processors is no use, and no machine has more that are worth waking.
+    package static let workersMax = 64
+    /// Rows below which a scan is one thread's, unless told otherwise: waking another takes as long as looking at tens of
+    /// thousands of them.
+    package static let parallelRowsMin = 65_536
     /// Properties of one constraint or key.
     package static let constraintPropertiesMax = 16
     /// Values that a property may be confined to, or pairs of collections; each write goes through them one by one.

@@ -10,6 +10,7 @@ extension Graph {
         reach(.closeBegun)
         waits.stop()
         maintenance.stop()
+        workers.stop()
         var failure: DeedError?
         if store != nil && !options.isReadOnly {
             do throws(DeedError) { try checkpoint() } catch { failure = error }

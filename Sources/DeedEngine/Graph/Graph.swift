@@ -36,6 +36,10 @@ package struct GraphOptions: Sendable {
     package var logsBeforeImages = false
     /// Loads of fewer rows go row by row; see Limits.
     package var bulkRowsMin = Limits.bulkRowsMin
+    /// Threads that a query may use, its own included; 0: one for each processor.
+    package var threads = 0
+    /// Scans of fewer rows are one thread's; see Limits.
+    package var parallelRowsMin = Limits.parallelRowsMin
     /// What statements do that are transactions of their own, and transactions that say nothing about it.
     package var conflictPolicy = ConflictPolicy()
     /// Asked now and then by a statement that waits for another transaction, on its thread; false ends the wait.
@@ -73,6 +77,7 @@ package final class Graph: @unchecked Sendable {
     let prepared = PreparedTransactions()
     let maintenance = Maintenance()
     let evaporation = Evaporation()
+    package let workers = WorkerPool()
     let retention: LogRetention
     /// One record of another store is applied at a time.
     let applying = Monitor()

@@ -10,7 +10,23 @@ extension GraphView {
         /// The next row to look at.
         package var row: Int
         package let endRow: Int
+        /// True once it was seen to that the segment's chunks know the least and the greatest of their values.
+        var knowsRanges = false
+
+        init(kind: RowKind, segment: Int, row: Int, endRow: Int) {
+            (self.kind, self.segment, self.row, self.endRow) = (kind, segment, row, endRow)
+        }
+
+        /// The same rows in pieces that begin and end together with vectors of the segment where they are large.
+        package func divided(rowsMax: Int) -> [Morsel] {
+            stride(from: row / rowsMax * rowsMax, to: endRow, by: rowsMax).map { first in
+                Morsel(kind: kind, segment: segment, row: max(first, row), endRow: min(first + rowsMax, endRow))
+            }
+        }
     }
+
+    /// A batch with less room than this is handed on rather than filled.
+    package static let roomMin = Limits.vectorRows / 4
 
     package func allRelationshipTypes() -> [NameId] { tables(.relationship) }
 
@@ -56,32 +72,43 @@ extension GraphView {
         try scan(&morsel, into: ids, max: max, where: [])
     }
 
-    /// The same for rows of which all the predicates are true.
+    /// The same for rows of which all the predicates are true, and which the limit does not leave out.
     package func scan(
-        _ morsel: inout Morsel, into ids: UnsafeMutablePointer<UInt64>, max: Int, where predicates: [ScanPredicate]
+        _ morsel: inout Morsel, into ids: UnsafeMutablePointer<UInt64>, max: Int, where predicates: [ScanPredicate],
+        limit: ScanLimit? = nil
     ) throws(DeedError) -> Int {
         try requireUsable()
         guard let segment = graph.directory(morsel.kind)[morsel.segment] else { return 0 }
+        let looksAtValues = !predicates.isEmpty || limit != nil
+        if looksAtValues && !morsel.knowsRanges {
+            for predicate in predicates where predicate.integers != nil { try noteRange(segment, predicate.key) }
+            if let limit { try noteRange(segment, limit.key) }
+            morsel.knowsRanges = true
+        }
         var found = 0
-        while found < max && morsel.row < morsel.endRow {
-            if predicates.isEmpty {
+        // Ends with some room left, rather than looking at fewer and fewer rows at a time to fill it.
+        while morsel.row < morsel.endRow && (found == 0 || max &- found >= Self.roomMin) {
+            var rows = morsel.row..<min(morsel.endRow, morsel.row &+ min(max &- found, Limits.vectorRows))
+            if !looksAtValues {
                 segment.pointee.latch.lockShared()
+                found &+= collect(segment, rows, into: ids + found)
             } else {
                 try graph.lockLoadedShared(segment)
+                if isExcluded(segment, predicates, limit) {
+                    rows = morsel.row..<morsel.endRow
+                } else {
+                    found &+= select(segment, rows, predicates, limit, into: ids + found)
+                }
             }
-            let rows = morsel.row..<min(morsel.endRow, morsel.row &+ min(max &- found, Limits.vectorRows))
-            var count = collect(segment, rows, into: ids + found)
-            for predicate in predicates where count > 0 { count = keep(segment, ids + found, count, predicate) }
             segment.pointee.latch.unlockShared()
             morsel.row = rows.upperBound
-            found &+= count
         }
         return found
     }
 
     /// The visible ones of some rows of a locked segment.
     @inline(__always)
-    private func collect(_ segment: SegmentRef, _ rows: Range<Int>, into ids: UnsafeMutablePointer<UInt64>) -> Int {
+    func collect(_ segment: SegmentRef, _ rows: Range<Int>, into ids: UnsafeMutablePointer<UInt64>) -> Int {
         let first = rowId(segment: segment.pointee.number, row: rows.lowerBound)
         if isWhole(segment) {
             for index in 0..<rows.count { ids[index] = first &+ UInt64(truncatingIfNeeded: index) }

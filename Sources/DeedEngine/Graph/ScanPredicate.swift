@@ -13,6 +13,7 @@ package struct ScanPredicate: Sendable {
     package let key: NameId
     package let comparison: Comparison
     private let constant: StoredValue
+    private let range: IntegerRange?
 
     /// nil for what a scan cannot decide: the constant must be a boolean, a number or a string.
     package init?(_ key: NameId, _ comparison: Comparison, _ value: Value) {
@@ -33,10 +34,15 @@ package struct ScanPredicate: Sendable {
         }
         guard let stored else { return nil }
         constant = stored
+        switch value {
+        case .int(let number): range = IntegerRange(comparison, number)
+        case .float(let number): range = IntegerRange(comparison, number)
+        default: range = nil
+        }
     }
 
-    /// The constant, for chunks of integers.
-    fileprivate var int: Int64? { constant.cell.type == .int64 ? Int64(bitPattern: constant.cell.bits) : nil }
+    /// The integers that satisfy the condition; nil where that is no matter of integers.
+    var integers: IntegerRange? { range }
 
     /// The constant, for chunks of floats, as long as it is one of them.
     fileprivate var float: Double? {
@@ -74,6 +80,69 @@ package struct ScanPredicate: Sendable {
     }
 }
 
+/// The integers from one to another, or all but those.
+struct IntegerRange: Equatable, Sendable {
+    private(set) var least: Int64
+    /// How far the greatest is above the least; one comparison of this tells of any integer whether it is in the range.
+    private(set) var span: UInt64
+    private(set) var isInverted = false
+
+    static let all = IntegerRange(Int64.min, Int64.max)
+    static let none = IntegerRange(least: .min, span: .max, isInverted: true)
+
+    private init(least: Int64, span: UInt64, isInverted: Bool) {
+        (self.least, self.span, self.isInverted) = (least, span, isInverted)
+    }
+
+    init(_ least: Int64, _ greatest: Int64) {
+        self = least <= greatest ? Self(least: least, span: UInt64(bitPattern: greatest &- least), isInverted: false) : .none
+    }
+
+    /// What compares so with an integer; nil for comparisons of texts.
+    init?(_ comparison: ScanPredicate.Comparison, _ constant: Int64) {
+        switch comparison {
+        case .equal: self.init(constant, constant)
+        case .notEqual: self.init(least: constant, span: 0, isInverted: true)
+        case .less: self = constant == .min ? .none : Self(.min, constant &- 1)
+        case .lessOrEqual: self.init(.min, constant)
+        case .greater: self = constant == .max ? .none : Self(constant &+ 1, .max)
+        case .greaterOrEqual: self.init(constant, .max)
+        case .contains, .hasPrefix, .hasSuffix: return nil
+        }
+    }
+
+    /// What compares so with a float; nil also for floats that no integer is near.
+    init?(_ comparison: ScanPredicate.Comparison, _ constant: Double) {
+        guard constant > -0x1p63, constant < 0x1p63 else { return nil }
+        let below = constant.rounded(.down)
+        if below == constant {
+            self.init(comparison, Int64(below))
+            return
+        }
+        switch comparison {
+        case .equal: self = .none
+        case .notEqual: self = .all
+        case .less, .lessOrEqual: self.init(.lessOrEqual, Int64(below))
+        default: self.init(.greater, Int64(below))
+        }
+    }
+
+    /// 1 for an integer that is in the range, else 0; without a branch, which the compiler makes of a comparison here and which
+    /// data mostly foils. What is left is the borrow of a subtraction.
+    @inline(__always)
+    static func isWithin(_ value: Int64, _ least: Int64, _ span: UInt64) -> Int {
+        let distance = UInt64(bitPattern: value &- least)
+        let borrow = (~span & distance) | (~(span ^ distance) & (span &- distance))
+        return Int(truncatingIfNeeded: (borrow &>> 63) ^ 1)
+    }
+
+    /// True if no integer between two others is in the range.
+    func excludes(_ low: Int64, _ high: Int64) -> Bool {
+        let greatest = least &+ Int64(bitPattern: span)
+        return isInverted ? low >= least && high <= greatest : high < least || low > greatest
+    }
+}
+
 extension GraphView {
     /// Keeps those ids of visible rows of a locked segment that satisfy a predicate; returns how many.
     func keep(_ segment: SegmentRef, _ ids: UnsafeMutablePointer<UInt64>, _ count: Int, _ predicate: ScanPredicate) -> Int {
@@ -85,8 +154,8 @@ extension GraphView {
             guard chunk.type != .null, let data = chunk.data else { return 0 }
             let highest = Int(truncatingIfNeeded: ids[count &- 1] & mask)
             if !chunk.isMixed && chunk.isAllValid(highest &+ 1) {
-                if chunk.type == .int64, let constant = predicate.int {
-                    return keepNumbers(data.assumingMemoryBound(to: Int64.self), constant, ids, count, predicate.comparison)
+                if chunk.type == .int64, let range = predicate.integers {
+                    return keep(data.assumingMemoryBound(to: Int64.self), range, ids, count)
                 }
                 if chunk.type == .float64, let constant = predicate.float {
                     return keepNumbers(data.assumingMemoryBound(to: Double.self), constant, ids, count, predicate.comparison)
@@ -97,6 +166,36 @@ extension GraphView {
         return compact(ids, count) { id in
             predicate.isTrue(visibleCell(segment, Int(truncatingIfNeeded: id & mask), column, predicate.key))
         }
+    }
+
+    /// Those whose integers are in a range.
+    func keep(
+        _ values: UnsafeMutablePointer<Int64>, _ range: IntegerRange, _ ids: UnsafeMutablePointer<UInt64>, _ count: Int
+    ) -> Int {
+        let mask = UInt64(Limits.segmentRows &- 1)
+        let (least, span, flip) = (range.least, range.span, range.isInverted ? 1 : 0)
+        var kept = 0
+        for index in 0..<count {
+            let id = ids[index]
+            ids[kept] = id
+            kept &+= IntegerRange.isWithin(values[Int(truncatingIfNeeded: id & mask)], least, span) ^ flip
+        }
+        return kept
+    }
+
+    /// The ids of those of some rows that follow each other whose integers are in a range.
+    func select(
+        _ values: UnsafeMutablePointer<Int64>, _ rows: Range<Int>, _ range: IntegerRange, firstId: UInt64,
+        into ids: UnsafeMutablePointer<UInt64>
+    ) -> Int {
+        let values = values + rows.lowerBound
+        let (least, span, flip) = (range.least, range.span, range.isInverted ? 1 : 0)
+        var kept = 0
+        for index in 0..<rows.count {
+            ids[kept] = firstId &+ UInt64(truncatingIfNeeded: index)
+            kept &+= IntegerRange.isWithin(values[index], least, span) ^ flip
+        }
+        return kept
     }
 
     @inline(__always)

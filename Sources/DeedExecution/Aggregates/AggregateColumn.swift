@@ -13,6 +13,9 @@ class AggregateColumn {
         _ groups: UnsafePointer<UInt32>, _ arguments: [ColumnVector], admitted: UnsafePointer<UInt8>?, count: Int
     ) throws {}
 
+    /// As many rows of group 0 more, if that is all the function wants to know; false if it wants to see them.
+    func count(_ rows: Int, arguments: Int) -> Bool { false }
+
     func finish(_ group: Int) throws -> Value { .null }
 
     /// Takes in the states of another worker; group g there is `map[g]` here.
@@ -58,6 +61,12 @@ final class CountColumn: AggregateColumn {
                 counts[Int(groups[row])] &+= 1
             }
         }
+    }
+
+    override func count(_ rows: Int, arguments: Int) -> Bool {
+        if arguments > 0 { return false }
+        counts[0] &+= Int64(rows)
+        return true
     }
 
     override func finish(_ group: Int) -> Value { .int(counts[group]) }

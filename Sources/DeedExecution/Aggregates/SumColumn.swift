@@ -6,15 +6,17 @@ import DeedValues
 
 final class SumColumn: AggregateColumn {
     private struct State {
+        /// Averages have integers here too, as long as they fit: their sum then does not depend on the order of rows.
         var integers: Int64 = 0
         var floats = 0.0
         var count: Int64 = 0
         var hasFloat = false
-        var duration: CalendarDuration?
     }
 
     private let isAverage: Bool
     private var states: [State] = []
+    /// By group; rare, and large.
+    private var durations: [Int: CalendarDuration] = [:]
 
     init(isAverage: Bool) { self.isAverage = isAverage }
 
@@ -28,43 +30,55 @@ final class SumColumn: AggregateColumn {
         guard let argument = arguments.first else { return }
         switch argument.kind {
         case .null: return
-        case .int64: try addIntegers(groups, argument, admitted, count)
+        case .int64:
+            let values = argument.ints
+            var hasOverflow = false
+            updateStates(groups, argument, admitted, count) { state, row in
+                let (sum, overflow) = state.integers.addingReportingOverflow(values[row])
+                if overflow {
+                    hasOverflow = true
+                    state.floats += Double(state.integers)
+                    state.integers = values[row]
+                } else {
+                    state.integers = sum
+                }
+            }
+            if hasOverflow && !isAverage { throw Self.overflow }
         case .float64:
             let values = argument.floats
-            states.withUnsafeMutableBufferPointer { states in
-                for row in 0..<count where isIn(argument, admitted, row) {
-                    let group = Int(groups[row])
-                    states[group].floats += values[row]
-                    states[group].count &+= 1
-                    states[group].hasFloat = true
-                }
+            updateStates(groups, argument, admitted, count) { state, row in
+                state.floats += values[row]
+                state.hasFloat = true
             }
         default:
             for row in 0..<count where isIn(argument, admitted, row) {
-                try add(argument.value(row), to: &states[Int(groups[row])])
+                try add(argument.value(row), to: Int(groups[row]))
             }
         }
     }
 
-    private func addIntegers(
-        _ groups: UnsafePointer<UInt32>, _ argument: ColumnVector, _ admitted: UnsafePointer<UInt8>?, _ count: Int
-    ) throws {
-        let values = argument.ints
-        var hasOverflow = false
+    /// One loop for rows that all count, which is the common case, and one for others.
+    @inline(__always)
+    private func updateStates(
+        _ groups: UnsafePointer<UInt32>, _ argument: ColumnVector, _ admitted: UnsafePointer<UInt8>?, _ count: Int,
+        _ body: (inout State, Int) -> Void
+    ) {
         states.withUnsafeMutableBufferPointer { states in
-            for row in 0..<count where isIn(argument, admitted, row) {
-                let group = Int(groups[row])
-                if isAverage {
-                    states[group].floats += Double(values[row])
-                } else {
-                    let (sum, overflow) = states[group].integers.addingReportingOverflow(values[row])
-                    states[group].integers = sum
-                    hasOverflow = hasOverflow || overflow
+            guard let states = states.baseAddress else { return }
+            if admitted == nil && argument.nulls == nil {
+                for row in 0..<count {
+                    let group = Int(groups[row])
+                    body(&states[group], row)
+                    states[group].count &+= 1
                 }
-                states[group].count &+= 1
+            } else {
+                for row in 0..<count where isIn(argument, admitted, row) {
+                    let group = Int(groups[row])
+                    body(&states[group], row)
+                    states[group].count &+= 1
+                }
             }
         }
-        if hasOverflow { throw Self.overflow }
     }
 
     @inline(__always)
@@ -72,60 +86,66 @@ final class SumColumn: AggregateColumn {
         (admitted == nil || admitted.unsafelyUnwrapped[row] != 0) && !argument.isNull(row)
     }
 
-    private func add(_ value: Value, to state: inout State) throws {
+    private func add(_ value: Value, to group: Int) throws {
         switch value {
         case .null: return
-        case .int(let number):
-            if isAverage {
-                state.floats += Double(number)
-            } else {
-                let (sum, overflow) = state.integers.addingReportingOverflow(number)
-                if overflow { throw Self.overflow }
-                state.integers = sum
-            }
+        case .int(let number): try add(number, to: group)
         case .float(let number):
-            state.floats += number
-            state.hasFloat = true
-        case .duration(let duration):
-            guard let old = state.duration else {
-                state.duration = duration
-                break
-            }
-            guard case .duration(let sum) = try Value.add(.duration(old), .duration(duration)) else { return }
-            state.duration = sum
+            states[group].floats += number
+            states[group].hasFloat = true
+        case .duration(let duration): try add(duration, to: group)
         default:
             let name = isAverage ? "avg" : "sum"
             throw QueryError(.typeError, "InvalidArgumentType", "\(name)() needs numbers or durations")
         }
-        state.count += 1
+        states[group].count += 1
+    }
+
+    private func add(_ number: Int64, to group: Int) throws {
+        let (sum, overflow) = states[group].integers.addingReportingOverflow(number)
+        if !overflow {
+            states[group].integers = sum
+        } else if isAverage {
+            states[group].floats += Double(states[group].integers)
+            states[group].integers = number
+        } else {
+            throw Self.overflow
+        }
+    }
+
+    private func add(_ duration: CalendarDuration, to group: Int) throws {
+        guard let old = durations[group] else {
+            durations[group] = duration
+            return
+        }
+        guard case .duration(let sum) = try Value.add(.duration(old), .duration(duration)) else { return }
+        durations[group] = sum
     }
 
     override func finish(_ group: Int) throws -> Value {
         let state = states[group]
-        if let duration = state.duration {
+        if let duration = durations[group] {
             guard state.integers == 0 && state.floats == 0 else {
                 throw QueryError(.typeError, "InvalidArgumentType", "numbers and durations have no sum")
             }
             return isAverage ? try Value.divide(.duration(duration), .int(state.count)) : .duration(duration)
         }
-        if isAverage { return state.count == 0 ? .null : .float(state.floats / Double(state.count)) }
+        if isAverage {
+            return state.count == 0 ? .null : .float((state.floats + Double(state.integers)) / Double(state.count))
+        }
         return state.hasFloat ? .float(state.floats + Double(state.integers)) : .int(state.integers)
     }
 
     override func merge(_ other: AggregateColumn, _ map: [UInt32]) throws {
         guard let other = other as? SumColumn else { return }
         for (group, from) in other.states.enumerated() {
-            var state = states[Int(map[group])]
-            let (sum, overflow) = state.integers.addingReportingOverflow(from.integers)
-            if overflow { throw Self.overflow }
-            state.integers = sum
-            state.floats += from.floats
-            state.hasFloat = state.hasFloat || from.hasFloat
-            let count = state.count + from.count
-            if let duration = from.duration { try add(.duration(duration), to: &state) }
-            state.count = count
-            states[Int(map[group])] = state
+            let target = Int(map[group])
+            try add(from.integers, to: target)
+            states[target].floats += from.floats
+            states[target].hasFloat = states[target].hasFloat || from.hasFloat
+            states[target].count += from.count
         }
+        for (group, duration) in other.durations { try add(duration, to: Int(map[group])) }
     }
 
     private static let overflow = QueryError(

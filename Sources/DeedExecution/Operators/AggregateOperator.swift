@@ -3,24 +3,24 @@
 import DeedEngine
 
 final class AggregateOperator: Operator {
-    private let child: Operator
+    private let input: DividedInput
+    private let keys: [(slot: Slot, value: Expr)]
     private let expressions: AggregateExpressions
-    private let aggregates: [Aggregate]
+    private let aggregates: [(slot: Slot, Aggregate)]
     private var argument: Chunk?
     private var grouping: Grouping?
     private var nextGroup = 0
 
     init(
-        _ child: Operator, keys: [(slot: Slot, value: Expr)], _ aggregates: [(slot: Slot, Aggregate)], _ context: QueryContext
+        _ input: DividedInput, keys: [(slot: Slot, value: Expr)], _ aggregates: [(slot: Slot, Aggregate)], _ context: QueryContext
     ) throws {
-        self.child = child
-        self.aggregates = aggregates.map(\.1)
+        (self.input, self.keys, self.aggregates) = (input, keys, aggregates)
         expressions = try AggregateExpressions(keys, aggregates, context)
         super.init(context)
     }
 
     override func reset(argument: Chunk) {
-        child.reset(argument: argument)
+        input.reset(argument: argument)
         self.argument = argument
         (grouping, nextGroup) = (nil, 0)
     }
@@ -36,13 +36,15 @@ final class AggregateOperator: Operator {
     }
 
     private func readAll() throws -> Grouping {
-        let result = try Grouping(expressions, aggregates, context)
-        while let chunk = try child.next() {
-            try context.checkInterrupt()
-            try result.update(chunk)
+        let parts = try input.readAll { worker in
+            let expressions = worker === context ? expressions : try AggregateExpressions(keys, aggregates, worker)
+            return try Grouping(expressions, aggregates.map(\.1), worker)
+        } add: { part, chunk in
+            try part.update(chunk)
         }
-        grouping = result
-        return result
+        for other in parts.dropFirst() { try parts[0].merge(other) }
+        grouping = parts[0]
+        return parts[0]
     }
 }
 

@@ -13,29 +13,55 @@ struct OperatorMaker {
     let context: QueryContext
     /// What the scan at the lower left end of the plan shares with its clones on other threads.
     let morsels: MorselSource?
+    /// What the operator above lets the scan below leave out.
+    var bound: ScanBound?
+    /// Whether rows of the scan below bring their places along.
+    var notesPlaces = false
 
     /// Plans are long chains, so that the way down is a loop: only where a plan has several inputs it is recursion.
     func make(_ node: PlanNode) throws -> Operator {
-        var chain = [node]
-        while let below = chain[chain.count - 1].spine { chain.append(below) }
+        var chain = [(node: node, maker: self)]
+        while let (node, maker) = chain.last, let below = node.spine { chain.append((below, maker.maker(below: node))) }
         var made: Operator?
-        while let node = chain.popLast() { made = try makeCounted(node, over: made) }
+        while let (node, maker) = chain.popLast() { made = try maker.makeCounted(node, over: made) }
         guard let made else { throw DeedError(.internalError, "a plan without nodes") }
         return made
     }
 
+    /// What makes the node that is the spine below this one.
+    private func maker(below node: PlanNode) -> OperatorMaker {
+        guard case .top(let child, let keys, _) = node.kind else { return self }
+        var below = self
+        below.bound = keys.first.flatMap { key in
+            child.scannedProperty(key.value).map { ScanBound($0, isDescending: key.isDescending) }
+        }
+        // Of several threads nobody knows whose rows come first.
+        below.notesPlaces = below.bound != nil || child.handsPlacesOn && context.threads > 1
+        return below
+    }
+
     private func makeCounted(_ node: PlanNode, over child: Operator?) throws -> Operator {
         let made = try makeOne(node, over: child ?? ArgumentOperator(context))
+        if !isReusable(node) { context.isReusable = false }
         guard let profile = context.profile else { return made }
         return CountingOperator(made, profile.counter(node))
     }
 
-    /// `child`: of what the node has below itself the spine; nothing that a leaf cares for.
+    /// Whether `reset` makes the operator as good as new for another execution too: all that it knows is of its plan, or
+    /// asked of the context when it runs.
+    private func isReusable(_ node: PlanNode) -> Bool {
+        switch node.kind {
+        case .scanEntities, .scanRelationships, .countMatches, .shortestPath, .callProcedure, .loadCSV: false
+        default: true
+        }
+    }
+
+    /// `child`: made of the spine below the node; nothing that a leaf cares for.
     private func makeOne(_ node: PlanNode, over child: Operator) throws -> Operator {
         switch node.kind {
         case .argument: return ArgumentOperator(context)
         case .scanEntities(let entity, let labels):
-            return ScanEntitiesOperator(entity, labels, shared: morsels, context)
+            return makeScan(entity, labels)
         case .scanRelationships(let relationship, let source, let target, let types):
             return ScanRelationshipsOperator(
                 relationship, source: source, target: target, types: types, shared: morsels, context)
@@ -45,7 +71,12 @@ struct OperatorMaker {
         case .seekIds(_, let slot, let isRelationship, let ids):
             return try SeekIdsOperator(child, slot, isRelationship ? .relationship : .entity, ids: ids, context)
         case .expand(_, let expansion): return ExpandOperator(child, expansion, context)
-        case .expandVariable(_, let expansion): return try ExpandVariableOperator(child, expansion, context)
+        case .expandVariable(_, let expansion) where expansion.mode == .together:
+            return ReachOperator(child, expansion, context)
+        case .expandVariable(_, let expansion):
+            return try ExpandVariableOperator(child, expansion, context)
+        case .countMatches(let matches, let pattern):
+            return try CountMatchesOperator(pattern, matches: make(matches), context)
         case .shortestPath(_, let path): return try ShortestPathOperator(child, path, context)
         case .apply, .join, .cross, .union: return try makeJoining(node, child)
         case .create, .merge, .change, .delete, .forEach: return try makeChanging(node, child)
@@ -55,15 +86,20 @@ struct OperatorMaker {
 
     private func makeRows(_ node: PlanNode, _ child: Operator) throws -> Operator {
         switch node.kind {
-        case .filter(_, let condition): return try FilterOperator(child, condition, context)
+        case .filter(let below, let condition): return try makeFilter(below, child, condition)
         case .project(_, let columns): return try ProjectOperator(child, columns, context)
         case .keep(_, let slots): return KeepOperator(child, slots, context)
-        case .unwind(_, let list, let element): return try UnwindOperator(child, list: list, element: element, context)
-        case .aggregate(_, let keys, let aggregates):
-            return try AggregateOperator(child, keys: keys, aggregates, context)
+        case .unwind(_, let list, let element):
+            return try UnwindOperator(child, list: list, element: element, context)
+        case .aggregate(let below, let keys, let aggregates):
+            let mayDivide = Grouping.isMergeable(aggregates.map(\.1))
+            return try AggregateOperator(makeInput(below, child, mayDivide: mayDivide), keys: keys, aggregates, context)
         case .sort(_, let keys): return try SortOperator(child, keys, context)
         case .top(let below, let keys, let count):
-            return try TopOperator(child, keys, count: count, childWrites: below.writes, context)
+            let maker = maker(below: node)
+            return try TopOperator(
+                maker.makeInput(below, child, mayDivide: below.handsPlacesOn), keys, count: count, childWrites: below.writes,
+                bound: maker.bound, hasPlaces: maker.notesPlaces, context)
         case .skip(_, let count): return try SkipOperator(child, count, context)
         case .limit(let below, let count): return try LimitOperator(child, count, childWrites: below.writes, context)
         case .eager: return EagerOperator(child, context)
@@ -75,6 +111,32 @@ struct OperatorMaker {
         case .empty: return EmptyOperator(child, context)
         default: throw DeedError(.internalError, "a plan has a node that nothing runs")
         }
+    }
+
+    /// The input of an operator that reads all of it first; `child` was made of `below`.
+    private func makeInput(_ below: PlanNode, _ child: Operator, mayDivide: Bool) -> DividedInput {
+        let divides = mayDivide && context.threads > 1 && below.isDivisible
+        return DividedInput(child, plan: divides ? below : nil, bound: bound, notesPlaces: notesPlaces, context)
+    }
+
+    private func makeScan(_ entity: Slot, _ labels: LabelTest?, _ conditions: [ScanCondition] = []) -> Operator {
+        let scan = EntityScan(
+            entity: entity, labels: labels, conditions: conditions, bound: bound, notesPlaces: notesPlaces, shared: morsels)
+        // The conditions are those of this execution.
+        context.isReusable = false
+        return ScanEntitiesOperator(scan, context)
+    }
+
+    /// A scan decides by itself what it can; the rows that it leaves out are counted nowhere. `child` was made of `below`,
+    /// unless that is a scan.
+    private func makeFilter(_ below: PlanNode, _ child: Operator, _ condition: Expr) throws -> Operator {
+        guard case .scanEntities(let entity, let labels) = below.kind else {
+            return try FilterOperator(child, condition, context)
+        }
+        let conditions = try ScanConditions(condition, of: entity, context)
+        var scan = makeScan(entity, labels, conditions.decided)
+        if let profile = context.profile { scan = CountingOperator(scan, profile.counter(below)) }
+        return try conditions.rest.map { try FilterOperator(scan, $0, context) } ?? scan
     }
 
     private func makeJoining(_ node: PlanNode, _ child: Operator) throws -> Operator {
@@ -101,7 +163,8 @@ struct OperatorMaker {
             return try MergeOperator(
                 child, match: whole.make(match), creations, onCreate: onCreate, onMatch: onMatch, context)
         case .change(_, let changes): return try ChangeOperator(child, changes, context)
-        case .delete(_, let elements, let detach): return try DeleteOperator(child, elements, detach: detach, context)
+        case .delete(_, let elements, let detach):
+            return try DeleteOperator(child, elements, detach: detach, context)
         case .forEach(_, let list, let element, let body):
             return try ForEachOperator(child, list: list, element: element, body: whole.make(body), context)
         default: throw DeedError(.internalError, "a plan has a node that nothing runs")
@@ -110,12 +173,14 @@ struct OperatorMaker {
 }
 
 extension PlanNode {
-    /// The input that rows come through from one to the next; nil for a leaf, and where inputs are alternatives.
+    /// The input that rows come through, to be made before the node; nil for a leaf, where inputs are alternatives, and where
+    /// the node makes its input itself.
     fileprivate var spine: PlanNode? {
         switch kind {
-        case .union: nil
-        case .join(_, let probe, _, _): probe
-        default: children.first
+        case .union, .countMatches: return nil
+        case .join(_, let probe, _, _): return probe
+        case .filter(let child, _): if case .scanEntities = child.kind { return nil } else { return child }
+        default: return children.first
         }
     }
 }

@@ -8,28 +8,52 @@ final class MorselSource: Sendable {
         var morsel: GraphView.Morsel
         /// False where every row of the table passes the scan's test.
         let needsTest: Bool
+        /// The morsel's place in the scan, whenever it is claimed.
+        let place: Int
     }
 
-    private let groups: [(morsels: [GraphView.Morsel], needsTest: Bool)]
-    private let count: Int
+    private let claims: [Claim]
     private let next = Atomic<Int>(0)
 
     init(_ groups: [(morsels: [GraphView.Morsel], needsTest: Bool)]) {
-        self.groups = groups
-        count = groups.reduce(0) { $0 + $1.morsels.count }
+        let flat = groups.flatMap { group in group.morsels.map { ($0, group.needsTest) } }
+        claims = flat.enumerated().map { Claim(morsel: $1.0, needsTest: $1.1, place: $0) }
+    }
+
+    private init(_ claims: [Claim]) { self.claims = claims }
+
+    var count: Int { claims.count }
+
+    /// Rows of all morsels, those included that nobody sees.
+    var rowCount: Int { claims.reduce(0) { $0 + $1.morsel.endRow - $1.morsel.row } }
+
+    /// The same rows in pieces, several for each worker so that none of them waits long for another at the end.
+    func divided(among workers: Int) -> MorselSource {
+        let share = max(1, rowCount / (workers * 8))
+        // Whole vectors, where there are that many rows.
+        let size = share < Chunk.rowsMax ? share : share / Chunk.rowsMax * Chunk.rowsMax
+        var pieces: [Claim] = []
+        for claim in claims {
+            for piece in claim.morsel.divided(rowsMax: size) {
+                pieces.append(Claim(morsel: piece, needsTest: claim.needsTest, place: claim.place))
+            }
+        }
+        return MorselSource(pieces)
     }
 
     func claim() -> Claim? {
-        var index = next.add(1, ordering: .relaxed).oldValue
-        if index >= count { return nil }
-        for group in groups {
-            if index < group.morsels.count { return Claim(morsel: group.morsels[index], needsTest: group.needsTest) }
-            index -= group.morsels.count
-        }
-        return nil
+        let index = next.add(1, ordering: .relaxed).oldValue
+        return index < claims.count ? claims[index] : nil
     }
 
     func rewind() { next.store(0, ordering: .relaxed) }
+
+    /// The same morsels, those first where the rows are that come first in the order of a property.
+    func ordered(by bound: ScanBound, _ view: GraphView) throws -> MorselSource {
+        guard let key = view.propertyKey(bound.property) else { return self }
+        let order = try view.order(claims.map(\.morsel), by: key, isDescending: bound.isDescending)
+        return MorselSource(order.map { claims[$0] })
+    }
 
     /// Every entity that passes the test may be in these; nil: every entity.
     static func entities(_ view: GraphView, _ test: LabelTest?) -> MorselSource {

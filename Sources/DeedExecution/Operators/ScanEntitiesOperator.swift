@@ -1,20 +1,32 @@
-// Every entity that passes a test of labels, for each row of the argument.
+// Every entity that passes a test of labels and the conditions on its properties, for each row of the argument.
 
 import DeedEngine
 
+/// What is scanned, and with whom.
+struct EntityScan {
+    let entity: Slot
+    let labels: LabelTest?
+    /// All of them must be true.
+    var conditions: [ScanCondition] = []
+    /// Rows beyond it need not come, and those come first that are likely to narrow it.
+    var bound: ScanBound?
+    /// Whether each row's place in the scan goes into a hidden column behind those of the argument.
+    var notesPlaces = false
+    /// The morsels, if they are divided among clones of the operator.
+    var shared: MorselSource?
+}
+
 final class ScanEntitiesOperator: Operator {
-    private let entity: Slot
-    private let labels: LabelTest?
-    private let shared: MorselSource?
+    private let scan: EntityScan
+    private var predicates: [ScanPredicate]?
     private var source: MorselSource?
     private var claim: MorselSource.Claim?
     private var argument: Chunk?
     private var argumentRow = 0
     private let passes = UnsafeMutablePointer<UInt8>.allocate(capacity: Chunk.rowsMax)
 
-    /// `shared`: the morsels are divided among clones of the operator.
-    init(_ entity: Slot, _ labels: LabelTest?, shared: MorselSource?, _ context: QueryContext) {
-        (self.entity, self.labels, self.shared) = (entity, labels, shared)
+    init(_ scan: EntityScan, _ context: QueryContext) {
+        self.scan = scan
         super.init(context)
     }
 
@@ -26,41 +38,71 @@ final class ScanEntitiesOperator: Operator {
     }
 
     override func next() throws -> Chunk? {
-        guard let argument else { return nil }
-        let parents = Selection(count: Chunk.rowsMax)
+        guard let argument, let predicates = findPredicates() else { return nil }
         let vector = ColumnVector(.entity, capacity: Chunk.rowsMax)
+        let places = scan.notesPlaces ? ColumnVector(.int64, capacity: Chunk.rowsMax) : nil
+        let parents = argument.count > 1 ? Selection(count: Chunk.rowsMax) : nil
         var count = 0
-        while count < Chunk.rowsMax && argumentRow < argument.count {
+        while argumentRow < argument.count && (count == 0 || Chunk.rowsMax - count >= GraphView.roomMin) {
             try context.checkInterrupt()
-            // Made when rows are first asked for: what comes before may make entities and labels.
-            let source = self.source ?? shared ?? .entities(context.view, labels)
-            self.source = source
-            guard claim != nil || claimNext(source) else {
+            let source = try findSource()
+            guard let current = claim ?? source.claim() else {
                 argumentRow += 1
                 if argumentRow < argument.count { source.rewind() }
                 continue
             }
-            let found = try scan(into: vector.ids + count, max: Chunk.rowsMax - count)
-            for row in count..<count &+ found { parents.rows[row] = UInt32(truncatingIfNeeded: argumentRow) }
+            claim = current
+            let found = try read(predicates, into: vector.ids + count, max: Chunk.rowsMax - count)
+            if let places { note(current.place, vector.ids, places.ints, count..<count &+ found) }
+            if let parents {
+                for row in count..<count &+ found { parents.rows[row] = UInt32(truncatingIfNeeded: argumentRow) }
+            }
             count &+= found
         }
         if count == 0 { return nil }
-        var result = argument.selecting(Selection(copying: parents.rows, count: count))
-        result.set(entity, vector)
+        var result = spread(argument, parents, count)
+        result.set(scan.entity, vector)
+        if let places { result.columns.append(ChunkColumn(places)) }
         return result
     }
 
-    private func claimNext(_ source: MorselSource) -> Bool {
-        claim = source.claim()
-        return claim != nil
+    /// For each row found the columns of the argument's row it was found for.
+    private func spread(_ argument: Chunk, _ parents: Selection?, _ count: Int) -> Chunk {
+        if let parents { return argument.selecting(Selection(copying: parents.rows, count: count)) }
+        if argument.columns.allSatisfy({ $0 == nil }) { return Chunk(slots: argument.columns.count, count: count) }
+        return argument.selecting(.constant(count: count))
     }
 
-    /// Of the next rows of the claimed morsel those that pass.
-    private func scan(into ids: UnsafeMutablePointer<UInt64>, max: Int) throws -> Int {
+    /// nil while no row can have such a property.
+    private func findPredicates() -> [ScanPredicate]? {
+        if let predicates { return predicates }
+        var result: [ScanPredicate] = []
+        for condition in scan.conditions {
+            guard let key = context.view.propertyKey(condition.property),
+                let predicate = ScanPredicate(key, condition.comparison, condition.value)
+            else { return nil }
+            result.append(predicate)
+        }
+        predicates = result
+        return result
+    }
+
+    /// Made when rows are first asked for: what comes before may make entities and labels.
+    private func findSource() throws -> MorselSource {
+        if let source { return source }
+        var made = scan.shared ?? .entities(context.view, scan.labels)
+        if let bound = scan.bound, scan.shared == nil { made = try made.ordered(by: bound, context.view) }
+        source = made
+        return made
+    }
+
+    /// Of the next rows of the claimed morsel those that pass; at the morsel's end there is no claim any more.
+    private func read(_ predicates: [ScanPredicate], into ids: UnsafeMutablePointer<UInt64>, max: Int) throws -> Int {
         guard var claim else { return 0 }
-        let found = try context.view.scan(&claim.morsel, into: ids, max: max)
+        let limit = scan.bound?.limit(context.view)
+        let found = try context.view.scan(&claim.morsel, into: ids, max: max, where: predicates, limit: limit)
         self.claim = found == 0 ? nil : claim
-        guard let labels, claim.needsTest, found > 0 else { return found }
+        guard let labels = scan.labels, claim.needsTest, found > 0 else { return found }
         try labels.evaluate(context.view, ids, count: found, into: passes)
         var kept = 0
         for row in 0..<found where passes[row] != 0 {
@@ -68,5 +110,12 @@ final class ScanEntitiesOperator: Operator {
             kept &+= 1
         }
         return kept
+    }
+
+    private func note(
+        _ place: Int, _ ids: UnsafeMutablePointer<UInt64>, _ places: UnsafeMutablePointer<Int64>, _ rows: Range<Int>
+    ) {
+        let first = Int64(truncatingIfNeeded: place &* Limits.segmentRows)
+        for row in rows { places[row] = first &+ Int64(truncatingIfNeeded: ids[row] & UInt64(Limits.segmentRows &- 1)) }
     }
 }

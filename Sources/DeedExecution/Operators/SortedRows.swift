@@ -7,26 +7,70 @@ import DeedValues
 final class SortedRows {
     private let context: QueryContext
     private let keys: [Evaluator]
+    /// By key; the place of a row, if rows have any, is one more.
     private let isDescending: [Bool]
+    private let hasPlaces: Bool
     /// The columns of the rows, and behind them those of the keys.
     private(set) var store: RowStore
     private let width: Int
+    /// The first key of the last row that stayed when rows were dropped, if it is an integer.
+    private(set) var lastKey: Int64?
+    private var lastPlace: Int64 = 0
 
-    init(_ keys: [SortKey], evaluators: [Evaluator], width: Int, _ context: QueryContext) {
+    /// `hasPlaces`: behind the `width` columns of the rows comes one with their places, which decide where the keys do not.
+    init(_ keys: [SortKey], evaluators: [Evaluator], width: Int, hasPlaces: Bool = false, _ context: QueryContext) {
         self.context = context
         self.keys = evaluators
-        isDescending = keys.map(\.isDescending)
+        self.hasPlaces = hasPlaces
+        isDescending = keys.map(\.isDescending) + (hasPlaces ? [false] : [])
         self.width = width
-        store = RowStore(context, width: width + keys.count)
+        store = RowStore(context, width: width + isDescending.count)
     }
 
     var count: Int { store.count }
 
-    func append(_ chunk: Chunk) throws {
+    func append(_ chunk: Chunk) throws { try append(chunk, keys.map { ChunkColumn(try $0.evaluate(chunk, context)) }) }
+
+    private func append(_ chunk: Chunk, _ keys: [ChunkColumn]) throws {
         var extended = chunk
+        var last: [ChunkColumn?] = []
+        if hasPlaces, let places = extended.columns.popLast() { last = [places] }
         while extended.columns.count < width { extended.columns.append(nil) }
-        for key in keys { extended.columns.append(ChunkColumn(try key.evaluate(chunk, context))) }
+        extended.columns += keys.map { $0 } + last
         try store.append(extended)
+    }
+
+    /// Leaves out rows that come behind the last one that stayed when rows were dropped, as far as their first key tells.
+    func appendBetter(_ chunk: Chunk) throws {
+        let vectors = try keys.map { try $0.evaluate(chunk, context) }
+        guard let lastKey, vectors[0].kind == .int64, vectors[0].nulls == nil else {
+            return try append(chunk, vectors.map { ChunkColumn($0) })
+        }
+        guard let better = select(vectors[0].ints, chunk, last: lastKey) else {
+            return try append(chunk, vectors.map { ChunkColumn($0) })
+        }
+        if better.count > 0 { try append(chunk.selecting(better), vectors.map { ChunkColumn($0, better) }) }
+    }
+
+    /// The rows that can come before the last one; nil if all can.
+    private func select(_ keys: UnsafeMutablePointer<Int64>, _ chunk: Chunk, last: Int64) -> Selection? {
+        let (isDescending, hasMoreKeys) = (isDescending[0], self.keys.count > 1)
+        let places = hasPlaces ? chunk.columns[width] : nil
+        return makeSelection(chunk.count) { rows in
+            var selected = 0
+            for row in 0..<chunk.count {
+                rows[selected] = UInt32(truncatingIfNeeded: row)
+                let key = keys[row]
+                if key == last {
+                    // Another key may decide for it; otherwise the place does, or the order in which the rows come.
+                    let isBefore = places.map { $0.vector.ints[$0.position(row)] < lastPlace } ?? false
+                    selected &+= hasMoreKeys || isBefore ? 1 : 0
+                } else {
+                    selected &+= (key < last) != isDescending ? 1 : 0
+                }
+            }
+            return selected
+        }
     }
 
     /// Rows of another, keys and all.
@@ -41,11 +85,15 @@ final class SortedRows {
         try context.checkInterrupt()
         let columns = isDescending.indices.map { SortColumn(store, width + $0, isDescending: isDescending[$0]) }
         var order = (0..<UInt32(store.count)).map { $0 }
-        if columns.count == 1, case .integers(let integers) = columns[0].form {
+        if case .integers(let integers)? = columns.first?.form, columns.count == (hasPlaces ? 2 : 1) {
             let descending = isDescending[0]
+            var places: [Int64]?
+            if hasPlaces, case .integers(let numbers) = columns[1].form { places = numbers }
             order.sort { left, right in
                 let (a, b) = (integers[Int(left)], integers[Int(right)])
-                return a == b ? left < right : (a < b) != descending
+                if a != b { return (a < b) != descending }
+                if let places { return places[Int(left)] < places[Int(right)] }
+                return left < right
             }
             return order
         }
@@ -62,9 +110,15 @@ final class SortedRows {
     /// Keeps only the first rows in order, which are then in order.
     func truncate(to rowsMax: Int) throws {
         let order = try sorted().prefix(rowsMax)
-        let kept = RowStore(context, width: width + keys.count)
+        lastKey = nil
+        if order.count == rowsMax, let last = order.last.map({ Int($0) }) {
+            if case .int(let key) = store.value(last, width) { lastKey = key }
+            if hasPlaces, case .int(let place) = store.value(last, width + keys.count) { lastPlace = place }
+        }
+        let columns = width + isDescending.count
+        let kept = RowStore(context, width: columns)
         var output = RowOutput(Array(order))
-        while let chunk = output.chunk(store, columnsMax: width + keys.count) { try kept.append(chunk) }
+        while let chunk = output.chunk(store, columnsMax: columns) { try kept.append(chunk) }
         store = kept
     }
 

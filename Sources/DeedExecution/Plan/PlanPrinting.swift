@@ -21,6 +21,7 @@ extension PlanNode {
         case .expand(_, let expansion): expansion.isInto ? "ExpandInto" : "Expand"
         case .expandVariable: "ExpandVariable"
         case .shortestPath: "ShortestPath"
+        case .countMatches: "CountMatches"
         case .filter: "Filter"
         case .project: "Project"
         case .keep: "Keep"
@@ -86,6 +87,7 @@ private struct PlanPrinter {
         case .expand(_, let expansion): text(expansion, repetition: "")
         case .expandVariable(_, let expansion): text(expansion)
         case .shortestPath(_, let path): "\(text(path.which)) \(text(path.expansion))"
+        case .countMatches(_, let pattern): text(pattern)
         case .filter(_, let condition): condition.text
         case .project(_, let columns): columns.map { "#\($0.slot) = \($0.value.text)" }.joined(separator: ", ")
         case .keep(_, let slots): slots.map { "#\($0)" }.joined(separator: ", ")
@@ -124,6 +126,20 @@ private struct PlanPrinter {
         let repetition = "*\(expansion.min)..\(expansion.max.map { "\($0)" } ?? "")"
         let filter = expansion.stepFilter.map { " where \($0.text)" } ?? ""
         return "\(expansion.mode.rawValue) \(text(expansion.base, repetition: repetition))\(filter)"
+    }
+
+    private func text(_ pattern: CountedPattern) -> String {
+        let root = pattern.root.map { "#\(pattern.entities[$0].slot), " } ?? ""
+        let relationships = pattern.relationships.map { relationship in
+            let (from, to) = (pattern.entities[relationship.from].slot, pattern.entities[relationship.to].slot)
+            let arrow = relationship.isDirected ? "->" : "-"
+            return "(#\(from))-[\(typeText(relationship.types))]\(arrow)(#\(to))"
+        }
+        let tests = pattern.entities.flatMap { entity in
+            entity.labels.map { "#\(entity.slot):\($0.text)" } + entity.filters.map(\.text)
+        }
+        let conditions = tests.isEmpty ? "" : " where " + tests.joined(separator: " and ")
+        return "\(root)#\(pattern.count) = count of \(relationships.joined(separator: ", "))\(conditions)"
     }
 
     private func text(_ which: ShortestPath.Which) -> String {

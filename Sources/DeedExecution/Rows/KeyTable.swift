@@ -29,6 +29,11 @@ final class KeyTable {
     private var values: [Value] = []
     private var nullNumber: UInt32?
     private var bytesOutside = 0
+    /// For words below its count the number plus 1, as in `places`: small integers need no hash. Empty while there are none.
+    private var small: [UInt32] = []
+    private static let smallCount = 4_096
+    /// Not worth it for fewer rows.
+    private static let smallRows = 64
 
     static let absent = UInt32.max
     /// Keys cannot be prepared to collide without knowing it.
@@ -39,7 +44,7 @@ final class KeyTable {
     /// Bytes held, roughly.
     var size: Int {
         let stride = MemoryLayout<Value>.stride
-        return places.count * 4 + count * 24 + heap.size + values.count * stride + bytesOutside
+        return (places.count + small.count) * 4 + count * 24 + heap.size + values.count * stride + bytesOutside
     }
 
     // MARK: Rows to numbers
@@ -125,7 +130,12 @@ final class KeyTable {
     private func numberWords(_ column: ColumnVector, _ rows: Int, into numbers: UnsafeMutablePointer<UInt32>, _ isAdding: Bool) {
         let ids = column.ids
         let nulls = column.nulls
-        for row in 0..<rows {
+        if small.isEmpty && isAdding && column.kind == .int64 && rows >= Self.smallRows { small = Array(repeating: 0, count: Self.smallCount) }
+        var row = 0
+        while row < rows {
+            if nulls == nil { row = numberSmall(ids, from: row, rows, into: numbers) }
+            if row == rows { return }
+            defer { row &+= 1 }
             if let nulls, nulls[row] != 0 {
                 numbers[row] = numberOfNull(isAdding)
                 continue
@@ -148,9 +158,31 @@ final class KeyTable {
         }
     }
 
+    /// Goes on while words are small and have numbers already; returns the first row that does not.
+    @inline(__always)
+    private func numberSmall(
+        _ words: UnsafeMutablePointer<UInt64>, from first: Int, _ rows: Int, into numbers: UnsafeMutablePointer<UInt32>
+    ) -> Int {
+        let count = UInt64(small.count)
+        return small.withUnsafeBufferPointer { small in
+            var row = first
+            while row < rows {
+                let word = words[row]
+                if word >= count { return row }
+                let entry = small[Int(truncatingIfNeeded: word)]
+                if entry == 0 { return row }
+                numbers[row] = entry &- 1
+                row &+= 1
+            }
+            return row
+        }
+    }
+
     private func addWord(_ word: UInt64, _ hash: UInt64, at place: Int) -> UInt32 {
         words.append(word)
-        return add(hash, at: place)
+        let number = add(hash, at: place)
+        if word < UInt64(small.count) { small[Int(truncatingIfNeeded: word)] = number &+ 1 }
+        return number
     }
 
     /// The new key's hash; the key itself is in its place already.
@@ -259,7 +291,7 @@ final class KeyTable {
     private func turnGeneral() {
         let keys = (0..<count).map { value($0, 0) }
         form = .general
-        (places, hashes, words, strings) = (Array(repeating: 0, count: 16), [], [], [])
+        (places, hashes, words, strings, small) = (Array(repeating: 0, count: 16), [], [], [], [])
         (count, nullNumber) = (0, nil)
         for key in keys { _ = numberOfValues([key], true) }
         heap = StringHeap()

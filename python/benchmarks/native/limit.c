@@ -1,5 +1,6 @@
 /* limit.c - a store beside a memory limit, in phases. After each phase the program prints the phase's name, its rate and
- * what the store says it takes, and waits for a line of input: meanwhile the caller looks at the process from outside. */
+ * what the store says it takes, and waits for a line of input: meanwhile the caller looks at the process from outside. The
+ * first process ends without closing the store, and a second one recovers it. */
 #include "native.h"
 
 enum { LOAD_ROWS = 500000, DELETE_EACH = 8 };
@@ -84,13 +85,19 @@ static void read_rows(store *self, long count) {
     deed_buffer_destroy(buffer);
 }
 
+/* Reads all entities and notes their ids. */
 static void scan(store *self) {
     deed_scan *rows;
     const deed_record *record;
+    long count = 0;
     TRY(deed_scan_begin(self->database, NULL, DEED_ENTITY, self->collection, &rows, &error));
-    do TRY(deed_scan_next(rows, &record, &error));
-    while (record != NULL);
+    for (;;) {
+        TRY(deed_scan_next(rows, &record, &error));
+        if (record == NULL || count == self->entities) break;
+        self->ids[count++] = record->id;
+    }
     deed_scan_destroy(rows);
+    self->entities = count;
 }
 
 static void traverse(store *self, long count, uint32_t depth) {
@@ -154,9 +161,17 @@ int measure_limit(const char *path, long limit, long entities, long relationship
     PHASE("delete", operations / 4, delete_entities(&self, operations / 4));
     if (limit < 1 << 30) PHASE("overflow", 1, overflow(&self));
     PHASE("compact", 1, TRY(deed_compact(self.database, &error)));
-    deed_database_destroy(self.database);
-    PHASE("reopen", 1, open_limited(&self));
+    PHASE("update again", operations, update(&self, operations));
+    _exit(0);
+}
+
+int measure_limit_recovery(const char *path, long limit, long entities, long operations) {
+    store self = {.path = path, .limit = (uint64_t)limit, .entities = entities, .random = 2};
+    self.ids = malloc((size_t)entities * sizeof *self.ids);
+    PHASE("recover", 1, open_limited(&self));
+    PHASE("scan again", entities, scan(&self));
     PHASE("read again", operations, read_rows(&self, operations));
+    PHASE("update after that", operations, update(&self, operations));
     free(self.ids);
     deed_database_destroy(self.database);
     return 0;

@@ -11,7 +11,7 @@ static long number(char **arguments, int count, int index) {
 
 int main(int count, char **arguments) {
     if (count < 3) {
-        fprintf(stderr, "usage: native writers|recovery-prepare|recovery|super-node|limit PATH NUMBERS...\n");
+        fprintf(stderr, "usage: native writers|recovery-prepare|recovery|super-node|limit|limit-recovery PATH NUMBERS...\n");
         return 2;
     }
     const char *what = arguments[1], *path = arguments[2];
@@ -25,6 +25,9 @@ int main(int count, char **arguments) {
     if (strcmp(what, "limit") == 0) {
         return measure_limit(path, first << 20, number(arguments, count, 4), number(arguments, count, 5),
                              number(arguments, count, 6));
+    }
+    if (strcmp(what, "limit-recovery") == 0) {
+        return measure_limit_recovery(path, first << 20, number(arguments, count, 4), number(arguments, count, 5));
     }
     fprintf(stderr, "no measurement is called %s\n", what);
     return 2;

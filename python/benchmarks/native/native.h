@@ -73,6 +73,7 @@ int prepare_recovery(const char *path, long rows);
 int measure_recovery(const char *path, long rows);
 int measure_super_node(const char *path, long degree);
 int measure_limit(const char *path, long limit, long entities, long relationships, long operations);
+int measure_limit_recovery(const char *path, long limit, long entities, long operations);
 
 /* A stream of `rows` rows: a running number, and a text of 40 letters if wished. */
 struct ArrowArrayStream generated_rows(long rows, bool with_text);

@@ -28,24 +28,28 @@ class Limited(Side):
     def run(self) -> dict[str, float]:
         self.context.unpin()
         size = self.context.size
-        numbers = [self.limit_mib, size["entities"], size["relationships"], size["operations"]]
-        command = [str(self.program), "limit", str(self.context.scratch / "store"), *map(str, numbers)]
         self.phases: dict[str, float] = {}
-        peak = 0
+        self.peak = self.size = 0
+        self.measure("limit", size["entities"], size["relationships"], size["operations"])
+        self.measure("limit-recovery", size["entities"], size["operations"])
+        return {
+            "size": self.size, "peak": self.peak, "load": self.phases["load relationships"],
+            "read": self.phases["read"], "update": self.phases["update"], "delete": self.phases["delete"],
+        }  # fmt: skip
+
+    def measure(self, what: str, *numbers: int) -> None:
+        command = [str(self.program), what, str(self.context.scratch / "store"), *map(str, [self.limit_mib, *numbers])]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdin is not None and process.stdout is not None
             for line in process.stdout:
                 phase = json.loads(line)
                 self.phases[phase["phase"]] = phase["rate"]
-                peak = max(peak, _peak_bytes(process.pid))
+                self.size = max(self.size, phase["total"])
+                self.peak = max(self.peak, _peak_bytes(process.pid))
                 process.stdin.write("\n")
                 process.stdin.flush()
         if process.returncode != 0:
             raise RuntimeError(f"the measurement ended with status {process.returncode}")
-        return {
-            "peak": peak, "load": self.phases["load relationships"],
-            "read": self.phases["read"], "update": self.phases["update"], "delete": self.phases["delete"],
-        }  # fmt: skip
 
     def answer(self) -> Any:
         return sorted(set(self.phases) - {"overflow"})
@@ -72,11 +76,12 @@ class Roomy(Limited):
 
 WORKLOAD = Workload(
     name="memory_limit",
-    title="a store of about four times its memory limit, beside one that fits",
+    title="a store of more than four times its memory limit, beside one that fits",
     order=95,
     pinned=False,
     repeat=1,
     metrics=[
+        Metric("size", "most that the store says it takes", "bytes", "lower"),
         Metric("peak", "most resident memory", "bytes", "lower"),
         Metric("load", "relationships loaded", "per_second", "higher"),
         Metric("read", "random reads", "per_second", "higher"),
@@ -85,7 +90,9 @@ WORKLOAD = Workload(
     ],
     demands=[Demand("resident <= limit + 15 % + 64 MiB in every phase", "peak", ALLOWED)],
     sides=[Deed, Roomy],
-    full={"entities": 2_000_000, "relationships": 6_000_000, "operations": 1_000},
+    full={"entities": 2_000_000, "relationships": 8_000_000, "operations": 1_000},
     quick={"entities": 50_000, "relationships": 500_000, "operations": 400},
-    note="The peak is what the kernel counted for the whole process (VmHWM).",
+    note="The peak is what the kernel counted for the whole process (VmHWM). Loads, reads, updates, scans, traversals, "
+    "deletions, a transaction that does not fit, a compaction, and the recovery after a crash. How many times the limit the "
+    "store is says the size of the side that has room.",
 )

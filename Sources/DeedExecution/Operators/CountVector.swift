@@ -1,0 +1,64 @@
+// A number for each entity, at the place of its id, while matches of patterns are counted.
+
+import DeedEngine
+
+final class CountVector {
+    let values: UnsafeMutablePointer<Int64>
+    let count: Int
+    private let account: MemoryAccount
+
+    init(count: Int, repeating value: Int64, _ context: QueryContext) throws {
+        account = MemoryAccount(context)
+        try account.charge(count * MemoryLayout<Int64>.stride)
+        values = .allocate(capacity: max(count, 1))
+        values.initialize(repeating: value, count: count)
+        self.count = count
+    }
+
+    deinit { values.deallocate() }
+
+    var largest: Int64 {
+        var result: Int64 = 0
+        for index in 0..<count { result = max(result, values[index]) }
+        return result
+    }
+
+    var neighborValues: NeighborValues { NeighborValues(values, count: count, largest: largest) }
+
+    func multiply(by other: CountVector) throws {
+        let (own, factors) = (values, other.values)
+        var hasOverflow = false
+        for index in 0..<count {
+            let (product, overflow) = own[index].multipliedReportingOverflow(by: factors[index])
+            own[index] = product
+            hasOverflow = hasOverflow || overflow
+        }
+        if hasOverflow { throw Self.tooLarge }
+    }
+
+    func add(_ other: CountVector, times factor: Int64) throws {
+        let (own, terms) = (values, other.values)
+        var hasOverflow = false
+        for index in 0..<count {
+            let (product, overflow) = terms[index].multipliedReportingOverflow(by: factor)
+            let (sum, overflowOfSum) = own[index].addingReportingOverflow(product)
+            own[index] = sum
+            hasOverflow = hasOverflow || overflow || overflowOfSum
+        }
+        if hasOverflow { throw Self.tooLarge }
+    }
+
+    func sum() throws -> Int64 {
+        var result: Int64 = 0
+        var hasOverflow = false
+        for index in 0..<count {
+            let (sum, overflow) = result.addingReportingOverflow(values[index])
+            result = sum
+            hasOverflow = hasOverflow || overflow
+        }
+        if hasOverflow { throw Self.tooLarge }
+        return result
+    }
+
+    static var tooLarge: DeedError { DeedError(.limitExceeded, "a count is larger than 9,223,372,036,854,775,807") }
+}

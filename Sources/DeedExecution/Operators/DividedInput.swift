@@ -1,0 +1,105 @@
+// All rows of an input, for an operator that reads all of them before it gives anything out: by one worker, or divided among
+// several where there are many rows.
+//
+// A worker has operators, evaluators and a state of its own. What they share is the source of morsels: whoever is done with one
+// takes the next. The states are joined by the operator at the end. The caller is one of the workers.
+
+import DeedEngine
+
+final class DividedInput {
+    private let child: Operator
+    private let plan: PlanNode?
+    private let bound: ScanBound?
+    private let notesPlaces: Bool
+    private let context: QueryContext
+    private var argument: Chunk?
+
+    /// `plan`: what `child` was made of, if it may be divided.
+    init(_ child: Operator, plan: PlanNode?, bound: ScanBound?, notesPlaces: Bool, _ context: QueryContext) {
+        (self.child, self.plan, self.bound, self.notesPlaces) = (child, plan, bound, notesPlaces)
+        self.context = context
+    }
+
+    func reset(argument: Chunk) {
+        child.reset(argument: argument)
+        self.argument = argument
+    }
+
+    /// The states of all workers: each made for the worker's context, and given the worker's chunks one after the other.
+    func readAll<State: AnyObject>(
+        _ make: (QueryContext) throws -> State, add: (State, Chunk) throws -> Void
+    ) throws -> [State] {
+        guard let (team, workers) = try divide() else {
+            let state = try make(context)
+            while let chunk = try child.next() {
+                try context.checkInterrupt()
+                try add(state, chunk)
+            }
+            return [state]
+        }
+        let states = try workers.map { try make($0.context) }
+        try withoutActuallyEscaping(add) { add in
+            let work = Work(workers: workers, states: states, add: add)
+            context.view.graph.workers.run(workers.count) {
+                do { try context.checkInterrupt() } catch { team.fail(error) }
+            } _: { number in
+                do { try work.run(number) } catch { team.fail(error) }
+            }
+        }
+        if let error = team.error { throw error }
+        return states
+    }
+
+    /// Handed to other threads, each of which uses what has its number.
+    private struct Work<State: AnyObject>: @unchecked Sendable {
+        let workers: [Operator]
+        let states: [State]
+        let add: (State, Chunk) throws -> Void
+
+        func run(_ number: Int) throws {
+            while let chunk = try workers[number].next() {
+                try workers[number].context.checkInterrupt()
+                try add(states[number], chunk)
+            }
+        }
+    }
+
+    /// An operator for each worker; nil if one is enough.
+    private func divide() throws -> (QueryContext.Team, [Operator])? {
+        guard let plan, let argument, argument.count == 1, argument.columns.allSatisfy({ $0 == nil }),
+            let source = plan.scannedMorsels(context.view)
+        else { return nil }
+        let divided = source.divided(among: context.threads)
+        let workers = min(context.threads, divided.count)
+        if workers < 2 { return nil }
+        let ordered = try bound.map { try divided.ordered(by: $0, context.view) } ?? divided
+        let team = QueryContext.Team(context)
+        let operators = try (0..<workers).map { number in
+            let maker = OperatorMaker(
+                context: QueryContext(team, worker: number), morsels: ordered, bound: bound, notesPlaces: notesPlaces)
+            let worker = try maker.make(plan)
+            worker.reset(argument: argument)
+            return worker
+        }
+        return (team, operators)
+    }
+}
+
+extension PlanNode {
+    /// What the scan below a divisible plan goes through; nil if that is too little to be divided.
+    fileprivate func scannedMorsels(_ view: GraphView) -> MorselSource? {
+        let rowsMin = view.graph.options.parallelRowsMin
+        let rows = view.graph.rowTotals()
+        switch kind {
+        case .scanEntities(_, let labels):
+            if rows.entities < rowsMin { return nil }
+            let source = MorselSource.entities(view, labels)
+            return source.rowCount < rowsMin ? nil : source
+        case .scanRelationships(_, _, _, let types):
+            if rows.relationships < rowsMin { return nil }
+            let source = MorselSource.relationships(view, types)
+            return source.rowCount < rowsMin ? nil : source
+        default: return children.first?.scannedMorsels(view)
+        }
+    }
+}

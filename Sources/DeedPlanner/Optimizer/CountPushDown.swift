@@ -1,0 +1,160 @@
+// Aggregates for which not every match of a pattern has to be made: those that do not care how often a row comes
+// (DistinctReach), and those that only count the matches.
+//
+// What stands below the aggregate is read back as a pattern: a scan, expansions from it, and filters. It can be counted if
+// every filter is about one entity, and if all that is asked of the matches is their number, or things that depend on one
+// entity, which becomes the root: then the pattern gives rows with the root and a number of matches, and the aggregates weigh
+// each row by that number.
+
+import DeedExecution
+import DeedValues
+
+struct CountPushDown {
+    let catalog: any PlannerCatalog
+    let newSlot: () -> Slot
+
+    /// The aggregation of `child`, in the way that makes the fewest rows.
+    func aggregate(
+        _ child: PlanNode, keys: [(slot: Slot, value: Expr)], _ aggregates: [(slot: Slot, Aggregate)]
+    ) -> PlanNode.Kind {
+        counted(child, keys: keys, aggregates) ?? searched(child, keys: keys, aggregates)
+            ?? .aggregate(child: child, keys: keys, aggregates)
+    }
+
+    /// Over what searches find instead of paths, if no aggregate depends on how often a row comes.
+    private func searched(
+        _ child: PlanNode, keys: [(slot: Slot, value: Expr)], _ aggregates: [(slot: Slot, Aggregate)]
+    ) -> PlanNode.Kind? {
+        guard aggregates.allSatisfy({ $1.isDistinct && !$1.arguments.isEmpty || $1.function == "min" || $1.function == "max" })
+        else { return nil }
+        let values = keys.map(\.value) + aggregates.flatMap { $1.arguments }
+        let reach = DistinctReach(child, used: values.reduce(into: []) { $0.formUnion(slotsUsed($1)) })
+        if reach.plan === child { return nil }
+        // Ends of which none comes twice need not be compared with each other.
+        if reach.isDistinct, keys.isEmpty, aggregates.count == 1, aggregates[0].1.function == "count",
+            case .slot = aggregates[0].1.arguments[0] {
+            let count = Aggregate(function: "count", arguments: aggregates[0].1.arguments, isDistinct: false)
+            return .aggregate(child: reach.plan, keys: [], [(aggregates[0].slot, count)])
+        }
+        return .aggregate(child: reach.plan, keys: keys, aggregates)
+    }
+
+    /// Over a counted pattern, if that is possible and pays.
+    private func counted(
+        _ child: PlanNode, keys: [(slot: Slot, value: Expr)], _ aggregates: [(slot: Slot, Aggregate)]
+    ) -> PlanNode.Kind? {
+        guard var read = PatternReading(child), !read.relationships.isEmpty, read.cost >= wholeCost(read) else { return nil }
+        let count = newSlot()
+        var used: Set<Slot> = []
+        for key in keys { used.formUnion(slotsUsed(key.value)) }
+        var weighed: [(slot: Slot, Aggregate)] = []
+        for (slot, aggregate) in aggregates {
+            guard let (result, needs) = weigh(aggregate, by: count, read) else { return nil }
+            weighed.append((slot, result))
+            used.formUnion(needs)
+        }
+        guard used.count <= 1, used.allSatisfy({ read.position($0) != nil }) else { return nil }
+        let root = used.first.flatMap { read.position($0) }
+        guard read.assignFilters() else { return nil }
+        let pattern = CountedPattern(
+            entities: read.entities, relationships: read.relationships, differing: read.differing, root: root, count: count)
+        guard pattern.terms() != nil else { return nil }
+        let rows = root == nil ? 1 : catalog.entityCount(label: nil)
+        return .aggregate(child: PlanNode(.countMatches(matches: child, pattern), estimatedRows: rows), keys: keys, weighed)
+    }
+
+    /// What the aggregate is over rows that stand for several each, and the slots that it needs.
+    private func weigh(_ aggregate: Aggregate, by count: Slot, _ read: PatternReading) -> (Aggregate, Set<Slot>)? {
+        let needs = aggregate.arguments.reduce(into: Set<Slot>()) { $0.formUnion(slotsUsed($1)) }
+        switch aggregate.function {
+        case "min", "max": return (aggregate, needs)
+        case "count" where aggregate.isDistinct: return (aggregate, needs)
+        case "count":
+            let all = Aggregate(function: "sum", arguments: [.slot(count)], isDistinct: false)
+            guard let argument = aggregate.arguments.first else { return (all, []) }
+            // An element of the pattern is there in every match.
+            if case .slot(let slot) = argument, read.position(slot) != nil || read.isRelationship(slot) { return (all, []) }
+            let counted = Expr.conditional([(.isNull(argument), .constant(.int(0)))], otherwise: .slot(count))
+            return (Aggregate(function: "sum", arguments: [counted], isDistinct: false), needs)
+        default: return nil
+        }
+    }
+
+    /// What counting over the whole graph costs, in rows: a fraction of what it takes to make a row, for each entity and
+    /// each relationship.
+    private func wholeCost(_ read: PatternReading) -> Double {
+        let relationships = read.relationships.map { catalog.relationshipCount(types: $0.types) }.max() ?? 0
+        return (catalog.entityCount(label: nil) + relationships) / 4
+    }
+}
+
+/// A plan of expansions, read as a pattern.
+private struct PatternReading {
+    private(set) var entities: [CountedPattern.Entity] = []
+    private(set) var relationships: [CountedPattern.Relationship] = []
+    private(set) var differing: [(Int, Int)] = []
+    /// Rows that come out of the nodes of the plan, together.
+    private(set) var cost = 0.0
+    /// Where each relationship is, by slot; those that nobody refers to have none.
+    private var slots: [Slot?] = []
+    private var filters: [Expr] = []
+    private static let relationshipsMax = 16
+
+    /// nil if there is more to the plan than a pattern.
+    init?(_ plan: PlanNode) {
+        var node = plan
+        var expansions: [Expansion] = []
+        reading: while true {
+            cost += node.estimatedRows
+            switch node.kind {
+            case .filter(let child, let condition):
+                filters += condition.conjuncts
+                node = child
+            case .expand(let child, let expansion):
+                guard expansions.count < Self.relationshipsMax else { return nil }
+                expansions.append(expansion)
+                node = child
+            case .scanEntities(let slot, let labels):
+                entities.append(CountedPattern.Entity(slot: slot))
+                if let labels { entities[0].labels.append(labels) }
+                break reading
+            default: return nil
+            }
+        }
+        for expansion in expansions.reversed() { guard add(expansion) else { return nil } }
+    }
+
+    private mutating func add(_ expansion: Expansion) -> Bool {
+        guard let from = position(expansion.from) else { return false }
+        if !expansion.isInto { entities.append(CountedPattern.Entity(slot: expansion.to)) }
+        guard let to = position(expansion.to) else { return false }
+        for slot in expansion.differsFrom {
+            guard let other = slots.firstIndex(of: slot) else { return false }
+            differing.append((other, relationships.count))
+        }
+        relationships.append(
+            CountedPattern.Relationship(from: from, to: to, types: expansion.types, expansion.direction))
+        slots.append(expansion.relationship)
+        return true
+    }
+
+    /// The position of the entity in a slot.
+    func position(_ slot: Slot) -> Int? { entities.firstIndex { $0.slot == slot } }
+
+    func isRelationship(_ slot: Slot) -> Bool { slots.contains(slot) }
+
+    /// Gives each entity the filters that are about it; false if one is not about a single entity.
+    mutating func assignFilters() -> Bool {
+        for filter in filters {
+            let used = slotsUsed(filter)
+            let positions = used.compactMap { position($0) }
+            guard positions.count <= 1, used.count == positions.count else { return false }
+            if case .hasLabels(.slot, let test) = filter, let position = positions.first {
+                entities[position].labels.append(test)
+            } else {
+                entities[positions.first ?? 0].filters.append(filter)
+            }
+        }
+        return true
+    }
+}
