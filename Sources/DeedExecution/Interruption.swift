@@ -4,37 +4,31 @@
 import DeedEngine
 import Synchronization
 
-package final class Interruption: @unchecked Sendable {
+package final class Interruption: Sendable {
     private let isRequested = Atomic<Bool>(false)
     /// Monotonic nanoseconds at which the time is over; nil for no limit.
-    private var deadline: UInt64?
+    private let deadline: UInt64?
     /// Asked about every 20 ms on the thread that works; false ends the statement.
-    private var keepGoing: (() -> Bool)?
+    private nonisolated(unsafe) let keepGoing: (() -> Bool)?
     private let askedAt = Atomic<UInt64>(0)
     private static let askingInterval: UInt64 = 20_000_000
 
-    package init() {}
-
-    /// `timeout`: seconds from now; nil for no limit.
-    package init(timeout: Double?, keepGoing: (() -> Bool)?) { begin(timeout: timeout, keepGoing: keepGoing) }
-
-    /// For another statement. Nobody uses it meanwhile.
-    package func begin(timeout: Double?, keepGoing: (() -> Bool)?) {
-        deadline = timeout.map { Clock.monotonicNanoseconds() &+ UInt64(max(0, min($0, 1e9)) * 1e9) }
-        self.keepGoing = keepGoing
-        isRequested.store(false, ordering: .relaxed)
-        askedAt.store(0, ordering: .relaxed)
+    /// `keepGoing` is called by whoever calls `check`, and by no two threads at once.
+    package init(deadline: UInt64? = nil, keepGoing: (() -> Bool)? = nil) {
+        (self.deadline, self.keepGoing) = (deadline, keepGoing)
     }
 
-    /// Lets go of the caller.
-    package func end() { keepGoing = nil }
+    /// `timeout`: seconds from now.
+    package convenience init(timeout: Double?, keepGoing: (() -> Bool)?) {
+        let deadline = timeout.map { Clock.monotonicNanoseconds() &+ UInt64(max(0, min($0, 1e9)) * 1e9) }
+        self.init(deadline: deadline, keepGoing: keepGoing)
+    }
 
     /// Makes the statement end soon with `Interrupted`. Any thread.
     package func request() { isRequested.store(true, ordering: .relaxed) }
 
-    /// Throws if the statement is to end now. Called once for each chunk, and in loops without bound. For the thread that began
-    /// the statement, which alone may ask the caller.
-    package func check() throws {
+    /// Throws if the statement is to end now. Called once for each chunk, and in loops without bound.
+    package func check() throws(DeedError) {
         try checkTime()
         guard let keepGoing else { return }
         let now = Clock.monotonicNanoseconds()
@@ -46,8 +40,8 @@ package final class Interruption: @unchecked Sendable {
         if !keepGoing() { request() }
     }
 
-    /// What concerns every thread of the statement.
-    package func checkTime() throws {
+    /// What concerns every thread that works for the statement; `check` is for the one that the caller waits on.
+    func checkTime() throws(DeedError) {
         if isRequested.load(ordering: .relaxed) { throw DeedError(.interrupted, "the query was interrupted") }
         guard let deadline, Clock.monotonicNanoseconds() > deadline else { return }
         throw DeedError(.interrupted, "the query took longer than its timeout")

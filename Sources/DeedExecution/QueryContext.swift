@@ -22,7 +22,8 @@ package final class QueryContext: @unchecked Sendable {
     package private(set) var execution = 1
     /// False if something that was made for this context cannot begin anew for another execution.
     package var isReusable = true
-    package let interruption = Interruption()
+    /// What can end the present execution.
+    package private(set) var interruption: Interruption
     /// For one of the workers of a query: what it is part of.
     private let team: Team?
     /// On the thread that runs the query, which alone may ask it whether to go on.
@@ -30,19 +31,30 @@ package final class QueryContext: @unchecked Sendable {
 
     package init(
         view: GraphView, parameters: Parameters, functions: FunctionContext, slotCount: Int, threads: Int = 1,
-        procedures: ProcedureRegistry = .builtIn, profile: PlanProfile? = nil
+        interruption: Interruption = Interruption(), procedures: ProcedureRegistry = .builtIn,
+        profile: PlanProfile? = nil
     ) {
         (self.present, self.parameters, self.functions) = (view, parameters, functions)
-        (self.slotCount, self.threads) = (slotCount, threads)
+        (self.slotCount, self.threads, self.interruption) = (slotCount, threads, interruption)
         (self.procedures, self.profile) = (procedures, profile)
         team = nil
     }
+
+    /// For a part of a query that has a view and counters of its own, and ends with the query.
+    init(within query: QueryContext, view: GraphView) {
+        (present, parameters, functions, procedures) = (view, query.parameters, query.functions, query.procedures)
+        (slotCount, threads, interruption, profile) = (query.slotCount, 1, query.interruption, query.profile)
+        team = nil
+    }
+
+    /// What comes from now on sees what has been committed by now. Only without a transaction, and on one thread.
+    func renewView() throws { present = try GraphView(view.graph, nil) }
 
     /// For worker `number` of some of a query's work. It has no workers of its own.
     init(_ team: Team, worker number: Int) {
         let query = team.query
         (present, parameters, functions, procedures) = (query.view, query.parameters, query.functions, query.procedures)
-        (slotCount, threads, profile) = (query.slotCount, 1, query.profile)
+        (slotCount, threads, interruption, profile) = (query.slotCount, 1, query.interruption, query.profile)
         self.team = team
         isCaller = number == 0
     }
@@ -50,10 +62,10 @@ package final class QueryContext: @unchecked Sendable {
     /// Another execution of what was made for this context.
     package func begin(
         view: GraphView, parameters: Parameters, functions: FunctionContext, threads: Int,
-        procedures: ProcedureRegistry
+        interruption: Interruption, procedures: ProcedureRegistry
     ) {
         (self.present, self.parameters, self.functions) = (view, parameters, functions)
-        (self.threads, self.procedures) = (threads, procedures)
+        (self.threads, self.interruption, self.procedures) = (threads, interruption, procedures)
         execution += 1
         counters = WriteCounters()
     }
@@ -61,7 +73,6 @@ package final class QueryContext: @unchecked Sendable {
     /// Lets go of what belongs to one execution; `begin` comes before the next.
     package func end() {
         present = nil
-        interruption.end()
         parameters = Parameters(names: parameters.names, values: [])
     }
 
@@ -69,12 +80,11 @@ package final class QueryContext: @unchecked Sendable {
     package func interrupt() { interruption.request() }
 
     /// Throws if the query is to end now. Called once for each chunk, and in loops without bound.
+    @inline(__always)
     package func checkInterrupt() throws {
-        if let team {
-            if team.isGivenUp { throw DeedError(.interrupted, "another worker of the query failed") }
-            return isCaller ? try team.query.interruption.check() : try team.query.interruption.checkTime()
-        }
-        try interruption.check()
+        guard let team else { return try interruption.check() }
+        if team.isGivenUp { throw DeedError(.interrupted, "another worker of the query failed") }
+        if isCaller { try interruption.check() } else { try interruption.checkTime() }
     }
 
     /// Workers that share some of a query's work. The first of them to fail makes the others give up.
@@ -120,4 +130,16 @@ package final class WriteCounters: @unchecked Sendable {
     package var labelsAdded = 0
     package var labelsRemoved = 0
     package init() {}
+
+    func add(_ other: WriteCounters) {
+        nodesCreated += other.nodesCreated
+        nodesDeleted += other.nodesDeleted
+        relationshipsCreated += other.relationshipsCreated
+        relationshipsDeleted += other.relationshipsDeleted
+        propertiesSet += other.propertiesSet
+        propertiesAdded += other.propertiesAdded
+        propertiesRemoved += other.propertiesRemoved
+        labelsAdded += other.labelsAdded
+        labelsRemoved += other.labelsRemoved
+    }
 }

@@ -20,24 +20,19 @@ struct OperatorMaker {
 
     /// Plans are long chains, so that the way down is a loop: only where a plan has several inputs it is recursion.
     func make(_ node: PlanNode) throws -> Operator {
-        var chain = [(node: node, maker: self)]
-        while let (node, maker) = chain.last, let below = node.spine { chain.append((below, maker.maker(below: node))) }
+        var chain = [(maker: self, node: node)]
+        while let below = chain[chain.count - 1].maker.below(chain[chain.count - 1].node) { chain.append(below) }
         var made: Operator?
-        while let (node, maker) = chain.popLast() { made = try maker.makeCounted(node, over: made) }
+        while let (maker, node) = chain.popLast() { made = try maker.makeCounted(node, over: made) }
         guard let made else { throw DeedError(.internalError, "a plan without nodes") }
         return made
     }
 
-    /// What makes the node that is the spine below this one.
-    private func maker(below node: PlanNode) -> OperatorMaker {
-        guard case .top(let child, let keys, _) = node.kind else { return self }
-        var below = self
-        below.bound = keys.first.flatMap { key in
-            child.scannedProperty(key.value).map { ScanBound($0, isDescending: key.isDescending) }
-        }
-        // Of several threads nobody knows whose rows come first.
-        below.notesPlaces = below.bound != nil || child.handsPlacesOn && context.threads > 1
-        return below
+    /// What is made before a node, and by whom; nil if there is nothing.
+    private func below(_ node: PlanNode) -> (maker: OperatorMaker, node: PlanNode)? {
+        guard let child = node.spine, !node.isScanWithFilter else { return nil }
+        guard case .top(_, let keys, _) = node.kind else { return (self, child) }
+        return (boundBy(keys, child), child)
     }
 
     private func makeCounted(_ node: PlanNode, over child: Operator?) throws -> Operator {
@@ -51,17 +46,16 @@ struct OperatorMaker {
     /// asked of the context when it runs.
     private func isReusable(_ node: PlanNode) -> Bool {
         switch node.kind {
-        case .scanEntities, .scanRelationships, .countMatches, .shortestPath, .callProcedure, .loadCSV: false
+        case .scanEntities, .scanRelationships, .countMatches, .shortestPath, .matchPath, .batches, .callProcedure, .loadCSV: false
         default: true
         }
     }
 
-    /// `child`: made of the spine below the node; nothing that a leaf cares for.
+    /// `child`: of what the node has below itself the spine; nothing that a leaf cares for.
     private func makeOne(_ node: PlanNode, over child: Operator) throws -> Operator {
         switch node.kind {
         case .argument: return ArgumentOperator(context)
-        case .scanEntities(let entity, let labels):
-            return makeScan(entity, labels)
+        case .scanEntities(let entity, let labels): return makeScan(entity, labels)
         case .scanRelationships(let relationship, let source, let target, let types):
             return ScanRelationshipsOperator(
                 relationship, source: source, target: target, types: types, shared: morsels, context)
@@ -73,12 +67,11 @@ struct OperatorMaker {
         case .expand(_, let expansion): return ExpandOperator(child, expansion, context)
         case .expandVariable(_, let expansion) where expansion.mode == .together:
             return ReachOperator(child, expansion, context)
-        case .expandVariable(_, let expansion):
-            return try ExpandVariableOperator(child, expansion, context)
-        case .countMatches(let matches, let pattern):
-            return try CountMatchesOperator(pattern, matches: make(matches), context)
+        case .expandVariable(_, let expansion): return try ExpandVariableOperator(child, expansion, context)
+        case .countMatches(_, let pattern): return try CountMatchesOperator(pattern, matches: child, context)
         case .shortestPath(_, let path): return try ShortestPathOperator(child, path, context)
-        case .apply, .join, .cross, .union: return try makeJoining(node, child)
+        case .matchPath(_, let match): return try PathMatchOperator(child, match, context)
+        case .apply, .batches, .join, .cross, .union: return try makeJoining(node, child)
         case .create, .merge, .change, .delete, .forEach: return try makeChanging(node, child)
         default: return try makeRows(node, child)
         }
@@ -86,20 +79,23 @@ struct OperatorMaker {
 
     private func makeRows(_ node: PlanNode, _ child: Operator) throws -> Operator {
         switch node.kind {
-        case .filter(let below, let condition): return try makeFilter(below, child, condition)
+        case .filter(let below, let condition):
+            guard case .scanEntities(let entity, let labels) = below.kind else {
+                return try FilterOperator(child, condition, context)
+            }
+            return try makeScan(below, entity, labels, condition)
         case .project(_, let columns): return try ProjectOperator(child, columns, context)
         case .keep(_, let slots): return KeepOperator(child, slots, context)
-        case .unwind(_, let list, let element):
-            return try UnwindOperator(child, list: list, element: element, context)
+        case .unwind(_, let list, let element): return try UnwindOperator(child, list: list, element: element, context)
         case .aggregate(let below, let keys, let aggregates):
-            let mayDivide = Grouping.isMergeable(aggregates.map(\.1))
-            return try AggregateOperator(makeInput(below, child, mayDivide: mayDivide), keys: keys, aggregates, context)
+            let input = makeInput(child, below, mayDivide: Grouping.isMergeable(aggregates.map(\.1)))
+            return try AggregateOperator(input, keys: keys, aggregates, context)
         case .sort(_, let keys): return try SortOperator(child, keys, context)
         case .top(let below, let keys, let count):
-            let maker = maker(below: node)
+            let maker = boundBy(keys, below)
             return try TopOperator(
-                maker.makeInput(below, child, mayDivide: below.handsPlacesOn), keys, count: count, childWrites: below.writes,
-                bound: maker.bound, hasPlaces: maker.notesPlaces, context)
+                maker.makeInput(child, below, mayDivide: below.handsPlacesOn), keys, count: count,
+                childWrites: below.writes, bound: maker.bound, hasPlaces: maker.notesPlaces, context)
         case .skip(_, let count): return try SkipOperator(child, count, context)
         case .limit(let below, let count): return try LimitOperator(child, count, childWrites: below.writes, context)
         case .eager: return EagerOperator(child, context)
@@ -113,10 +109,21 @@ struct OperatorMaker {
         }
     }
 
-    /// The input of an operator that reads all of it first; `child` was made of `below`.
-    private func makeInput(_ below: PlanNode, _ child: Operator, mayDivide: Bool) -> DividedInput {
-        let divides = mayDivide && context.threads > 1 && below.isDivisible
-        return DividedInput(child, plan: divides ? below : nil, bound: bound, notesPlaces: notesPlaces, context)
+    /// The input of an operator that reads all of it first, which was made of `plan`.
+    private func makeInput(_ child: Operator, _ plan: PlanNode, mayDivide: Bool) -> DividedInput {
+        let divides = mayDivide && context.threads > 1 && plan.isDivisible
+        return DividedInput(child, plan: divides ? plan : nil, bound: bound, notesPlaces: notesPlaces, context)
+    }
+
+    /// What makes the input of an operator that keeps only the first rows by `keys`.
+    private func boundBy(_ keys: [SortKey], _ child: PlanNode) -> OperatorMaker {
+        var below = self
+        below.bound = keys.first.flatMap { key in
+            child.scannedProperty(key.value).map { ScanBound($0, isDescending: key.isDescending) }
+        }
+        // Of several threads nobody knows whose rows come first.
+        below.notesPlaces = below.bound != nil || child.handsPlacesOn && context.threads > 1
+        return below
     }
 
     private func makeScan(_ entity: Slot, _ labels: LabelTest?, _ conditions: [ScanCondition] = []) -> Operator {
@@ -127,15 +134,13 @@ struct OperatorMaker {
         return ScanEntitiesOperator(scan, context)
     }
 
-    /// A scan decides by itself what it can; the rows that it leaves out are counted nowhere. `child` was made of `below`,
-    /// unless that is a scan.
-    private func makeFilter(_ below: PlanNode, _ child: Operator, _ condition: Expr) throws -> Operator {
-        guard case .scanEntities(let entity, let labels) = below.kind else {
-            return try FilterOperator(child, condition, context)
-        }
+    /// A scan decides by itself what it can of a condition; the rows that it leaves out are counted nowhere.
+    private func makeScan(
+        _ node: PlanNode, _ entity: Slot, _ labels: LabelTest?, _ condition: Expr
+    ) throws -> Operator {
         let conditions = try ScanConditions(condition, of: entity, context)
         var scan = makeScan(entity, labels, conditions.decided)
-        if let profile = context.profile { scan = CountingOperator(scan, profile.counter(below)) }
+        if let profile = context.profile { scan = CountingOperator(scan, profile.counter(node)) }
         return try conditions.rest.map { try FilterOperator(scan, $0, context) } ?? scan
     }
 
@@ -145,6 +150,7 @@ struct OperatorMaker {
         switch node.kind {
         case .apply(_, let inner, let kind):
             return ApplyOperator(child, try whole.make(inner), kind, innerPlan: inner, context)
+        case .batches(_, let inner, let batches): return try BatchesOperator(child, inner, batches, context)
         case .join(let build, _, let keys, let kind):
             return try JoinOperator(whole.make(build), child, keys: keys, kind, buildSlots: build.slotsBound(), context)
         case .cross(_, let right): return CrossOperator(child, try whole.make(right), context)
@@ -163,8 +169,7 @@ struct OperatorMaker {
             return try MergeOperator(
                 child, match: whole.make(match), creations, onCreate: onCreate, onMatch: onMatch, context)
         case .change(_, let changes): return try ChangeOperator(child, changes, context)
-        case .delete(_, let elements, let detach):
-            return try DeleteOperator(child, elements, detach: detach, context)
+        case .delete(_, let elements, let detach): return try DeleteOperator(child, elements, detach: detach, context)
         case .forEach(_, let list, let element, let body):
             return try ForEachOperator(child, list: list, element: element, body: whole.make(body), context)
         default: throw DeedError(.internalError, "a plan has a node that nothing runs")
@@ -173,14 +178,18 @@ struct OperatorMaker {
 }
 
 extension PlanNode {
-    /// The input that rows come through, to be made before the node; nil for a leaf, where inputs are alternatives, and where
-    /// the node makes its input itself.
+    /// The input that rows come through from one to the next; nil for a leaf, and where inputs are alternatives.
     fileprivate var spine: PlanNode? {
         switch kind {
-        case .union, .countMatches: return nil
-        case .join(_, let probe, _, _): return probe
-        case .filter(let child, _): if case .scanEntities = child.kind { return nil } else { return child }
-        default: return children.first
+        case .union: nil
+        case .join(_, let probe, _, _): probe
+        default: children.first
         }
+    }
+
+    /// They are made together.
+    fileprivate var isScanWithFilter: Bool {
+        guard case .filter(let child, _) = kind, case .scanEntities = child.kind else { return false }
+        return true
     }
 }

@@ -6,13 +6,14 @@ extension PlanNode.Kind {
         switch self {
         case .argument, .scanEntities, .scanRelationships: []
         case .seekIndex(let child, _, _, _, _), .seekIds(let child, _, _, _), .expand(let child, _),
-            .expandVariable(let child, _), .shortestPath(let child, _), .countMatches(let child, _), .filter(let child, _),
-            .project(let child, _), .keep(let child, _), .unwind(let child, _, _), .aggregate(let child, _, _), .sort(let child, _),
+            .expandVariable(let child, _), .shortestPath(let child, _), .matchPath(let child, _), .countMatches(let child, _),
+            .filter(let child, _), .project(let child, _), .keep(let child, _), .unwind(let child, _, _),
+            .aggregate(let child, _, _), .sort(let child, _),
             .top(let child, _, _), .skip(let child, _), .limit(let child, _), .eager(let child), .create(let child, _),
             .change(let child, _), .delete(let child, _, _), .callProcedure(let child, _, _, _),
             .loadCSV(let child, _, _, _, _), .empty(let child):
             [child]
-        case .apply(let outer, let inner, _): [outer, inner]
+        case .apply(let outer, let inner, _), .batches(let outer, let inner, _): [outer, inner]
         case .join(let build, let probe, _, _): [build, probe]
         case .cross(let left, let right): [left, right]
         case .union(let inputs, _, _): inputs
@@ -42,8 +43,8 @@ extension PlanNode {
         switch kind {
         case .argument, .scanEntities, .scanRelationships: true
         case .seekIndex(let child, _, _, _, _), .seekIds(let child, _, _, _), .expand(let child, _),
-            .shortestPath(let child, _), .filter(let child, _), .project(let child, _), .keep(let child, _),
-            .unwind(let child, _, _):
+            .shortestPath(let child, _), .matchPath(let child, _), .filter(let child, _), .project(let child, _),
+            .keep(let child, _), .unwind(let child, _, _):
             child.isStreaming
         case .expandVariable(let child, let expansion): expansion.mode != .together && child.isStreaming
         case .apply(let outer, let inner, _): outer.isStreaming && !inner.writes
@@ -88,12 +89,16 @@ extension PlanNode {
         case .countMatches(_, let pattern):
             return Set([pattern.count] + [pattern.root].compactMap { $0.map { pattern.entities[$0].slot } })
         case .shortestPath(let child, let path): return child.slotsBound().union(path.expansion.slotsBound)
+        case .matchPath(let child, let match): return child.slotsBound().union(match.slotsBound)
         case .project(let child, let columns): return child.slotsBound().union(columns.map(\.slot))
         case .keep(let child, let slots): return child.slotsBound().intersection(slots)
         case .unwind(let child, _, let element): return child.slotsBound().union([element])
         case .aggregate(_, let keys, let aggregates): return Set(keys.map(\.slot) + aggregates.map(\.slot))
         case .apply(let outer, let inner, let kind):
             return kind == .cross || kind == .optional ? outer.slotsBound().union(inner.slotsBound()) : outer.slotsBound()
+        case .batches(let outer, let inner, let batches):
+            let found = batches.givesRows ? inner.slotsBound() : []
+            return outer.slotsBound().union(found).union(batches.status.map { [$0] } ?? [])
         case .join(let build, let probe, _, let kind):
             return kind == .inner || kind == .outer ? build.slotsBound().union(probe.slotsBound()) : probe.slotsBound()
         case .cross(let left, let right): return left.slotsBound().union(right.slotsBound())

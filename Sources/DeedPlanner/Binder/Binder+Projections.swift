@@ -252,7 +252,7 @@ extension Binder {
             || children(of: expression).contains { containsFingerprint(of: known, $0) }
     }
 
-    private func bindRowCount(_ expression: Expression, _ clause: String) throws -> Expr {
+    func bindRowCount(_ expression: Expression, _ clause: String) throws -> Expr {
         switch expression.kind {
         case .integer(let value) where value < 0: throw negative(clause, expression)
         case .unary(.minus, let operand):

@@ -326,16 +326,17 @@ extension Binder {
         _ query: Query, _ imports: [Name]?, optional: Bool, _ batches: TransactionBatches?, _ state: BoundQuery,
         at range: SourceRange
     ) throws -> BoundQuery {
-        if batches != nil {
-            throw QueryError(
-                .syntaxError, "UnsupportedClause", "CALL { } IN TRANSACTIONS is not supported; batch the input instead",
-                at: range)
-        }
         let scope = try importedScope(query, imports, state.scope)
         let wrote = writes
         writes = false
+        subqueryDepth += 1
         let inner = try bind(query, from: BoundQuery.start(scope), isTop: false)
+        subqueryDepth -= 1
         let changes = writes
+        if let batches {
+            writes = wrote
+            return try bindBatches(batches, inner, optional: optional, state, at: range)
+        }
         writes = wrote || changes
         var result = changes ? fenced(state) : state
         if inner.isComplete && !inner.columns.isEmpty {

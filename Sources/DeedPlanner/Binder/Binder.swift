@@ -21,9 +21,15 @@ package struct Planner {
     package func plan(_ query: Query) throws -> QueryPlan {
         let binder = Binder(catalog, interruption)
         let bound = try binder.bind(query, from: BoundQuery.start(Scope()), isTop: true)
+        if let batches = binder.batches, binder.writes {
+            throw QueryError(
+                .syntaxError, "InvalidClauseComposition",
+                "beside CALL { } IN TRANSACTIONS a query only reads: what it changes belongs into the braces", at: batches)
+        }
         return QueryPlan(
-            root: bound.plan, columns: bound.columns, slotCount: binder.slotCount, isReadOnly: !binder.writes,
-            parameters: binder.parameters)
+            root: bound.plan, columns: bound.columns, slotCount: binder.slotCount,
+            isReadOnly: !binder.writes && binder.batches == nil, commitsInBetween: binder.batches != nil,
+            parameters: binder.parameters, notices: binder.notices)
     }
 }
 
@@ -41,6 +47,8 @@ struct BoundQuery {
     var readsGraph = false
     /// True if the plan is its argument and nothing else.
     var isUnit = true
+    /// True while batches are committed as their rows are asked for: who looks into the graph waits until all are.
+    var commits = false
 
     static func start(_ scope: Scope) -> BoundQuery {
         BoundQuery(plan: PlanNode(.argument, estimatedRows: 1), scope: scope, bound: scope.slots)
@@ -57,8 +65,13 @@ final class Binder {
     let interruption: Interruption
     private(set) var slotCount = 0
     var writes = false
+    /// The place of a CALL { } IN TRANSACTIONS, if there is one.
+    var batches: SourceRange?
+    /// How many subqueries are around what is being bound.
+    var subqueryDepth = 0
     private(set) var parameters: [String] = []
     private var knownParameters: Set<NameKey> = []
+    var notices: [(message: String, place: SourceRange)] = []
     /// Slots that expressions referred to since somebody last looked.
     var used: Set<Slot> = []
     /// How deep expressions and subqueries are nested; bounds recursion.
@@ -165,6 +178,10 @@ final class Binder {
         var index = 0
         while index < clauses.count {
             try interruption.check()
+            if state.commits && !Self.onlyHandsOn(clauses[index]) {
+                state.append(.eager(child: state.plan))
+                state.commits = false
+            }
             // The patterns of MATCH clauses that follow each other are planned together, and CREATE clauses are one.
             let last = endOfRun(clauses, from: index)
             let before = state.plan.depth
@@ -178,6 +195,14 @@ final class Binder {
         }
         if !state.isComplete && isTop { try requireEnd(clauses, query.range) }
         return state
+    }
+
+    /// Whether a clause is about the rows that come to it and nothing else.
+    private static func onlyHandsOn(_ clause: Clause) -> Bool {
+        switch clause.kind {
+        case .with, .return, .unwind, .finish: true
+        default: false
+        }
     }
 
     private func endOfRun(_ clauses: [Clause], from first: Int) -> Int {

@@ -40,6 +40,14 @@ struct QueryGraph {
         var stepTo: Slot
         var path: Slot?
         var shortest: ShortestPath.Which?
+        /// Of a path of several parts: these and the columns they fill; `stepFilter` and its slots are not used then.
+        var parts: [PathPart] = []
+        var outputs: [PathOutputColumn] = []
+        /// Slots that the conditions of the parts refer to, in subqueries too.
+        var uses: Set<Slot> = []
+
+        /// The conditions on the way.
+        var filters: [Expr] { [stepFilter].compactMap { $0 } + parts.flatMap(\.filters) }
     }
 
     struct Predicate {

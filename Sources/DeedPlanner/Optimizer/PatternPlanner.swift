@@ -48,7 +48,10 @@ struct PatternPlanner {
         // Slots of subqueries inside a predicate are its own business.
         predicates = OpenPredicates(
             graph.predicates.map { QueryGraph.Predicate(expr: $0.expr, slots: $0.slots.intersection(own)) })
-        stepNeeds = graph.relationships.map { $0.length?.stepFilter.map { slotsUsed($0).intersection(own) } ?? [] }
+        stepNeeds = graph.relationships.map { relationship in
+            guard let length = relationship.length else { return [] }
+            return length.filters.reduce(length.uses) { $0.union(slotsUsed($1)) }.intersection(own)
+        }
         types = graph.relationships.map { Set($0.types.map { NameKey($0) }) }
         fresh = own.filter(bound.contains).sorted()
     }
@@ -58,6 +61,7 @@ struct PatternPlanner {
         for relationship in graph.relationships {
             slots.insert(relationship.slot)
             if let path = relationship.length?.path { slots.insert(path) }
+            slots.formUnion(relationship.length?.outputs.map(\.slot) ?? [])
         }
         return slots
     }
@@ -205,6 +209,7 @@ struct PatternPlanner {
         solved.insert(index)
         fill([to, relationship.slot])
         if let path = relationship.length?.path { fill([path]) }
+        fill(relationship.length?.outputs.map(\.slot) ?? [])
         try filterReady()
     }
 
@@ -221,6 +226,12 @@ struct PatternPlanner {
         _ expansion: Expansion, _ length: QueryGraph.Length, rows: Double, isReversed: Bool,
         _ relationship: QueryGraph.Relationship
     ) throws {
+        if !length.parts.isEmpty {
+            let match = PathMatch(
+                base: expansion, parts: length.parts, mode: length.mode, which: length.shortest, path: length.path,
+                outputs: length.outputs, isReversed: isReversed)
+            return try append(.matchPath(child: plan, match), rows: rows)
+        }
         var base = expansion
         var (stepFrom, stepTo) = (length.stepFrom, length.stepTo)
         var path = length.path
