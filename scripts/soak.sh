@@ -7,7 +7,7 @@
 #     replicas     a second store fed through crashes on both sides
 #     prepared     two-phase commit through kills
 #     histories    concurrent transactions, searched for anomalies
-#     queries      random queries, compared with a naive interpreter
+#     queries      random queries, compared with a naive interpreter and with each other
 #
 # Each prints its seeds. The status is 0 when all of them passed. `make soak` does the set-up that this script takes for
 # granted.
@@ -25,7 +25,9 @@ soak_followers() { DEED_FOLLOW_KILLS=100 pytest python/tests/test_following.py; 
 soak_replicas() { DEED_REPLICATION_ROUNDS=100 pytest python/tests/test_replication_crash.py; }
 soak_prepared() { DEED_PREPARED_KILLS=200 pytest python/tests/test_prepared.py; }
 soak_histories() { DEED_HISTORY_SEEDS=100 pytest python/tests/test_histories.py; }
-soak_queries() { DEED_QUERY_SEEDS=20000 pytest python/tests/test_query_oracle.py; }
+soak_queries() {
+    DEED_QUERY_SEEDS=20000 pytest python/tests/test_query_oracle.py && DEED_RELATION_SEEDS=3000 pytest python/tests/test_query_relations.py
+}
 
 what=("$@")
 [ ${#what[@]} -gt 0 ] || what=(kills faults followers replicas prepared histories queries)

@@ -36,7 +36,9 @@ package final class QueryResult {
     let context: QueryContext
     private let instance: PlanInstance?
     private let instances: PlanInstances?
+    /// Computed and not handed out: from `nextWaiting` on.
     private var waiting: [Chunk] = []
+    private var nextWaiting = 0
     private var isExhausted = false
     /// What elements looked like when the query ended, once it is over.
     private var entities: [UInt64: EntityRecord]?
@@ -80,7 +82,11 @@ package final class QueryResult {
 
     /// The next rows, or nil at the end: for each column of the result one column of the chunk.
     package func next() throws -> Chunk? {
-        if !waiting.isEmpty { return waiting.removeFirst() }
+        if nextWaiting < waiting.count {
+            defer { nextWaiting += 1 }
+            return waiting[nextWaiting]
+        }
+        (waiting, nextWaiting) = ([], 0)
         return try compute()
     }
 

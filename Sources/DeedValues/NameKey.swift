@@ -1,12 +1,23 @@
 // A name as a key of dictionaries and sets: by its bytes. Swift's strings are equal by canonical equivalence, which names and
 // texts of queries are not.
 
+import Glibc
+
 package struct NameKey: Hashable, Sendable {
     package let text: String
 
     package init(_ text: String) { self.text = text }
 
-    package static func == (left: NameKey, right: NameKey) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
+    package static func == (left: NameKey, right: NameKey) -> Bool {
+        var (left, right) = (left.text, right.text)
+        return left.withUTF8 { left in
+            right.withUTF8 { right in
+                guard left.count == right.count else { return false }
+                guard let start = left.baseAddress, let other = right.baseAddress else { return true }
+                return memcmp(start, other, left.count) == 0
+            }
+        }
+    }
 
     package func hash(into hasher: inout Hasher) {
         var text = text

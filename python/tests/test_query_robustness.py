@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from deed_core import PyDeedGraph
 
 CHILD = """
 import resource, sys, threading
@@ -91,3 +92,22 @@ def test_a_statement_made_to_hurt_ends_in_a_result_or_an_error(name: str) -> Non
     done = subprocess.run(
         [sys.executable, "-c", CHILD, statement, "1"], capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_range_is_counted_out_and_not_kept() -> None:
+    with PyDeedGraph() as graph:
+        assert graph.execute("UNWIND range(1, 9223372036854775807) AS x RETURN x LIMIT 3").fetchall() == [(1,), (2,), (3,)]
+        assert graph.execute("UNWIND range(10, 1, -4) AS x RETURN collect(x)").scalar() == [10, 6, 2]
+        assert graph.execute("UNWIND range(1, null) AS x RETURN count(*)").scalar() == 0
+        assert graph.execute("UNWIND [1, 3, 2] AS n UNWIND range(n, 2) AS x RETURN collect([n, x])").scalar() == [
+            [1, 1], [1, 2], [2, 2]]
+        assert graph.execute("UNWIND range(1, 5000) AS x RETURN sum(x), count(*)").fetchall() == [(12_502_500, 5000)]
+
+
+def test_operands_that_stand_several_times_are_evaluated_once() -> None:
+    with PyDeedGraph() as graph:
+        drawn = "UNWIND range(1, 1000) AS x WITH CASE toInteger(rand() * 2) WHEN 0 THEN 'a' WHEN 1 THEN 'b' ELSE 'c' END AS v"
+        assert graph.execute(drawn + " RETURN count(CASE v WHEN 'c' THEN 1 END)").scalar() == 0
+        assert graph.execute("RETURN 1 < 1 + 1 < 3 AS a, 3 > 1 + 1 > 2 AS b").fetchall() == [(True, False)]
+        nested = "RETURN " + "CASE " * 60 + "1" + " WHEN 1 THEN 2 WHEN 2 THEN 1 ELSE 3 END" * 60
+        assert graph.execute(nested).scalar() == 1

@@ -174,6 +174,9 @@ struct ExpressionBuilder {
             return ReduceEvaluator(
                 accumulator: accumulator, initial: initial, element: element, list: list, body: step, needed: needed,
                 nestingOfStep: built.nesting)
+        case .once(let values, let body):
+            let evaluators = try values.map { (slot: $0.slot, value: try part($0.value)) }
+            return OnceEvaluator(evaluators, try part(body, binding: values.map(\.slot)).evaluator)
         case .subquery(let subquery):
             facts.needed.isAll = true
             facts.isVolatile = true

@@ -83,7 +83,7 @@ struct ChangeReads {
             visit(value)
             if let from { visit(from) }
             if let to { visit(to) }
-        case .comprehension, .quantifier, .reduce, .subquery, .path: isOpaque = true
+        case .comprehension, .quantifier, .reduce, .once, .subquery, .path: isOpaque = true
         }
     }
 }

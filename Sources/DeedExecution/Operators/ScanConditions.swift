@@ -17,15 +17,12 @@ struct ScanConditions {
     private(set) var rest: Expr?
 
     init(_ condition: Expr, of entity: Slot, _ context: QueryContext) throws {
-        var open = [condition]
         var others: [Expr] = []
-        while let next = open.popLast() {
-            if case .and(let left, let right) = next {
-                open += [right, left]
-            } else if let condition = try Self.condition(next, entity, context) {
+        for term in condition.conjuncts {
+            if let condition = try Self.condition(term, entity, context) {
                 decided.append(condition)
             } else {
-                others.append(next)
+                others.append(term)
             }
         }
         rest = Expr.all(others)

@@ -38,6 +38,8 @@ package indirect enum Expr: Sendable {
     case comprehension(Slot, list: Expr, filter: Expr?, projection: Expr?)
     case quantifier(QuantifierKind, Slot, list: Expr, predicate: Expr)
     case reduce(accumulator: Slot, initial: Expr, element: Slot, list: Expr, body: Expr)
+    /// Values that the last expression refers to by their slots, several times perhaps: each is evaluated once for a row.
+    case once([(slot: Slot, value: Expr)], in: Expr)
     case subquery(Subquery)
     /// A path along the elements: an entity, then relationships (an id, or a list of ids), each with the entity it leads to
     /// left out, since it follows.
@@ -45,6 +47,16 @@ package indirect enum Expr: Sendable {
 
     /// All of the terms, from left to right. Balanced, so that thousands of them make no deep tree.
     package static func all(_ terms: [Expr]) -> Expr? { terms.isEmpty ? nil : all(terms[...]) }
+
+    /// The terms of a conjunction, from left to right; of anything else, itself.
+    package var conjuncts: [Expr] {
+        var terms: [Expr] = []
+        var open = [self]
+        while let next = open.popLast() {
+            if case .and(let left, let right) = next { open += [right, left] } else { terms.append(next) }
+        }
+        return terms
+    }
 
     private static func all(_ terms: ArraySlice<Expr>) -> Expr {
         if terms.count == 1 { return terms[terms.startIndex] }

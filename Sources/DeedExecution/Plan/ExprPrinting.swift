@@ -44,6 +44,8 @@ extension Expr {
             return "\(kind.rawValue)(#\(slot) in \(inner(values)) where \(inner(predicate)))"
         case .reduce(let accumulator, let initial, let element, let values, let body):
             return "reduce(#\(accumulator) = \(inner(initial)), #\(element) in \(inner(values)) | \(inner(body)))"
+        case .once(let values, let body):
+            return "with " + values.map { "#\($0.slot) = \(inner($0.value)), " }.joined() + inner(body)
         case .subquery(let subquery): return "\(subquery.kind.rawValue) { \(subquery.plan.operatorName) }"
         case .path(let start, let steps): return "path(\(list([start] + steps)))"
         }

@@ -270,8 +270,10 @@ extension Binder {
     ) throws -> BoundExpression {
         var left = try bind(first, scope, mode).expr
         var terms: [Expr] = []
-        for (op, operand) in rest {
-            let right = try bind(operand, scope, mode).expr
+        var shared: [(slot: Slot, value: Expr)] = []
+        for (index, (op, operand)) in rest.enumerated() {
+            var right = try bind(operand, scope, mode).expr
+            if index < rest.count - 1 { right = once(right, &shared) }
             let comparison: Comparison =
                 switch op {
                 case .equal: .equal
@@ -284,14 +286,29 @@ extension Binder {
             terms.append(.compare(comparison, left, right))
             left = right
         }
-        return BoundExpression(Expr.all(terms) ?? .constant(.bool(true)), .bool)
+        return BoundExpression(using(shared, Expr.all(terms) ?? .constant(.bool(true))), .bool)
+    }
+
+    /// The value as something that may stand several times in what is made of it.
+    private func once(_ value: Expr, _ shared: inout [(slot: Slot, value: Expr)]) -> Expr {
+        switch value {
+        case .constant, .slot, .parameter, .property(.slot, _): return value
+        default:
+            shared.append((newSlot(), value))
+            return .slot(shared[shared.count - 1].slot)
+        }
+    }
+
+    private func using(_ shared: [(slot: Slot, value: Expr)], _ body: Expr) -> Expr {
+        shared.isEmpty ? body : .once(shared, in: body)
     }
 
     private func bindCase(
         _ subject: Expression?, _ branches: [(when: Expression, then: Expression)], _ otherwise: Expression?, _ scope: Scope,
         _ mode: ExpressionMode
     ) throws -> BoundExpression {
-        let subject = try subject.map { try bind($0, scope, mode).expr }
+        var shared: [(slot: Slot, value: Expr)] = []
+        let subject = try subject.map { once(try bind($0, scope, mode).expr, &shared) }
         var type = StaticType.null
         var bound: [(condition: Expr, result: Expr)] = []
         for branch in branches {
@@ -306,7 +323,8 @@ extension Binder {
             bound.append((condition, result.expr))
         }
         let last = try otherwise.map { try bind($0, scope, mode) } ?? BoundExpression(.constant(.null), .null)
-        return BoundExpression(.conditional(bound, otherwise: last.expr), StaticType.common(type, last.type))
+        let result = using(shared, .conditional(bound, otherwise: last.expr))
+        return BoundExpression(result, StaticType.common(type, last.type))
     }
 
     private func bindMapProjection(
@@ -314,12 +332,14 @@ extension Binder {
     ) throws -> BoundExpression {
         let bound = try bind(subject, scope, mode)
         guard bound.type.mayHaveProperties else { throw wrongType(subject, "a node, a relationship or a map", bound.type) }
+        var shared: [(slot: Slot, value: Expr)] = []
+        let element = once(bound.expr, &shared)
         var entries: [(key: String, value: Expr)] = []
         var includesAll = false
         for item in items {
             switch item {
             case .all: includesAll = true
-            case .property(let key): entries.append((key.text, .property(bound.expr, key.text)))
+            case .property(let key): entries.append((key.text, .property(element, key.text)))
             case .entry(let key, let value): entries.append((key.text, try bind(value, scope, mode).expr))
             case .variable(let name):
                 let value = try bind(Expression(.variable(name.text), name.range), scope, mode)
@@ -327,8 +347,8 @@ extension Binder {
             }
         }
         var map = Expr.map(entries)
-        if includesAll { map = .call(GraphFunctions.mergeMaps, [.call("properties", [bound.expr]), map]) }
-        return BoundExpression(.conditional([(.isNull(bound.expr), .constant(.null))], otherwise: map), .map)
+        if includesAll { map = .call(GraphFunctions.mergeMaps, [.call("properties", [element]), map]) }
+        return BoundExpression(using(shared, .conditional([(.isNull(element), .constant(.null))], otherwise: map)), .map)
     }
 
     // MARK: Iteration

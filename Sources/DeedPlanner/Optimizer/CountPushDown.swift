@@ -110,7 +110,7 @@ private struct PatternReading {
             cost += node.estimatedRows
             switch node.kind {
             case .filter(let child, let condition):
-                filters.append(condition)
+                filters += condition.conjuncts
                 node = child
             case .expand(let child, let expansion):
                 guard expansions.count < Self.relationshipsMax else { return nil }

@@ -40,6 +40,7 @@ private func collect(_ expr: Expr, into slots: inout Set<Slot>) {
         collect(predicate, into: &slots)
     case .reduce(_, let initial, _, let list, let body):
         for part in [initial, list, body] { collect(part, into: &slots) }
+    case .once(let values, let body): for part in values.map(\.value) + [body] { collect(part, into: &slots) }
     case .path(let start, let steps): for part in [start] + steps { collect(part, into: &slots) }
     }
 }

@@ -54,23 +54,43 @@ enum ListFunctions {
         },
     ]
 
-    /// Both ends included.
     private static func range(_ arguments: [Value]) throws(QueryError) -> Value {
+        guard let range = try IntegerRange(arguments) else { return .null }
+        guard range.count <= ValueLimits.listCountMax else {
+            throw .outOfRange("range() gives \(ValueLimits.listCountMax) items at most")
+        }
+        return .list((0..<range.count).map { .int(range[$0]) })
+    }
+}
+
+/// What `range(start, end, step)` means, both ends included.
+package struct IntegerRange {
+    private let start: Int64
+    private let step: Int64
+    package let count: Int
+
+    /// nil if an argument is null.
+    package init?(_ arguments: [Value]) throws(QueryError) {
         guard let start = try Arguments.integer(arguments[0], "range"), let end = try Arguments.integer(arguments[1], "range")
-        else { return .null }
+        else { return nil }
         var step: Int64 = 1
         if arguments.count > 2 {
-            guard let given = try Arguments.integer(arguments[2], "range") else { return .null }
+            guard let given = try Arguments.integer(arguments[2], "range") else { return nil }
             step = given
         }
         if step == 0 { throw .outOfRange("the step of range() must not be 0") }
-        if step > 0 ? start > end : start < end { return .list([]) }
-        let distance = step > 0 ? UInt64(bitPattern: end &- start) : UInt64(bitPattern: start &- end)
-        let steps = distance / step.magnitude
-        guard steps < UInt64(ValueLimits.listCountMax) else {
-            throw .outOfRange("range() gives \(ValueLimits.listCountMax) items at most")
+        (self.start, self.step) = (start, step)
+        if step > 0 ? start > end : start < end {
+            count = 0
+        } else {
+            let distance = step > 0 ? UInt64(bitPattern: end &- start) : UInt64(bitPattern: start &- end)
+            let steps = Int(clamping: distance / step.magnitude)
+            // Nobody gets to the end of so many.
+            count = steps == .max ? steps : steps + 1
         }
-        // The last item is not beyond `end`, so that nothing wraps.
-        return .list((0...Int64(steps)).map { .int(start &+ $0 &* step) })
     }
+
+    /// The item at a position below `count`; it is not beyond the end, so that nothing wraps.
+    @inline(__always)
+    package subscript(position: Int) -> Int64 { start &+ Int64(position) &* step }
 }
