@@ -13,10 +13,7 @@ struct OperatorMaker {
     let context: QueryContext
     /// What the scan at the lower left end of the plan shares with its clones on other threads.
     let morsels: MorselSource?
-    /// What the operator above lets the scan below leave out.
-    var bound: ScanBound?
-    /// Whether rows of the scan below bring their places along.
-    var notesPlaces = false
+    var wish = ScanWish()
 
     func make(_ node: PlanNode) throws -> Operator {
         let made = try makeUncounted(node)
@@ -24,8 +21,19 @@ struct OperatorMaker {
         return CountingOperator(made, profile.counter(node))
     }
 
+    /// The same for a scan whose rows are looked at.
+    private var looking: OperatorMaker {
+        var result = self
+        result.wish.countsOnly = false
+        return result
+    }
+
     private func makeUncounted(_ node: PlanNode) throws -> Operator {
         let context = context
+        switch node.kind {
+        case .scanEntities, .filter: break
+        default: if wish.countsOnly { return try looking.makeUncounted(node) }
+        }
         switch node.kind {
         case .argument: return ArgumentOperator(context)
         case .scanEntities(let entity, let labels):
@@ -57,8 +65,7 @@ struct OperatorMaker {
         case .unwind(let child, let list, let element):
             return try UnwindOperator(make(child), list: list, element: element, context)
         case .aggregate(let child, let keys, let aggregates):
-            let mayDivide = Grouping.isMergeable(aggregates.map(\.1))
-            return try AggregateOperator(makeInput(child, mayDivide: mayDivide), keys: keys, aggregates, context)
+            return try makeAggregate(child, keys, aggregates)
         case .sort(let child, let keys): return try SortOperator(make(child), keys, context)
         case .top(let child, let keys, let count):
             return try makeTop(child, keys, count)
@@ -79,36 +86,44 @@ struct OperatorMaker {
     /// The input of an operator that reads all of it first.
     private func makeInput(_ child: PlanNode, mayDivide: Bool) throws -> DividedInput {
         let divides = mayDivide && context.threads > 1 && child.isDivisible
-        return DividedInput(try make(child), plan: divides ? child : nil, bound: bound, notesPlaces: notesPlaces, context)
+        return DividedInput(try make(child), plan: divides ? child : nil, wish, context)
+    }
+
+    private func makeAggregate(
+        _ child: PlanNode, _ keys: [(slot: Slot, value: Expr)], _ aggregates: [(slot: Slot, Aggregate)]
+    ) throws -> Operator {
+        var below = self
+        below.wish.countsOnly = keys.isEmpty && aggregates.allSatisfy { $0.1.function == "count" && $0.1.arguments.isEmpty }
+        let mayDivide = Grouping.isMergeable(aggregates.map(\.1))
+        return try AggregateOperator(below.makeInput(child, mayDivide: mayDivide), keys: keys, aggregates, context)
     }
 
     private func makeTop(_ child: PlanNode, _ keys: [SortKey], _ count: Expr) throws -> Operator {
         var below = self
-        below.bound = keys.first.flatMap { key in
+        below.wish.bound = keys.first.flatMap { key in
             child.scannedProperty(key.value).map { ScanBound($0, isDescending: key.isDescending) }
         }
         // Of several threads nobody knows whose rows come first.
         let mayDivide = child.handsPlacesOn
-        below.notesPlaces = below.bound != nil || mayDivide && context.threads > 1
+        below.wish.notesPlaces = below.wish.bound != nil || mayDivide && context.threads > 1
         return try TopOperator(
-            below.makeInput(child, mayDivide: mayDivide), keys, count: count, childWrites: child.writes, bound: below.bound,
-            hasPlaces: below.notesPlaces, context)
+            below.makeInput(child, mayDivide: mayDivide), keys, count: count, childWrites: child.writes,
+            bound: below.wish.bound, hasPlaces: below.wish.notesPlaces, context)
     }
 
     private func makeScan(_ entity: Slot, _ labels: LabelTest?, _ conditions: [ScanCondition] = []) -> Operator {
-        let scan = EntityScan(
-            entity: entity, labels: labels, conditions: conditions, bound: bound, notesPlaces: notesPlaces, shared: morsels)
+        let scan = EntityScan(entity: entity, labels: labels, conditions: conditions, wish: wish, shared: morsels)
         return ScanEntitiesOperator(scan, context)
     }
 
     /// A scan decides by itself what it can; the rows that it leaves out are counted nowhere.
     private func makeFilter(_ child: PlanNode, _ condition: Expr) throws -> Operator {
         guard case .scanEntities(let entity, let labels) = child.kind else {
-            return try FilterOperator(make(child), condition, context)
+            return try FilterOperator(looking.make(child), condition, context)
         }
         let conditions = try ScanConditions(condition, of: entity, context)
-        if conditions.decided.isEmpty { return try FilterOperator(make(child), condition, context) }
-        var scan = makeScan(entity, labels, conditions.decided)
+        if conditions.decided.isEmpty { return try FilterOperator(looking.make(child), condition, context) }
+        var scan = (conditions.rest == nil ? self : looking).makeScan(entity, labels, conditions.decided)
         if let profile = context.profile { scan = CountingOperator(scan, profile.counter(child)) }
         return try conditions.rest.map { try FilterOperator(scan, $0, context) } ?? scan
     }
