@@ -12,22 +12,39 @@ private let processorCount = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
 final class StatementHandle {
     let database: DatabaseHandle
     let text: String
-    var parameters: [String: Value] = [:]
+    /// Of the engine that ran it last.
+    private var prepared: PreparedStatement
+    private var engine: QueryEngine
+    var bindings: Bindings
     /// The parameters' names, lent out.
     let names: [(text: UnsafeMutablePointer<CChar>, size: Int)]
 
-    init(_ database: DatabaseHandle, _ text: String, parameters: [String]) {
-        (self.database, self.text) = (database, text)
-        names = parameters.map { copyText($0) }
+    init(_ database: DatabaseHandle, _ text: String, _ engine: QueryEngine) throws {
+        (self.database, self.text, self.engine) = (database, text, engine)
+        prepared = try engine.prepare(text)
+        bindings = Bindings(names: prepared.parameters)
+        names = bindings.names.map { copyText($0) }
     }
 
     deinit { for name in names { name.text.deallocate() } }
+
+    func execute(_ transaction: OpaquePointer?, _ options: UnsafePointer<deed_query_options>?) throws -> QueryResult {
+        let present = database.queries
+        if present !== engine { (engine, prepared) = (present, try present.prepare(text)) }
+        try engine.graph.requireOpen()
+        prepared = try engine.renewed(prepared)
+        return try engine.execute(
+            prepared, bindings, transaction: try DeedCAPI.transaction(transaction, of: engine.graph),
+            options: try executionOptions(options, engine.graph))
+    }
 }
 
 final class ResultHandle {
     let result: QueryResult
     let database: DatabaseHandle
-    private let names: [(text: UnsafeMutablePointer<CChar>, size: Int)]
+    /// The columns' names, lent out; made when they are first asked for.
+    private lazy var names: [(text: UnsafeMutablePointer<CChar>, size: Int)] = result.columns.map { copyText($0) }
+    private var areNamesLent = false
     /// What was computed and not handed out in full, and the next row of the first of these chunks.
     private var chunks: [Chunk] = []
     private var row = 0
@@ -35,14 +52,15 @@ final class ResultHandle {
 
     init(_ result: QueryResult, _ database: DatabaseHandle) {
         (self.result, self.database) = (result, database)
-        names = result.columns.map { copyText($0) }
         lender = ValueLender(columns: result.columns.count)
     }
 
-    deinit { for name in names { name.text.deallocate() } }
+    deinit { if areNamesLent { for name in names { name.text.deallocate() } } }
 
     func name(_ column: Int) -> (text: UnsafeMutablePointer<CChar>, size: Int)? {
-        names.indices.contains(column) ? names[column] : nil
+        guard result.columns.indices.contains(column) else { return nil }
+        areNamesLent = true
+        return names[column]
     }
 
     /// Rows of the present chunk that have not been handed out.
@@ -131,8 +149,7 @@ public func deed_statement_prepare(
         let handle = try object(database, DatabaseHandle.self)
         try handle.graph.requireOpen()
         let query = try DeedCAPI.text(text, text_size)
-        let prepared = try handle.queries.prepare(query)
-        out.pointee = retained(StatementHandle(handle, query, parameters: prepared.parameters))
+        out.pointee = retained(try StatementHandle(handle, query, handle.queries))
     }
 }
 
@@ -144,7 +161,9 @@ public func deed_statement_bind(
     run(out_error) { () throws(DeedError) in
         let handle = try DeedCAPI.statement(statement)
         guard let value else { throw DeedError(.invalidArgument, "value is NULL") }
-        handle.parameters[try text(name, name_size)] = try DeedCAPI.value(value.pointee)
+        let converted = try DeedCAPI.value(value.pointee)
+        // What the statement does not ask for is passed over, if it is a name.
+        if !handle.bindings.set(try bytes(name, name_size), converted) { _ = try text(name, name_size) }
     }
 }
 
@@ -160,7 +179,7 @@ public func deed_statement_parameter(
 
 @c @implementation
 public func deed_statement_clear(_ statement: OpaquePointer?) {
-    (try? DeedCAPI.statement(statement))?.parameters.removeAll()
+    (try? DeedCAPI.statement(statement))?.bindings.clear()
 }
 
 @c @implementation
@@ -172,12 +191,7 @@ public func deed_statement_execute(
     return runQuery(out_error) {
         let out = try required(out_result, "out_result")
         let handle = try DeedCAPI.statement(statement)
-        let engine = handle.database.queries
-        try engine.graph.requireOpen()
-        let result = try engine.execute(
-            handle.text, parameters: handle.parameters,
-            transaction: try DeedCAPI.transaction(transaction, of: engine.graph), options: try executionOptions(options, engine.graph))
-        out.pointee = retained(ResultHandle(result, handle.database))
+        out.pointee = retained(ResultHandle(try handle.execute(transaction, options), handle.database))
     }
 }
 

@@ -2,6 +2,7 @@
 // planned; one that differs from an earlier one in its literals only is read by the lexer and no further. A plan is dropped
 // when the schema has changed, or the number of rows so much that another plan may be better.
 
+import DeedEngine
 import DeedExecution
 import DeedSyntax
 import DeedValues
@@ -14,21 +15,46 @@ package final class PreparedQuery: Sendable {
     package let shape: String
     package let plan: QueryPlan
     package let mode: ExecutionMode
-    /// What the plan's parameters stand for that were literals in the text.
-    let literals: [String: Value]
     /// The parameters that the text itself has.
     package let parameters: [String]
+    /// The plan's parameters, with the values of those that were literals in the text.
+    private let template: Parameters
+    /// Of each of the text's parameters its position among the plan's.
+    private let positions: [Int]
+    /// Of the result.
+    let columns: [String]
+    let slots: [Slot]
     let basis: PlanBasis
+    /// Shared by all texts of the same shape.
+    let instances: PlanInstances
 
-    init(text: String, shape: String, plan: QueryPlan, mode: ExecutionMode, literals: [String: Value], basis: PlanBasis) {
+    init(
+        text: String, shape: String, plan: QueryPlan, mode: ExecutionMode, literals: [String: Value], basis: PlanBasis,
+        instances: PlanInstances = PlanInstances()
+    ) {
         (self.text, self.shape, self.plan, self.mode) = (text, shape, plan, mode)
-        (self.literals, self.basis) = (literals, basis)
-        parameters = plan.parameters.filter { literals[$0] == nil }
+        (self.basis, self.instances) = (basis, instances)
+        (columns, slots) = (plan.columns.map(\.name), plan.columns.map(\.slot))
+        positions = plan.parameters.indices.filter { literals[plan.parameters[$0]] == nil }
+        parameters = positions.map { plan.parameters[$0] }
+        template = Parameters(names: plan.parameters, values: plan.parameters.map { literals[$0] ?? .null })
     }
 
     /// The same plan for another text of the same shape.
     func with(text: String, literals: [String: Value]) -> PreparedQuery {
-        PreparedQuery(text: text, shape: shape, plan: plan, mode: mode, literals: literals, basis: basis)
+        PreparedQuery(
+            text: text, shape: shape, plan: plan, mode: mode, literals: literals, basis: basis, instances: instances)
+    }
+
+    /// The plan's parameters with the values that the caller has for those of the text.
+    func arguments(_ bindings: Bindings) throws -> Parameters {
+        if let missing = bindings.missing {
+            throw QueryError(.parameterMissing, "MissingParameter", "the parameter $\(missing) is not given")
+        }
+        if positions.count == template.names.count { return Parameters(names: template.names, values: bindings.values) }
+        var values = template.values
+        for (index, position) in positions.enumerated() { values[position] = bindings.values[index] }
+        return Parameters(names: template.names, values: values)
     }
 }
 
@@ -56,7 +82,12 @@ final class PlanMemory: Sendable {
     private struct Key: Hashable {
         let text: String
 
-        static func == (left: Key, right: Key) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
+        static func == (left: Key, right: Key) -> Bool {
+            var (left, right) = (left.text, right.text)
+            return left.withUTF8 { left in
+                right.withUTF8 { compareBytes(UnsafeRawBufferPointer(left), UnsafeRawBufferPointer($0)) == 0 }
+            }
+        }
 
         func hash(into hasher: inout Hasher) {
             var text = text

@@ -102,24 +102,20 @@ package final class QueryEngine: @unchecked Sendable {
 
     // MARK: Running
 
-    package func execute(
-        _ text: String, parameters: [String: Value] = [:], transaction: Transaction? = nil,
-        options: ExecutionOptions = ExecutionOptions()
-    ) throws -> QueryResult {
-        try execute(try prepare(text, transaction), parameters: parameters, transaction: transaction, options: options)
+    /// The statement as it is now: another plan, if the one that it has has grown old.
+    package func renewed(_ statement: PreparedStatement) throws -> PreparedStatement {
+        guard case .query(let query) = statement, !query.basis.isGood(for: basis) else { return statement }
+        return try prepare(query.text)
     }
 
+    /// The bindings are of the statement's parameters.
     package func execute(
-        _ statement: PreparedStatement, parameters: [String: Value], transaction: Transaction?, options: ExecutionOptions
+        _ statement: PreparedStatement, _ bindings: Bindings, transaction: Transaction?, options: ExecutionOptions
     ) throws -> QueryResult {
         switch statement {
         case .query(let query):
             if query.mode == .explain { return try QueryResult.text(explain(query.plan), column: "plan", graph) }
-            if let missing = query.parameters.first(where: { parameters[$0] == nil }) {
-                throw QueryError(.parameterMissing, "MissingParameter", "the parameter $\(missing) is not given")
-            }
-            let all = query.literals.isEmpty ? parameters : parameters.merging(query.literals) { _, literal in literal }
-            return try run(query, all, transaction, options)
+            return try run(query, try query.arguments(bindings), transaction, options)
         case .schema(let command): return try runSchemaCommand(command)
         case .transaction:
             throw QueryError(
@@ -129,7 +125,7 @@ package final class QueryEngine: @unchecked Sendable {
     }
 
     private func run(
-        _ query: PreparedQuery, _ parameters: [String: Value], _ transaction: Transaction?, _ options: ExecutionOptions
+        _ query: PreparedQuery, _ parameters: Parameters, _ transaction: Transaction?, _ options: ExecutionOptions
     ) throws -> QueryResult {
         if query.plan.isReadOnly {
             let result = try open(query, parameters, transaction, options)
@@ -153,25 +149,35 @@ package final class QueryEngine: @unchecked Sendable {
 
     /// A result whose rows are computed as they are fetched.
     private func open(
-        _ query: PreparedQuery, _ parameters: [String: Value], _ transaction: Transaction?, _ options: ExecutionOptions
+        _ query: PreparedQuery, _ parameters: Parameters, _ transaction: Transaction?, _ options: ExecutionOptions
     ) throws -> QueryResult {
         let now = Clock.microseconds()
         let deadline = options.timeout.map { seconds in
             Clock.monotonicNanoseconds() &+ UInt64(max(0, min(seconds, 1e9)) * 1e9)
         }
+        let functions = FunctionContext(
+            seconds: now / 1_000_000, nanoseconds: UInt32(truncatingIfNeeded: now % 1_000_000 * 1_000))
+        let view = try GraphView(graph, transaction)
+        let threads = query.plan.isReadOnly ? options.threads : 1
+        let isSmall = query.mode == .run && parameters.values.allSatisfy(PlanInstances.isSmall)
+        if isSmall, let known = query.instances.take() {
+            known.context.begin(
+                view: view, parameters: parameters, functions: functions, threads: threads, deadline: deadline,
+                procedures: procedures)
+            known.context.keepGoing = options.keepGoing
+            return QueryResult(query, known, reports)
+        }
         let context = QueryContext(
-            view: try GraphView(graph, transaction), parameters: parameters,
-            functions: FunctionContext(
-                seconds: now / 1_000_000, nanoseconds: UInt32(truncatingIfNeeded: now % 1_000_000 * 1_000)),
-            slotCount: query.plan.slotCount, threads: query.plan.isReadOnly ? options.threads : 1, deadline: deadline, procedures: procedures,
-            profile: query.mode == .profile ? PlanProfile() : nil)
+            view: view, parameters: parameters, functions: functions, slotCount: query.plan.slotCount, threads: threads,
+            deadline: deadline, procedures: procedures, profile: query.mode == .profile ? PlanProfile() : nil)
+        context.isReusable = isSmall
         context.keepGoing = options.keepGoing
-        return try QueryResult(query, context, reports)
+        return QueryResult(query, try PlanInstance(query.plan, context), reports)
     }
 
     /// Runs a query that changes something to its end; when it fails, what it did is undone.
     private func change(
-        _ query: PreparedQuery, _ parameters: [String: Value], _ transaction: Transaction, _ options: ExecutionOptions
+        _ query: PreparedQuery, _ parameters: Parameters, _ transaction: Transaction, _ options: ExecutionOptions
     ) throws -> QueryResult {
         let result = try open(query, parameters, transaction, options)
         let savepoint = try result.context.view.savepoint()

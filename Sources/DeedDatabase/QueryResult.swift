@@ -34,7 +34,8 @@ package final class QueryResult {
     package let columns: [String]
     private let slots: [Slot]
     let context: QueryContext
-    private let root: Operator?
+    private let instance: PlanInstance?
+    private let instances: PlanInstances?
     private var waiting: [Chunk] = []
     private var isExhausted = false
     /// What elements looked like when the query ended, once it is over.
@@ -44,24 +45,22 @@ package final class QueryResult {
 
     package var counters: WriteCounters { context.counters }
 
-    init(_ query: PreparedQuery, _ context: QueryContext, _ reports: ReportRing) throws {
-        columns = query.plan.columns.map(\.name)
-        slots = query.plan.columns.map(\.slot)
-        self.context = context
-        let root = try makeOperator(query.plan.root, context)
-        root.reset(argument: Chunk(slots: context.slotCount, count: 1))
-        self.root = root
+    init(_ query: PreparedQuery, _ instance: PlanInstance, _ reports: ReportRing) {
+        (columns, slots) = (query.columns, query.slots)
+        (self.instance, instances, context) = (instance, query.instances, instance.context)
         report = ReportBuilder(query, reports)
     }
+
+    deinit { if isExhausted, let instance { instances?.give(instance) } }
 
     /// A result of rows that are there already.
     init(columns: [String], rows: [[Value]], _ graph: Graph) throws {
         self.columns = columns
         slots = Array(columns.indices)
         context = QueryContext(
-            view: try GraphView(graph, nil), parameters: [:], functions: FunctionContext(seconds: 0, nanoseconds: 0),
+            view: try GraphView(graph, nil), parameters: Parameters(), functions: FunctionContext(seconds: 0, nanoseconds: 0),
             slotCount: columns.count)
-        root = nil
+        (instance, instances) = (nil, nil)
         guard !rows.isEmpty else { return }
         var chunk = Chunk(slots: columns.count, count: rows.count)
         for column in columns.indices { chunk.columns[column] = ChunkColumn(ColumnVector(rows.map { $0[column] })) }
@@ -83,7 +82,7 @@ package final class QueryResult {
     }
 
     private func compute() throws -> Chunk? {
-        guard let root, !isExhausted else { return nil }
+        guard let root = instance?.root, !isExhausted else { return nil }
         while true {
             try context.checkInterrupt()
             guard let chunk = try root.next() else {

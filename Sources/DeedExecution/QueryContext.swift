@@ -5,20 +5,26 @@ import DeedValues
 import Synchronization
 
 package final class QueryContext: @unchecked Sendable {
-    package let view: GraphView
-    package let parameters: [String: Value]
-    package let functions: FunctionContext
+    /// Of the present execution.
+    package var view: GraphView { present.unsafelyUnwrapped }
+    private var present: GraphView?
+    package private(set) var parameters: Parameters
+    package private(set) var functions: FunctionContext
     /// Slots of the plan.
     package let slotCount: Int
     /// Worker threads that a pipeline may use.
-    package let threads: Int
-    package let counters = WriteCounters()
-    package let procedures: ProcedureRegistry
+    package private(set) var threads: Int
+    package private(set) var counters = WriteCounters()
+    package private(set) var procedures: ProcedureRegistry
     /// Counts rows if there is one.
     package let profile: PlanProfile?
+    /// Counts executions: what an evaluator remembers of one is good for that one only.
+    package private(set) var execution = 1
+    /// False if something that was made for this context cannot begin anew for another execution.
+    package var isReusable = true
     private let interrupted = Atomic<Bool>(false)
     /// Monotonic nanoseconds at which the query is out of time; nil for no limit.
-    private let deadline: UInt64?
+    private var deadline: UInt64?
     /// Asked about every 20 ms; false ends the query. Set before it begins.
     package var keepGoing: (() -> Bool)?
     private let askedAt = Atomic<UInt64>(0)
@@ -29,11 +35,11 @@ package final class QueryContext: @unchecked Sendable {
     private static let askingInterval: UInt64 = 20_000_000
 
     package init(
-        view: GraphView, parameters: [String: Value], functions: FunctionContext, slotCount: Int, threads: Int = 1,
+        view: GraphView, parameters: Parameters, functions: FunctionContext, slotCount: Int, threads: Int = 1,
         deadline: UInt64? = nil, procedures: ProcedureRegistry = .builtIn,
         profile: PlanProfile? = nil
     ) {
-        (self.view, self.parameters, self.functions) = (view, parameters, functions)
+        (self.present, self.parameters, self.functions) = (view, parameters, functions)
         (self.slotCount, self.threads, self.deadline) = (slotCount, threads, deadline)
         (self.procedures, self.profile) = (procedures, profile)
         team = nil
@@ -42,10 +48,29 @@ package final class QueryContext: @unchecked Sendable {
     /// For worker `number` of some of a query's work. It has no workers of its own.
     init(_ team: Team, worker number: Int) {
         let query = team.query
-        (view, parameters, functions, procedures) = (query.view, query.parameters, query.functions, query.procedures)
+        (present, parameters, functions, procedures) = (query.view, query.parameters, query.functions, query.procedures)
         (slotCount, threads, deadline, profile) = (query.slotCount, 1, query.deadline, query.profile)
         self.team = team
         isCaller = number == 0
+    }
+
+    /// Another execution of what was made for this context.
+    package func begin(
+        view: GraphView, parameters: Parameters, functions: FunctionContext, threads: Int, deadline: UInt64?,
+        procedures: ProcedureRegistry
+    ) {
+        (self.present, self.parameters, self.functions) = (view, parameters, functions)
+        (self.threads, self.deadline, self.procedures) = (threads, deadline, procedures)
+        execution += 1
+        counters = WriteCounters()
+        interrupted.store(false, ordering: .relaxed)
+        askedAt.store(0, ordering: .relaxed)
+    }
+
+    /// Lets go of what belongs to one execution; `begin` comes before the next.
+    package func end() {
+        (present, keepGoing) = (nil, nil)
+        parameters = Parameters(names: parameters.names, values: [])
     }
 
     /// Makes the query end soon with `Interrupted`. Any thread.
@@ -90,6 +115,18 @@ package final class QueryContext: @unchecked Sendable {
             if !hasFailed.exchange(true, ordering: .relaxed) { self.error = error }
         }
     }
+}
+
+/// The values of a query's parameters, by position in the names that its plan has for them.
+package struct Parameters: Sendable {
+    package let names: [String]
+    package let values: [Value]
+
+    package init(names: [String], values: [Value]) { (self.names, self.values) = (names, values) }
+
+    package init(_ values: [String: Value] = [:]) { (names, self.values) = (Array(values.keys), Array(values.values)) }
+
+    package func position(_ name: String) -> Int? { names.firstIndex { $0.utf8.elementsEqual(name.utf8) } }
 }
 
 /// What a query changed.

@@ -36,7 +36,7 @@ final class ExpressionFixture {
 
     func context(parameters: [String: Value] = [:], transaction: Transaction? = nil) throws -> QueryContext {
         QueryContext(
-            view: try GraphView(graph, transaction), parameters: parameters,
+            view: try GraphView(graph, transaction), parameters: Parameters(parameters),
             functions: FunctionContext(seconds: 1_700_000_000, nanoseconds: 5), slotCount: 8)
     }
 

@@ -40,7 +40,7 @@ final class TestGraph {
 
     func context(slots: Int, profile: PlanProfile? = nil, threads: Int = 1, procedures: ProcedureRegistry = .builtIn) -> QueryContext {
         QueryContext(
-            view: view, parameters: [:], functions: FunctionContext(seconds: 0, nanoseconds: 0), slotCount: slots,
+            view: view, parameters: Parameters(), functions: FunctionContext(seconds: 0, nanoseconds: 0), slotCount: slots,
             threads: threads, procedures: procedures, profile: profile)
     }
 

@@ -145,6 +145,8 @@ def check(seed: int) -> tuple[str | None, bool]:
         f"count(e{root}.age)": [(sum(graph.ages[match[root]] is not None for match in matches),)],
         f"count(DISTINCT e{root})": [(len(groups),)],
         f"max(e{root}.age), count(*)": [(max((age for age in ages if age is not None), default=None), len(matches))],
+        "7 AS seven, count(*)": [(7, len(matches))] if matches else [],
+        f"DISTINCT e{root}.u": [(u,) for u in groups],
         f"e{root}.u, count(*)": sorted(groups.items()),
         f"e{root}.age, count(*)": sorted(ages.items(), key=repr),
     }
@@ -167,3 +169,63 @@ def test_counts_are_those_of_all_matches(first: int) -> None:
     problems = [problem for problem, _ in results if problem]
     assert not problems, "\n\n".join(problems)
     assert sum(is_pushed for _, is_pushed in results) > len(results) // 4
+
+
+def ends(graph: Graph, start: int, direction: str, types: list[str], least: int, most: int) -> set[int]:
+    """What trails from an entity lead to."""
+    found: set[int] = set()
+
+    def walk(node: int, passed: tuple[int, ...]) -> None:
+        if len(passed) >= least:
+            found.add(node)
+        if len(passed) == most:
+            return
+        for number, (type, source, target) in enumerate(graph.relationships):
+            if number in passed or (types and type not in types):
+                continue
+            if direction != "in" and source == node:
+                walk(target, (*passed, number))
+            if direction != "out" and target == node:
+                walk(source, (*passed, number))
+
+    walk(start, ())
+    return found
+
+
+def check_reach(seed: int) -> str | None:
+    rng = random.Random(seed)
+    graph = Graph.random(rng)
+    del graph.relationships[10:]
+    types = rng.choice([[], ["R"], ["R", "S"]])
+    direction = rng.choice(["out", "in", "both"])
+    least, most = rng.choice([(0, 1), (0, 3), (1, 1), (1, 2), (1, 3), (1, 4), (2, 3), (2, 2), (3, 1)])
+    left, right = {"out": ("-", "->"), "in": ("<-", "-"), "both": ("-", "-")}[direction]
+    step = f"{left}[{':' + '|'.join(types) if types else ''}*{least}..{most}]{right}"
+    nodes = range(len(graph.ages))
+    reached = {node: ends(graph, node, direction, types, least, most) for node in nodes}
+    old = {node for node in nodes if (graph.ages[node] or 0) > 1}
+    together = set().union(*(reached[node] for node in old)) if old else set()
+    wanted: dict[str, list[Any]] = {
+        f"MATCH (a){step}(b) WHERE a.age > 1 RETURN count(DISTINCT b)": [(len(together),)],
+        f"MATCH (a){step}(b) WHERE a.age > 1 AND b.age > 1 RETURN count(DISTINCT b)": [(len(together & old),)],
+        f"MATCH (a){step}(b) WHERE a.age > 1 RETURN DISTINCT b.u": [(node,) for node in together],
+        f"MATCH (a){step}(b) RETURN a.u, count(DISTINCT b)": [(node, len(reached[node])) for node in nodes if reached[node]],
+        f"MATCH (a){step}(b) RETURN DISTINCT a.u, b.u": [(a, b) for a in nodes for b in reached[a]],
+        f"MATCH (a) RETURN a.u, EXISTS {{ MATCH (a){step}(b) WHERE b.age > 1 }}": [
+            (node, bool(reached[node] & old)) for node in nodes],
+    }
+    with PyDeedGraph() as deed:
+        graph.create(deed)
+        for query, rows in wanted.items():
+            got = deed.execute(query).fetchall()
+            if sorted(got) != sorted(rows):
+                plan = "\n".join(line for (line,) in deed.execute("EXPLAIN " + query))
+                return f"seed {seed}\n{graph}\n{query}\nexpected {sorted(rows)}\ngot      {sorted(got)}\n{plan}"
+    return None
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, BLOCK))
+def test_what_is_reached_is_what_trails_lead_to(first: int) -> None:
+    problems = [check_reach(seed) for seed in range(first, min(first + BLOCK, SEEDS))]
+    found = [problem for problem in problems if problem]
+    assert not found, "\n\n".join(found)

@@ -14,20 +14,69 @@ package final class Names: Sendable {
         }
     }
 
-    /// A name as its bytes. Swift's strings are equal by canonical equivalence, which names are not.
-    private struct Key: Hashable {
-        let name: String
-
-        static func == (left: Key, right: Key) -> Bool { left.name.utf8.elementsEqual(right.name.utf8) }
-
-        func hash(into hasher: inout Hasher) { for byte in name.utf8 { hasher.combine(byte) } }
-    }
-
+    /// Names are found by their bytes: Swift's strings are equal by canonical equivalence, which names are not, and a
+    /// dictionary of them would make a string of the bytes first. Open addressing, at most half full.
     private struct Registry: ~Copyable {
-        var texts: [Text] = []
-        var numbers: [Key: NameId] = [:]
+        private(set) var texts: [Text] = []
+        /// The number of a name and one, or 0 where there is none.
+        private var places = [UInt32](repeating: 0, count: 16)
+        /// Drawn anew each time, so that nobody can prepare names that collide.
+        private let seed = UInt64.random(in: .min ... .max)
 
         deinit { for text in texts { text.base.deallocate() } }
+
+        private func hash(_ bytes: UnsafeRawBufferPointer) -> Int {
+            var state = seed
+            var offset = 0
+            while offset &+ 8 <= bytes.count {
+                state = Self.mix(state, bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+                offset &+= 8
+            }
+            var last: UInt64 = 0
+            while offset < bytes.count {
+                last = last &<< 8 | UInt64(bytes[offset])
+                offset &+= 1
+            }
+            return Int(truncatingIfNeeded: Self.mix(Self.mix(state, last), UInt64(bytes.count)))
+        }
+
+        private static func mix(_ state: UInt64, _ word: UInt64) -> UInt64 {
+            let (high, low) = (state ^ word).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
+            return high ^ low ^ state.byteSwapped
+        }
+
+        func find(_ bytes: UnsafeRawBufferPointer) -> NameId? {
+            var place = hash(bytes) & (places.count &- 1)
+            while places[place] != 0 {
+                let text = texts[Int(places[place] &- 1)]
+                if text.size == bytes.count, compareBytes(UnsafeRawBufferPointer(start: text.base, count: text.size), bytes) == 0 {
+                    return NameId(places[place] &- 1)
+                }
+                place = (place &+ 1) & (places.count &- 1)
+            }
+            return nil
+        }
+
+        /// Adds a name that is not there yet.
+        mutating func add(_ bytes: UnsafeRawBufferPointer) -> NameId {
+            let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count + 1)
+            UnsafeMutableRawPointer(copy).copyMemory(from: bytes.baseAddress ?? UnsafeRawPointer(copy), byteCount: bytes.count)
+            copy[bytes.count] = 0
+            texts.append(Text(base: UnsafePointer(copy), size: bytes.count))
+            if texts.count * 2 > places.count {
+                places = [UInt32](repeating: 0, count: places.count * 2)
+                for number in texts.indices { enter(number) }
+            } else {
+                enter(texts.count - 1)
+            }
+            return NameId(texts.count - 1)
+        }
+
+        private mutating func enter(_ number: Int) {
+            var place = hash(UnsafeRawBufferPointer(start: texts[number].base, count: texts[number].size)) & (places.count - 1)
+            while places[place] != 0 { place = (place + 1) & (places.count - 1) }
+            places[place] = UInt32(number) + 1
+        }
     }
 
     private let registries: [Guarded]
@@ -58,20 +107,27 @@ package final class Names: Sendable {
         guard bytes.count <= Limits.nameBytesMax else {
             throw DeedError(.invalidArgument, "a name of \(bytes.count) bytes; the longest has \(Limits.nameBytesMax)")
         }
-        guard let name = String(validating: bytes, as: UTF8.self) else {
-            throw DeedError(.invalidArgument, "a name that is not valid UTF-8")
-        }
-        let number = registries[Int(kind.rawValue)].registry.withLock { registry -> NameId? in
-            if let known = registry.numbers[Key(name: name)] { return known }
-            guard registry.texts.count < Limits.namesMax else { return nil }
-            return Self.add(name, bytes, to: &registry)
-        }
-        if kind == .propertyKey, let number, Self.isReserved(bytes) { labelsNumber.store(number, ordering: .relaxed) }
-        if let number { registries[Int(kind.rawValue)].count.max(Int(number) + 1, ordering: .releasing) }
-        guard let number else {
+        var found = lookup(kind, bytes)
+        if found == nil { found = try add(kind, bytes) }
+        guard let number = found else {
             throw DeedError(.limitExceeded, "more than \(Limits.namesMax) names of one kind")
         }
+        if kind == .propertyKey, Self.isReserved(bytes) { labelsNumber.store(number, ordering: .relaxed) }
+        // Whoever added it may not have come to counting it yet.
+        registries[Int(kind.rawValue)].count.max(Int(number) + 1, ordering: .releasing)
         return number
+    }
+
+    /// nil if there are as many as there may be.
+    private func add(_ kind: NameKind, _ bytes: UnsafeRawBufferPointer) throws(DeedError) -> NameId? {
+        guard String(validating: bytes, as: UTF8.self) != nil else {
+            throw DeedError(.invalidArgument, "a name that is not valid UTF-8")
+        }
+        return registries[Int(kind.rawValue)].registry.withLock { registry -> NameId? in
+            if let known = registry.find(bytes) { return known }
+            guard registry.texts.count < Limits.namesMax else { return nil }
+            return registry.add(bytes)
+        }
     }
 
     /// True for the name of the property that is the store's own business.
@@ -85,19 +141,8 @@ package final class Names: Sendable {
         return known != .max ? known : try intern(.propertyKey, Self.labelsNameBytes)
     }
 
-    private static func add(_ name: String, _ bytes: UnsafeRawBufferPointer, to registry: inout Registry) -> NameId {
-        let text = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count + 1)
-        UnsafeMutableRawPointer(text).copyMemory(from: bytes.baseAddress ?? UnsafeRawPointer(text), byteCount: bytes.count)
-        text[bytes.count] = 0
-        let number = NameId(registry.texts.count)
-        registry.texts.append(Text(base: UnsafePointer(text), size: bytes.count))
-        registry.numbers[Key(name: name)] = number
-        return number
-    }
-
     package func lookup(_ kind: NameKind, _ bytes: UnsafeRawBufferPointer) -> NameId? {
-        guard let name = String(validating: bytes, as: UTF8.self) else { return nil }
-        return registries[Int(kind.rawValue)].registry.withLock { registry in registry.numbers[Key(name: name)] }
+        registries[Int(kind.rawValue)].registry.withLock { registry in registry.find(bytes) }
     }
 
     package func text(_ kind: NameKind, _ number: NameId) -> Text? {

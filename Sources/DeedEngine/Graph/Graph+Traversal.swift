@@ -171,10 +171,7 @@ extension Graph {
     ) throws(DeedError) -> Result {
         try requireOpen()
         let scratch = try takeScratch()
-        defer {
-            scratch.reset()
-            if scratch.isSmall { scratches.withLock { kept in if kept.count < 8 { kept.append(scratch) } } }
-        }
+        defer { giveBack(scratch) }
         return try withSnapshot(transaction) { snapshot throws(DeedError) in
             noteRead(transaction, .entity, start)
             scratch.prepare(segments: entities.count)
@@ -208,14 +205,19 @@ extension Graph {
         }
     }
 
-    private func takeScratch() throws(DeedError) -> TraversalScratch {
+    func takeScratch() throws(DeedError) -> TraversalScratch {
         if let scratch = scratches.withLock({ $0.popLast() }) { return scratch }
         return try TraversalScratch(seed: newMark(), pool)
     }
 
+    func giveBack(_ scratch: TraversalScratch) {
+        scratch.reset()
+        if scratch.isSmall { scratches.withLock { kept in if kept.count < 8 { kept.append(scratch) } } }
+    }
+
     /// Visits the neighbours of one entity.
     @inline(__always)
-    private func expand(
+    func expand(
         _ id: RowId, _ type: NameId?, _ directions: Directions, _ snapshot: Snapshot, _ scratch: TraversalScratch
     ) throws(DeedError) {
         guard let segment = entities.segment(of: id) else { return }

@@ -103,12 +103,16 @@ extension GraphView {
     ) throws(DeedError) {
         guard marks.count == wanted.count &- 1 else { throw DeedError(.internalError, "arrays are missing for a count") }
         let sums = UnsafeMutablePointer<Int64>.allocate(capacity: Limits.vectorRows)
-        defer { sums.deallocate() }
+        let filter = NeighborFilter()
+        defer {
+            sums.deallocate()
+            filter.deallocate()
+        }
         try eachBlock(number, weights, wanted) { segment, rows, weights in
             for row in rows {
                 let position = row &- rows.lowerBound
                 sums[position] = 0
-                if weights[row] == 0 { continue }
+                if weights[row] == 0 || !mayHaveCommon(segment, row, wanted, filter) { continue }
                 guard let sum = countCommon(segment, row, wanted, values, marks, ids) else { return false }
                 sums[position] = sum
             }
@@ -183,6 +187,32 @@ extension GraphView {
                     if lists.types == nil { reads.noteLists(id, nil, lists.directions) }
                 }
             }
+        }
+    }
+
+    /// Copies the neighbours of a segment's entities, those of entity `id` from place `offsets[id]` on; `degrees` are their
+    /// numbers, as `multiply` finds them.
+    package func copyNeighbors(
+        ofSegment number: Int, _ wanted: ListsWanted, degrees: UnsafeMutablePointer<Int64>, ids: Int,
+        offsets: UnsafePointer<UInt32>, into targets: UnsafeMutablePointer<UInt32>
+    ) throws(DeedError) {
+        let own = offsets + number &* Limits.segmentRows
+        try eachBlock(number, degrees, [wanted]) { segment, rows, degrees in
+            for row in rows where degrees[row] != 0 {
+                var place = Int(own[row])
+                let end = Int(own[row &+ 1])
+                forEachEntry(segment, row, wanted) { neighbor in
+                    guard place < end && neighbor < UInt64(ids) else { return }
+                    targets[place] = UInt32(truncatingIfNeeded: neighbor)
+                    place &+= 1
+                }
+                // An id that nobody has.
+                while place < end {
+                    targets[place] = 0
+                    place &+= 1
+                }
+            }
+            return true
         }
     }
 
@@ -266,6 +296,19 @@ extension GraphView {
 
     // MARK: Common neighbours
 
+    /// False only if the first two lists have no neighbour in common: then most rows need no look at the marks, which are
+    /// all over the memory.
+    @inline(__always)
+    private func mayHaveCommon(
+        _ segment: SegmentRef, _ row: Int, _ wanted: [ListsWanted], _ filter: NeighborFilter
+    ) -> Bool {
+        forEachEntry(segment, row, wanted[0]) { filter.insert($0) }
+        var found: UInt64 = 0
+        forEachEntry(segment, row, wanted[1]) { found |= filter.bit($0) }
+        filter.clear()
+        return found != 0
+    }
+
     /// nil on overflow. Each list multiplies the marks that the one before it has left, and the last one gathers them.
     @inline(__always)
     private func countCommon(
@@ -309,4 +352,26 @@ extension GraphView {
             forEachEntry(part, row, rule, segment.pointee.number, body)
         }
     }
+}
+
+/// Ids, or at least the last bits of them; small enough to stay in the innermost cache.
+private struct NeighborFilter {
+    private static let words = 32
+    private let bits = UnsafeMutablePointer<UInt64>.allocate(capacity: words)
+
+    init() { clear() }
+
+    func deallocate() { bits.deallocate() }
+
+    func clear() { bits.update(repeating: 0, count: Self.words) }
+
+    @inline(__always)
+    func insert(_ id: RowId) { bits[word(id)] |= 1 &<< (id & 63) }
+
+    /// 0 if it is not there; otherwise it may be.
+    @inline(__always)
+    func bit(_ id: RowId) -> UInt64 { bits[word(id)] & (1 &<< (id & 63)) }
+
+    @inline(__always)
+    private func word(_ id: RowId) -> Int { Int(truncatingIfNeeded: id &>> 6) & (Self.words &- 1) }
 }

@@ -98,7 +98,7 @@ extension GraphView {
             Output(parents: parents, neighbors: neighbors, relationships: relationships, max: max))
     }
 
-    private func noteLists(
+    func noteLists(
         _ entities: UnsafePointer<UInt64>, _ count: Int, _ types: [NameId]?, _ directions: Directions
     ) {
         note { reads in

@@ -19,6 +19,9 @@ package class Evaluator {
         throw DeedError(.internalError, "an expression without values")
     }
 
+    /// The value, if it is the same for every row of the present execution and can be found.
+    func valueForAll(_ context: QueryContext) -> Value? { constant }
+
     /// For filters: the rows for which it is true; nil if it is for all of them. Where it is neither true, false nor null
     /// that is a TypeError.
     package func select(_ chunk: Chunk, _ context: QueryContext) throws -> Selection? {
@@ -61,6 +64,53 @@ final class ConstantEvaluator: Evaluator {
     }
 
     override func evaluate(_ chunk: Chunk, _ context: QueryContext) throws -> ColumnVector {
+        if chunk.count == 1 { return single }
+        if let repeated, repeated.count == chunk.count { return repeated.vector }
+        let vector = single.repeated(chunk.count)
+        repeated = (vector, chunk.count)
+        return vector
+    }
+}
+
+/// One value for all rows of an execution: a parameter, or what is made of parameters and calls of functions alone. It is
+/// found when it is first asked for, so that what fails does so only where a row gets to it.
+final class FixedEvaluator: Evaluator {
+    private enum Source {
+        case parameter(Int)
+        case expression(Evaluator)
+    }
+
+    private let source: Source
+    /// The execution that `single` and `repeated` are of.
+    private var execution = 0
+    private var single = ColumnVector(.null, capacity: 1)
+    private var repeated: (vector: ColumnVector, count: Int)?
+
+    init(parameter position: Int) { source = .parameter(position) }
+
+    init(_ expression: Evaluator) { source = .expression(expression) }
+
+    /// The value in a vector of one row.
+    func value(_ context: QueryContext) throws -> ColumnVector {
+        if execution == context.execution { return single }
+        switch source {
+        case .parameter(let position): single = ColumnVector([context.parameters.values[position]])
+        case .expression(let expression):
+            single = try expression.evaluate(Chunk(slots: context.slotCount, count: 1), context)
+        }
+        (execution, repeated) = (context.execution, nil)
+        return single
+    }
+
+    override func valueForAll(_ context: QueryContext) -> Value? { try? value(context).value(0) }
+
+    override func operand(_ chunk: Chunk, _ context: QueryContext) throws -> Operand {
+        Operand(vector: try value(context), isConstant: true)
+    }
+
+    override func evaluate(_ chunk: Chunk, _ context: QueryContext) throws -> ColumnVector {
+        let single = try value(context)
+        if chunk.count == 1 { return single }
         if let repeated, repeated.count == chunk.count { return repeated.vector }
         let vector = single.repeated(chunk.count)
         repeated = (vector, chunk.count)

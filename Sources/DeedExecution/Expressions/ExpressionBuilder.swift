@@ -18,10 +18,12 @@ enum ExpressionLimits {
 
 /// An evaluator, and what is known about it.
 struct BuiltExpression {
-    let evaluator: Evaluator
+    var evaluator: Evaluator
     var needed: NeededSlots
     /// Whether it may come to something else each time: it draws random numbers or looks into the graph.
     var isVolatile: Bool
+    /// Whether it is of one execution: it reads parameters or calls functions, and some of these look at the clock.
+    var isOfExecution: Bool
     /// Lists and maps that it may put around what it reads, at most.
     var nesting: Int
 }
@@ -35,6 +37,7 @@ struct ExpressionBuilder {
     private struct Facts {
         var needed = NeededSlots()
         var isVolatile = false
+        var isOfExecution = false
         var nesting = 0
     }
 
@@ -50,16 +53,23 @@ struct ExpressionBuilder {
         facts = Facts()
         let evaluator = try node(expr)
         let built = BuiltExpression(
-            evaluator: evaluator, needed: facts.needed, isVolatile: facts.isVolatile, nesting: facts.nesting)
+            evaluator: evaluator, needed: facts.needed, isVolatile: facts.isVolatile, isOfExecution: facts.isOfExecution,
+            nesting: facts.nesting)
         facts = outer
         return fold(built)
     }
 
     private func fold(_ built: BuiltExpression) -> BuiltExpression {
         guard built.needed.isEmpty, !built.isVolatile, built.evaluator.constant == nil else { return built }
+        var folded = built
+        if built.isOfExecution {
+            if !(built.evaluator is FixedEvaluator) { folded.evaluator = FixedEvaluator(built.evaluator) }
+            return folded
+        }
         let row = Chunk(slots: context.slotCount, count: 1)
         guard let value = try? built.evaluator.evaluate(row, context).value(0) else { return built }
-        return BuiltExpression(evaluator: ConstantEvaluator(value), needed: built.needed, isVolatile: false, nesting: built.nesting)
+        folded.evaluator = ConstantEvaluator(value)
+        return folded
     }
 
     // MARK: Parts
@@ -87,6 +97,7 @@ struct ExpressionBuilder {
     private mutating func note(_ built: BuiltExpression) {
         facts.needed.formUnion(built.needed)
         facts.isVolatile = facts.isVolatile || built.isVolatile
+        facts.isOfExecution = facts.isOfExecution || built.isOfExecution
         facts.nesting = max(facts.nesting, built.nesting)
     }
 
@@ -180,11 +191,16 @@ struct ExpressionBuilder {
         return evaluator
     }
 
-    private func parameter(_ name: String) throws -> Evaluator {
-        guard let value = context.parameters[name] else {
+    private mutating func parameter(_ name: String) throws -> Evaluator {
+        guard let position = context.parameters.position(name) else {
             throw QueryError(.parameterMissing, "MissingParameter", "the query needs a value for its parameter $\(name)")
         }
-        return ConstantEvaluator(value)
+        facts.isOfExecution = true
+        switch context.parameters.values[position] {
+        case .entity, .relationship: facts.isVolatile = true
+        default: break
+        }
+        return FixedEvaluator(parameter: position)
     }
 
     /// The properties of an element of the graph may change; those of other values do not.
@@ -232,6 +248,7 @@ struct ExpressionBuilder {
         guard function.arity.contains(evaluators.count) else {
             throw FunctionNames.wrongCount(name, function.arity, evaluators.count)
         }
+        facts.isOfExecution = true
         if !function.isDeterministic { facts.isVolatile = true }
         // A function may wrap what it gets in a list, and in that of an argument.
         facts.nesting += 2

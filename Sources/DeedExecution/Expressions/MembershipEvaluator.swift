@@ -7,26 +7,28 @@ import DeedValues
 final class MembershipEvaluator: Evaluator {
     private let value: Evaluator
     private let list: Evaluator
-    /// Made of a constant list; nil without one.
-    private let constants: ConstantList?
+    /// Made of a list that is the same for all rows, and the vector that it is in.
+    private var constants: (list: ConstantList, of: ColumnVector)?
 
-    init(_ value: Evaluator, _ list: Evaluator) {
-        (self.value, self.list) = (value, list)
-        if case .list(let items)? = list.constant { constants = ConstantList(items) } else { constants = nil }
-    }
+    init(_ value: Evaluator, _ list: Evaluator) { (self.value, self.list) = (value, list) }
 
     override func evaluate(_ chunk: Chunk, _ context: QueryContext) throws -> ColumnVector {
         let one = try value.operand(chunk, context)
         let count = chunk.count
-        if let constants, !one.isConstant {
-            switch one.kind {
-            case .int64: return constants.find(integers: one.vector, count)
-            case .string: return constants.find(strings: one.vector, count)
-            default: break
-            }
-        }
         let other = try list.operand(chunk, context)
+        if other.isConstant, !one.isConstant, one.kind == .int64 || one.kind == .string, let constants = hashed(other.vector) {
+            return one.kind == .int64 ? constants.find(integers: one.vector, count) : constants.find(strings: one.vector, count)
+        }
         return try mapTruth(count) { row in try Value.isIn(one.value(row), other.value(row)) }
+    }
+
+    /// nil for what is no list.
+    private func hashed(_ vector: ColumnVector) -> ConstantList? {
+        if let constants, constants.of === vector { return constants.list }
+        guard case .list(let items) = vector.value(0) else { return nil }
+        let list = ConstantList(items)
+        constants = (list, vector)
+        return list
     }
 }
 

@@ -1,56 +1,96 @@
 // The number of matches of a pattern, for each entity that its root can be, or of all of them (CountedPattern).
 //
-// Each term is a tree. From its leaves to its root every entity gets a weight, the number of ways in which what hangs on it
-// can be matched: the product, over what hangs on it, of the sums of the neighbours' weights. One pass over the lists of all
-// entities counts one relationship of all matches at once.
+// From the leaves of each term to its root every entity gets a weight, the number of ways in which what hangs on it can be
+// matched: the product, over what hangs on it, of the sums of the neighbours' weights. One pass over the lists of all
+// entities counts one relationship of all matches at once. Cycles are counted entity by entity (CycleCounter).
+//
+// All of that takes arrays with a place for every entity. Where there is no memory for them, the matches are made after all,
+// and count one each.
 
 import DeedEngine
 
 final class CountMatchesOperator: Operator {
+    private enum State {
+        case beginning
+        /// The next id to look at.
+        case counted(CountVector, next: Int)
+        case making
+        case done
+    }
+
     private let pattern: CountedPattern
-    private let terms: [CountTerm]
-    private let filters: [[Evaluator]]
+    private let terms: [CountTerm]?
+    /// What gives the entities that each one of the pattern can be; nil: any.
+    private let scans: [Operator?]
+    private let matches: Operator
     private var argument: Chunk?
-    private var isDone = false
-    private var result: CountVector?
-    private var nextId = 0
+    private var state = State.beginning
     /// Places of the arrays.
     private var size = 0
     /// Which entities each one of the pattern can be; nil: any.
     private var masks: [CountVector?] = []
     private var loops: [(types: [String], counts: CountVector?)] = []
+    private var lists: [(list: CountTerm.List, copy: NeighborLists)] = []
 
-    init(_ pattern: CountedPattern, _ context: QueryContext) throws {
-        self.pattern = pattern
-        terms = pattern.terms() ?? []
-        filters = try pattern.entities.map { try $0.filters.map { try makeEvaluator($0, context) } }
+    init(_ pattern: CountedPattern, matches: Operator, _ context: QueryContext) throws {
+        (self.pattern, self.matches) = (pattern, matches)
+        terms = pattern.terms()
+        scans = try pattern.entities.map { $0.isFree ? nil : try makeOperator($0.scan, context) }
         super.init(context)
-        if terms.isEmpty { throw DeedError(.internalError, "a pattern is counted that cannot be") }
     }
 
     override func reset(argument: Chunk) {
+        matches.reset(argument: argument)
         self.argument = argument
-        (isDone, result, nextId) = (false, nil, 0)
+        state = .beginning
     }
 
     override func next() throws -> Chunk? {
-        guard let argument, argument.count > 0, !isDone else { return nil }
-        guard let root = pattern.root else {
-            isDone = true
-            return rows(of: argument, [try countAll(argument)], ids: nil)
+        guard let argument, argument.count > 0 else { return nil }
+        switch state {
+        case .beginning: return try begin(argument)
+        case .counted(let counts, let next): return rows(of: argument, counts, from: next)
+        case .making: return try makeMatches()
+        case .done: return nil
         }
-        let counts = try result ?? countByRoot(root, argument)
-        result = counts
+    }
+
+    private func begin(_ argument: Chunk) throws -> Chunk? {
+        guard let terms else {
+            state = .making
+            return try makeMatches()
+        }
+        defer { (masks, loops, lists) = ([], [], []) }
+        do {
+            try prepare(argument)
+            if let root = pattern.root { return rows(of: argument, try count(terms, by: root), from: 0) }
+            let number = try countAll(terms)
+            state = .done
+            return number == 0 ? nil : rows(of: argument, [number], ids: nil)
+        } catch let error as DeedError where error.status == .outOfMemory {
+            state = .making
+            return try makeMatches()
+        }
+    }
+
+    private func makeMatches() throws -> Chunk? {
+        guard var chunk = try matches.next() else { return nil }
+        chunk.setConstant(pattern.count, ColumnVector([.int(1)]))
+        return chunk
+    }
+
+    private func rows(of argument: Chunk, _ counts: CountVector, from first: Int) -> Chunk? {
         var (ids, numbers): ([UInt64], [Int64]) = ([], [])
-        while nextId < counts.count && ids.count < Chunk.rowsMax {
-            if counts.values[nextId] != 0 {
-                ids.append(UInt64(nextId))
-                numbers.append(counts.values[nextId])
+        var next = first
+        while next < counts.count && ids.count < Chunk.rowsMax {
+            if counts.values[next] != 0 {
+                ids.append(UInt64(next))
+                numbers.append(counts.values[next])
             }
-            nextId &+= 1
+            next &+= 1
         }
-        if ids.isEmpty { return nil }
-        return rows(of: argument, numbers, ids: ids)
+        state = .counted(counts, next: next)
+        return ids.isEmpty ? nil : rows(of: argument, numbers, ids: ids)
     }
 
     private func rows(of argument: Chunk, _ numbers: [Int64], ids: [UInt64]?) -> Chunk {
@@ -66,17 +106,17 @@ final class CountMatchesOperator: Operator {
 
     // MARK: Terms
 
-    private func begin(_ argument: Chunk) throws {
+    private func prepare(_ argument: Chunk) throws {
         size = try context.view.beginCounting()
-        masks = try pattern.entities.indices.map { pattern.entities[$0].isFree ? nil : try mask($0, argument) }
-        loops = []
+        masks = try pattern.entities.indices.map { position in
+            try scans[position].map { try mask(pattern.entities[position].slot, $0, argument) }
+        }
     }
 
-    private func countAll(_ argument: Chunk) throws -> Int64 {
-        try begin(argument)
+    private func countAll(_ terms: [CountTerm]) throws -> Int64 {
         var total: Int64 = 0
         for term in terms {
-            let root = (0..<term.entityCount).max { term.degree($0) < term.degree($1) } ?? 0
+            let root = term.core?.root ?? (0..<term.entityCount).max { term.degree($0) < term.degree($1) } ?? 0
             guard let weights = try weights(term, root) else { continue }
             let (product, overflow) = try weights.sum().multipliedReportingOverflow(by: Int64(term.factor))
             let (sum, overflowOfSum) = total.addingReportingOverflow(product)
@@ -86,8 +126,7 @@ final class CountMatchesOperator: Operator {
         return total
     }
 
-    private func countByRoot(_ root: Int, _ argument: Chunk) throws -> CountVector {
-        try begin(argument)
+    private func count(_ terms: [CountTerm], by root: Int) throws -> CountVector {
         let total = try CountVector(count: size, repeating: 0, context)
         for term in terms {
             guard let weights = try weights(term, term.numbers[root]) else { continue }
@@ -112,13 +151,32 @@ final class CountMatchesOperator: Operator {
         for loop in term.loops where loop.entity == number {
             if let counts = try loopCounts(loop.types) { try multiply(&result, by: counts) }
         }
-        for (position, next) in term.edges.enumerated() where position != edge && (next.from == number || next.to == number) {
+        for (position, next) in term.edges.enumerated()
+        where position != edge && term.core?.edges.contains(position) != true && (next.from == number || next.to == number) {
             let values = try weights(term, next.other(number), from: position)
             let weights = try result ?? CountVector(count: size, repeating: 1, context)
             try multiply(weights, by: next.lists(from: number), values)
             result = weights
         }
+        if let core = term.core, core.root == number { try multiply(&result, by: core, of: term) }
         return result
+    }
+
+    private func multiply(_ result: inout CountVector?, by core: CountTerm.Core, of term: CountTerm) throws {
+        let weights = try result ?? CountVector(count: size, repeating: 1, context)
+        let counter = try CycleCounter(
+            term, core, ids: size, context, lists: { edge, entity in try edge.lists(from: entity).map { try copied($0) } },
+            weights: { $0 == core.root ? nil : try self.weights(term, $0, from: nil) })
+        try counter.multiply(weights.values)
+        result = weights
+    }
+
+    private func copied(_ list: CountTerm.List) throws -> NeighborLists {
+        if let known = lists.first(where: { $0.list == list }) { return known.copy }
+        let wanted = listsWanted(list.types, list.direction, list.skipsLoops ? .excluded : .included)
+        let copy = try NeighborLists(wanted, ids: size, context)
+        lists.append((list, copy))
+        return copy
     }
 
     private func multiply(_ result: inout CountVector?, by factor: CountVector) throws {
@@ -164,18 +222,12 @@ final class CountMatchesOperator: Operator {
 
     // MARK: Entities
 
-    /// 1 for each entity that `position` of the pattern can be.
-    private func mask(_ position: Int, _ argument: Chunk) throws -> CountVector {
-        let entity = pattern.entities[position]
+    /// 1 for each entity that the scan gives.
+    private func mask(_ slot: Slot, _ scan: Operator, _ argument: Chunk) throws -> CountVector {
         let mask = try CountVector(count: size, repeating: 0, context)
-        let test = entity.labels.dropFirst().reduce(entity.labels.first) { left, right in left.map { .and($0, right) } }
-        let scan = ScanEntitiesOperator(EntityScan(entity: entity.slot, labels: test), context)
         scan.reset(argument: argument.row(0))
-        while var chunk = try scan.next() {
-            for filter in filters[position] where chunk.count > 0 {
-                if let kept = try filter.select(chunk, context) { chunk = chunk.selecting(kept) }
-            }
-            guard let column = chunk.columns[entity.slot] else { continue }
+        while let chunk = try scan.next() {
+            guard let column = chunk.columns[slot] else { continue }
             for row in 0..<chunk.count {
                 let index = Int(truncatingIfNeeded: column.vector.ids[column.position(row)])
                 if index < size { mask.values[index] = 1 }
@@ -185,7 +237,11 @@ final class CountMatchesOperator: Operator {
     }
 }
 
-extension CountTerm {
-    /// Edges at an entity.
-    func degree(_ entity: Int) -> Int { edges.reduce(0) { $0 + ($1.from == entity || $1.to == entity ? 1 : 0) } }
+extension CountedPattern.Entity {
+    /// The plan that gives all of them.
+    fileprivate var scan: PlanNode {
+        let test = labels.dropFirst().reduce(labels.first) { left, right in left.map { .and($0, right) } }
+        let all = PlanNode(.scanEntities(entity: slot, labels: test))
+        return filters.reduce(all) { PlanNode(.filter(child: $0, $1)) }
+    }
 }

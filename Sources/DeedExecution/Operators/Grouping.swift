@@ -24,7 +24,7 @@ final class Grouping {
     private let expressions: AggregateExpressions
     private let table: KeyTable
     private let columns: [AggregateColumn]
-    /// For DISTINCT aggregates what each group has seen: keys are the group and the argument.
+    /// For DISTINCT aggregates what each group has seen: keys are the group, if there are several, and the argument.
     private let seen: [KeyTable?]
     private let account: MemoryAccount
     private let numbers = UnsafeMutablePointer<UInt32>.allocate(capacity: Chunk.rowsMax)
@@ -38,10 +38,11 @@ final class Grouping {
         hasKeys = !expressions.keys.isEmpty
         table = KeyTable(width: max(expressions.keys.count, 1))
         columns = try aggregates.map { try AggregateColumn.make($0) }
+        let width = hasKeys ? 2 : 1
         // For these it makes no difference.
         seen = aggregates.map { aggregate in
             let isDistinct = aggregate.isDistinct && !aggregate.arguments.isEmpty
-            return isDistinct && aggregate.function != "min" && aggregate.function != "max" ? KeyTable(width: 2) : nil
+            return isDistinct && aggregate.function != "min" && aggregate.function != "max" ? KeyTable(width: width) : nil
         }
         account = MemoryAccount(context)
         numbers.initialize(repeating: 0, count: Chunk.rowsMax)
@@ -77,10 +78,14 @@ final class Grouping {
 
     /// Marks the rows whose value the row's group has not seen.
     private func admitNew(_ argument: ColumnVector, _ count: Int, _ seen: KeyTable) {
-        let groups = ColumnVector(.int64, capacity: count)
-        for row in 0..<count { groups.ints[row] = Int64(numbers[row]) }
+        var keys = [argument]
+        if hasKeys {
+            let groups = ColumnVector(.int64, capacity: count)
+            for row in 0..<count { groups.ints[row] = Int64(numbers[row]) }
+            keys.insert(groups, at: 0)
+        }
         var known = seen.count
-        seen.insert([groups, argument], count: count, into: distinctNumbers)
+        seen.insert(keys, count: count, into: distinctNumbers)
         for row in 0..<count {
             let isNew = Int(distinctNumbers[row]) >= known
             admitted[row] = isNew ? 1 : 0

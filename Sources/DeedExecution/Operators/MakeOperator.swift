@@ -17,6 +17,7 @@ struct OperatorMaker {
 
     func make(_ node: PlanNode) throws -> Operator {
         let made = try makeUncounted(node)
+        if !isReusable(node) { context.isReusable = false }
         guard let profile = context.profile else { return made }
         return CountingOperator(made, profile.counter(node))
     }
@@ -26,6 +27,15 @@ struct OperatorMaker {
         var result = self
         result.wish.countsOnly = false
         return result
+    }
+
+    /// Whether `reset` makes the operator as good as new for another execution too: all that it knows is of its plan, or
+    /// asked of the context when it runs.
+    private func isReusable(_ node: PlanNode) -> Bool {
+        switch node.kind {
+        case .scanEntities, .scanRelationships, .countMatches, .shortestPath, .callProcedure, .loadCSV: false
+        default: true
+        }
     }
 
     private func makeUncounted(_ node: PlanNode) throws -> Operator {
@@ -47,9 +57,12 @@ struct OperatorMaker {
         case .seekIds(let child, let slot, let isRelationship, let ids):
             return try SeekIdsOperator(make(child), slot, isRelationship ? .relationship : .entity, ids: ids, context)
         case .expand(let child, let expansion): return ExpandOperator(try make(child), expansion, context)
+        case .expandVariable(let child, let expansion) where expansion.mode == .together:
+            return ReachOperator(try make(child), expansion, context)
         case .expandVariable(let child, let expansion):
             return try ExpandVariableOperator(make(child), expansion, context)
-        case .countMatches(let pattern): return try CountMatchesOperator(pattern, context)
+        case .countMatches(let matches, let pattern):
+            return try CountMatchesOperator(pattern, matches: make(matches), context)
         case .shortestPath(let child, let path): return try ShortestPathOperator(make(child), path, context)
         case .apply, .join, .cross, .union: return try makeJoining(node)
         case .create, .merge, .change, .delete, .forEach: return try makeChanging(node)
@@ -112,6 +125,8 @@ struct OperatorMaker {
     }
 
     private func makeScan(_ entity: Slot, _ labels: LabelTest?, _ conditions: [ScanCondition] = []) -> Operator {
+        // The conditions are those of this execution.
+        context.isReusable = false
         let scan = EntityScan(entity: entity, labels: labels, conditions: conditions, wish: wish, shared: morsels)
         return ScanEntitiesOperator(scan, context)
     }

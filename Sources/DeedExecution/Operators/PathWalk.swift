@@ -73,7 +73,7 @@ final class PathWalk {
         switch expansion.mode {
         case .trail: isPassedKept ? !passed.contains(relationship) : !relationships.contains(relationship)
         case .acyclic: isPassedKept ? !passed.contains(neighbor) : !entities.contains(neighbor)
-        case .walk, .reachable: true
+        case .walk, .reachable, .together: true
         }
     }
 

@@ -51,7 +51,7 @@ struct ScanConditions {
     private static func condition(
         _ name: String, _ comparison: ScanPredicate.Comparison, _ other: Expr, _ context: QueryContext
     ) throws -> ScanCondition? {
-        guard other.mayBeConstant, let value = try makeEvaluator(other, context).constant,
+        guard other.mayBeConstant, let value = try makeEvaluator(other, context).valueForAll(context),
             ScanPredicate(0, comparison, value) != nil
         else { return nil }
         return ScanCondition(property: name, comparison: comparison, value: value)

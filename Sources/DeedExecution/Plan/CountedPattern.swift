@@ -65,8 +65,8 @@ package struct CountedPattern: Sendable {
         var terms: [CountTerm] = []
         for (numbers, factor) in factors.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) where factor != 0 {
             for links in merged(numbers) {
-                guard let term = CountTerm(factor: factor, entities: entities.count, links) else { continue }
-                guard term.isTree else { return nil }
+                guard var term = CountTerm(factor: factor, entities: entities.count, links) else { continue }
+                guard term.findCore(root: root) else { return nil }
                 terms.append(term)
             }
         }
@@ -150,7 +150,15 @@ package struct CountTerm: Sendable {
         func other(_ entity: Int) -> Int { entity == from ? to : from }
     }
 
-    struct List: Sendable {
+    /// What is left of a pattern with cycles when its leaves are taken away again and again. Without its root it has no
+    /// cycles any more.
+    struct Core: Sendable {
+        let root: Int
+        /// By position.
+        let edges: Set<Int>
+    }
+
+    struct List: Sendable, Equatable {
         let types: [String]
         let direction: ExpandDirection
         let skipsLoops: Bool
@@ -167,6 +175,8 @@ package struct CountTerm: Sendable {
     let entityCount: Int
     private(set) var loops: [Loop] = []
     private(set) var edges: [Edge] = []
+    /// nil for a tree.
+    private(set) var core: Core?
 
     /// nil if nothing can match: a relationship between different entities would have to be a self-loop.
     init?(factor: Int, entities: Int, _ links: [Link]) {
@@ -193,8 +203,53 @@ package struct CountTerm: Sendable {
         }
     }
 
-    /// What it consists of is connected, so that it is a tree if it has as many edges as that takes.
-    var isTree: Bool { edges.count == entityCount - 1 }
+    // MARK: Cycles
+
+    /// Finds what lies on cycles, so that it can be counted for each entity that `root` of the pattern can be; false if that
+    /// takes more than one entity that is on all of them.
+    fileprivate mutating func findCore(root: Int?) -> Bool {
+        var left = Set(edges.indices)
+        while let leaf = left.first(where: { index in
+            [edges[index].from, edges[index].to].contains { degree($0, in: left) == 1 }
+        }) { left.remove(leaf) }
+        if left.isEmpty { return true }
+        let members = Set(left.flatMap { [edges[$0].from, edges[$0].to] })
+        let candidates = root.map { [nearest(to: numbers[$0], among: members)] }
+            ?? members.sorted { (degree($0, in: left), $1) > (degree($1, in: left), $0) }
+        guard let root = candidates.first(where: { isForest(left, without: $0) }) else { return false }
+        core = Core(root: root, edges: left)
+        return true
+    }
+
+    /// Edges at an entity.
+    func degree(_ entity: Int) -> Int { degree(entity, in: Set(edges.indices)) }
+
+    private func degree(_ entity: Int, in some: Set<Int>) -> Int {
+        some.reduce(0) { $0 + (edges[$1].from == entity || edges[$1].to == entity ? 1 : 0) }
+    }
+
+    /// The first of the members on the way from an entity.
+    private func nearest(to entity: Int, among members: Set<Int>) -> Int {
+        var reached = [entity]
+        var next = 0
+        while next < reached.count {
+            let current = reached[next]
+            if members.contains(current) { return current }
+            for edge in edges where edge.from == current || edge.to == current {
+                if !reached.contains(edge.other(current)) { reached.append(edge.other(current)) }
+            }
+            next += 1
+        }
+        return entity
+    }
+
+    private func isForest(_ some: Set<Int>, without root: Int) -> Bool {
+        var parts = Partition(entityCount)
+        for index in some where edges[index].from != root && edges[index].to != root {
+            if !parts.merge(edges[index].from, edges[index].to) { return false }
+        }
+        return true
+    }
 }
 
 /// A partition of the first few numbers.
@@ -209,9 +264,12 @@ private struct Partition {
         return number
     }
 
-    mutating func merge(_ left: Int, _ right: Int) {
+    /// False if they were in the same part already.
+    @discardableResult
+    mutating func merge(_ left: Int, _ right: Int) -> Bool {
         let (a, b) = (root(left), root(right))
         parents[max(a, b)] = min(a, b)
+        return a != b
     }
 
     /// For each number that of its part; parts are numbered in order of their first members.

@@ -5,10 +5,10 @@ extension PlanNode {
     /// Inputs, in the order in which they are written down; subplans of expressions are not among them.
     package var children: [PlanNode] {
         switch kind {
-        case .argument, .scanEntities, .scanRelationships, .countMatches: []
+        case .argument, .scanEntities, .scanRelationships: []
         case .seekIndex(let child, _, _, _, _), .seekIds(let child, _, _, _), .expand(let child, _),
-            .expandVariable(let child, _), .shortestPath(let child, _), .filter(let child, _), .project(let child, _),
-            .keep(let child, _), .unwind(let child, _, _), .aggregate(let child, _, _), .sort(let child, _),
+            .expandVariable(let child, _), .shortestPath(let child, _), .countMatches(let child, _), .filter(let child, _),
+            .project(let child, _), .keep(let child, _), .unwind(let child, _, _), .aggregate(let child, _, _), .sort(let child, _),
             .top(let child, _, _), .skip(let child, _), .limit(let child, _), .eager(let child), .create(let child, _),
             .change(let child, _), .delete(let child, _, _), .callProcedure(let child, _, _, _),
             .loadCSV(let child, _, _, _, _), .empty(let child):
@@ -38,9 +38,10 @@ extension PlanNode {
         switch kind {
         case .argument, .scanEntities, .scanRelationships: true
         case .seekIndex(let child, _, _, _, _), .seekIds(let child, _, _, _), .expand(let child, _),
-            .expandVariable(let child, _), .shortestPath(let child, _), .filter(let child, _), .project(let child, _),
-            .keep(let child, _), .unwind(let child, _, _):
+            .shortestPath(let child, _), .filter(let child, _), .project(let child, _), .keep(let child, _),
+            .unwind(let child, _, _):
             child.isStreaming
+        case .expandVariable(let child, let expansion): expansion.mode != .together && child.isStreaming
         case .apply(let outer, let inner, _): outer.isStreaming && !inner.writes
         default: false
         }
@@ -80,7 +81,7 @@ extension PlanNode {
             return child.slotsBound().union([slot])
         case .expand(let child, let expansion): return child.slotsBound().union(expansion.slotsBound)
         case .expandVariable(let child, let expansion): return child.slotsBound().union(expansion.slotsBound)
-        case .countMatches(let pattern):
+        case .countMatches(_, let pattern):
             return Set([pattern.count] + [pattern.root].compactMap { $0.map { pattern.entities[$0].slot } })
         case .shortestPath(let child, let path): return child.slotsBound().union(path.expansion.slotsBound)
         case .project(let child, let columns): return child.slotsBound().union(columns.map(\.slot))

@@ -30,9 +30,9 @@ package final class PlanNode: Sendable {
         case expand(child: PlanNode, Expansion)
         case expandVariable(child: PlanNode, VariableExpansion)
         case shortestPath(child: PlanNode, ShortestPath)
-        /// How many matches of the pattern there are for each entity that its root can be (if there are any), or one row with
-        /// the number of all.
-        case countMatches(CountedPattern)
+        /// How many matches of the pattern there are: rows with the root and a number, which add up for each root. `matches`
+        /// gives a row for each match, which is made if there is no memory for counting.
+        case countMatches(matches: PlanNode, CountedPattern)
 
         // MARK: Rows
 
@@ -139,6 +139,8 @@ package enum RepetitionMode: String, Sendable {
     case acyclic
     /// Each entity once, at its least depth: when nobody asks for paths or relationships, and duplicates do not count.
     case reachable
+    /// Each entity once for all rows together: when nobody asks either from where. What comes out has no other columns.
+    case together
 }
 
 package struct ShortestPath: Sendable {

@@ -87,7 +87,7 @@ private struct PlanPrinter {
         case .expand(_, let expansion): text(expansion, repetition: "")
         case .expandVariable(_, let expansion): text(expansion)
         case .shortestPath(_, let path): "\(text(path.which)) \(text(path.expansion))"
-        case .countMatches(let pattern): text(pattern)
+        case .countMatches(_, let pattern): text(pattern)
         case .filter(_, let condition): condition.text
         case .project(_, let columns): columns.map { "#\($0.slot) = \($0.value.text)" }.joined(separator: ", ")
         case .keep(_, let slots): slots.map { "#\($0)" }.joined(separator: ", ")

@@ -63,7 +63,7 @@ extension Binder {
         if projection.isDistinct {
             var keys: [Slot] = []
             for column in columns where !keys.contains(column.slot) { keys.append(column.slot) }
-            result.append(.aggregate(child: result.plan, keys: keys.map { ($0, .slot($0)) }, []))
+            result.append(counting.aggregate(result.plan, keys: keys.map { ($0, .slot($0)) }, []))
         }
         let hidesInput = isGrouped || projection.isDistinct
         try bindOrderAndLimits(projection, columns, hidesInput: hidesInput, isGrouped: isGrouped, before: state.scope, &result)
@@ -162,10 +162,11 @@ extension Binder {
             }
         }
         let rows = keys.isEmpty ? 1 : max(result.plan.estimatedRows.squareRoot(), 1)
-        let counting = CountPushDown(catalog: catalog, newSlot: newSlot)
         result.append(counting.aggregate(result.plan, keys: keys, collector.aggregates), rows: rows)
         if !computed.isEmpty { result.append(.project(child: result.plan, computed)) }
     }
+
+    private var counting: CountPushDown { CountPushDown(catalog: catalog, newSlot: newSlot) }
 
     /// True if an aggregate is called anywhere in the expression, subqueries left aside.
     func containsAggregate(_ expression: Expression) -> Bool {

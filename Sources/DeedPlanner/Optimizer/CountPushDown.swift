@@ -1,9 +1,10 @@
-// Aggregates that only count the matches of a pattern are computed without making the matches.
+// Aggregates for which not every match of a pattern has to be made: those that do not care how often a row comes
+// (DistinctReach), and those that only count the matches.
 //
 // What stands below the aggregate is read back as a pattern: a scan, expansions from it, and filters. It can be counted if
 // every filter is about one entity, and if all that is asked of the matches is their number, or things that depend on one
-// entity, which becomes the root: then the pattern gives one row for each root, with the number of its matches, and the
-// aggregates weigh each row by that number.
+// entity, which becomes the root: then the pattern gives rows with the root and a number of matches, and the aggregates weigh
+// each row by that number.
 
 import DeedExecution
 import DeedValues
@@ -12,29 +13,54 @@ struct CountPushDown {
     let catalog: any PlannerCatalog
     let newSlot: () -> Slot
 
-    /// The aggregation of `child`, over a counted pattern if that is possible and pays.
+    /// The aggregation of `child`, in the way that makes the fewest rows.
     func aggregate(
         _ child: PlanNode, keys: [(slot: Slot, value: Expr)], _ aggregates: [(slot: Slot, Aggregate)]
     ) -> PlanNode.Kind {
-        let plain = PlanNode.Kind.aggregate(child: child, keys: keys, aggregates)
-        guard var read = PatternReading(child), !read.relationships.isEmpty, read.cost >= wholeCost(read) else { return plain }
+        counted(child, keys: keys, aggregates) ?? searched(child, keys: keys, aggregates)
+            ?? .aggregate(child: child, keys: keys, aggregates)
+    }
+
+    /// Over what searches find instead of paths, if no aggregate depends on how often a row comes.
+    private func searched(
+        _ child: PlanNode, keys: [(slot: Slot, value: Expr)], _ aggregates: [(slot: Slot, Aggregate)]
+    ) -> PlanNode.Kind? {
+        guard aggregates.allSatisfy({ $1.isDistinct && !$1.arguments.isEmpty || $1.function == "min" || $1.function == "max" })
+        else { return nil }
+        let values = keys.map(\.value) + aggregates.flatMap { $1.arguments }
+        let reach = DistinctReach(child, used: values.reduce(into: []) { $0.formUnion(slotsUsed($1)) })
+        if reach.plan === child { return nil }
+        // Ends of which none comes twice need not be compared with each other.
+        if reach.isDistinct, keys.isEmpty, aggregates.count == 1, aggregates[0].1.function == "count",
+            case .slot = aggregates[0].1.arguments[0] {
+            let count = Aggregate(function: "count", arguments: aggregates[0].1.arguments, isDistinct: false)
+            return .aggregate(child: reach.plan, keys: [], [(aggregates[0].slot, count)])
+        }
+        return .aggregate(child: reach.plan, keys: keys, aggregates)
+    }
+
+    /// Over a counted pattern, if that is possible and pays.
+    private func counted(
+        _ child: PlanNode, keys: [(slot: Slot, value: Expr)], _ aggregates: [(slot: Slot, Aggregate)]
+    ) -> PlanNode.Kind? {
+        guard var read = PatternReading(child), !read.relationships.isEmpty, read.cost >= wholeCost(read) else { return nil }
         let count = newSlot()
         var used: Set<Slot> = []
         for key in keys { used.formUnion(slotsUsed(key.value)) }
         var weighed: [(slot: Slot, Aggregate)] = []
         for (slot, aggregate) in aggregates {
-            guard let (result, needs) = weigh(aggregate, by: count, read) else { return plain }
+            guard let (result, needs) = weigh(aggregate, by: count, read) else { return nil }
             weighed.append((slot, result))
             used.formUnion(needs)
         }
-        guard used.count <= 1, used.allSatisfy({ read.position($0) != nil }) else { return plain }
+        guard used.count <= 1, used.allSatisfy({ read.position($0) != nil }) else { return nil }
         let root = used.first.flatMap { read.position($0) }
-        guard read.assignFilters() else { return plain }
+        guard read.assignFilters() else { return nil }
         let pattern = CountedPattern(
             entities: read.entities, relationships: read.relationships, differing: read.differing, root: root, count: count)
-        guard pattern.terms() != nil else { return plain }
+        guard pattern.terms() != nil else { return nil }
         let rows = root == nil ? 1 : catalog.entityCount(label: nil)
-        return .aggregate(child: PlanNode(.countMatches(pattern), estimatedRows: rows), keys: keys, weighed)
+        return .aggregate(child: PlanNode(.countMatches(matches: child, pattern), estimatedRows: rows), keys: keys, weighed)
     }
 
     /// What the aggregate is over rows that stand for several each, and the slots that it needs.

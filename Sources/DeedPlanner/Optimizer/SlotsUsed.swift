@@ -1,7 +1,8 @@
-// The slots that an expression refers to. Those inside a subquery count as well, whether the subquery fills them itself or
-// not: whoever asks intersects with what he knows.
+// The slots that an expression refers to. What cannot be told by its slots, since it has a subquery or gives something else each
+// time, refers to the slot -1, which does not exist.
 
 import DeedExecution
+import DeedValues
 
 func slotsUsed(_ expr: Expr) -> Set<Slot> {
     var slots: Set<Slot> = []
@@ -21,7 +22,10 @@ private func collect(_ expr: Expr, into slots: inout Set<Slot>) {
         collect(a, into: &slots)
         collect(b, into: &slots)
     case .slice(let a, let from, let to): for part in [a, from, to].compactMap({ $0 }) { collect(part, into: &slots) }
-    case .call(_, let arguments), .list(let arguments): for part in arguments { collect(part, into: &slots) }
+    case .call(let name, let arguments):
+        if ScalarFunctions.named(name)?.isDeterministic == false { slots.insert(-1) }
+        for part in arguments { collect(part, into: &slots) }
+    case .list(let elements): for part in elements { collect(part, into: &slots) }
     case .map(let entries): for entry in entries { collect(entry.value, into: &slots) }
     case .conditional(let branches, let otherwise):
         for branch in branches {

@@ -1,0 +1,56 @@
+// Operators that have run before and wait for the next execution of their plan. A short query would spend more on making
+// them, and on freeing them, than on what they do.
+
+import DeedEngine
+import DeedExecution
+import DeedValues
+import Synchronization
+
+/// The operators of a plan, and what they share; for one execution at a time.
+final class PlanInstance: @unchecked Sendable {
+    let root: Operator
+    let context: QueryContext
+    /// What the plan begins with: one row without columns.
+    private let start: Chunk
+
+    init(_ plan: QueryPlan, _ context: QueryContext) throws {
+        self.context = context
+        root = try makeOperator(plan.root, context)
+        start = Chunk(slots: context.slotCount, count: 1)
+        root.reset(argument: start)
+    }
+
+    /// Lets go of what the execution held.
+    fileprivate func end() {
+        root.reset(argument: start)
+        context.end()
+    }
+}
+
+/// The instances of one plan that nobody uses.
+final class PlanInstances: Sendable {
+    /// Executions of one plan at the same time that find an instance.
+    private static let waitingMax = 4
+    private let waiting = Mutex<[PlanInstance]>([])
+
+    func take() -> PlanInstance? { waiting.withLock { $0.popLast() } }
+
+    /// Keeps an instance whose execution came to its end without an error.
+    func give(_ instance: PlanInstance) {
+        guard instance.context.isReusable, instance.context.parameters.values.allSatisfy(Self.isSmall) else { return }
+        instance.end()
+        waiting.withLock { waiting in
+            if waiting.count < Self.waitingMax { waiting.append(instance) }
+        }
+    }
+
+    /// Evaluators remember the values of parameters for as long as they wait; and an element of the graph makes another
+    /// evaluator than a value does.
+    static func isSmall(_ value: Value) -> Bool {
+        switch value {
+        case .null, .bool, .int, .float, .date, .localTime, .zonedTime, .localDatetime, .zonedDatetime, .duration: true
+        case .string(let text): text.utf8.count <= 1_024
+        default: false
+        }
+    }
+}

@@ -1,0 +1,55 @@
+// The neighbours of all entities in one array, for counts that go through lists again and again: `targets[offsets[id]]` up to
+// `targets[offsets[id + 1]]` are those of one entity. Copied out of the segments once, so that no latch is taken and nothing
+// has to be looked up on the way.
+
+import DeedEngine
+
+final class NeighborLists {
+    /// Valid as long as the lists are.
+    struct View {
+        let offsets: UnsafePointer<UInt32>
+        let targets: UnsafePointer<UInt32>
+
+        @inline(__always)
+        func range(_ id: Int) -> Range<Int> { Int(offsets[id])..<Int(offsets[id &+ 1]) }
+    }
+
+    private let offsets: UnsafeMutablePointer<UInt32>
+    private let targets: UnsafeMutablePointer<UInt32>
+    private let account: MemoryAccount
+
+    var view: View { View(offsets: offsets, targets: targets) }
+
+    /// Of the entities with ids below `ids`.
+    init(_ wanted: ListsWanted, ids: Int, _ context: QueryContext) throws {
+        let degrees = try CountVector(count: ids, repeating: 1, context)
+        for segment in 0..<context.view.segmentCount(ids: ids) {
+            try context.checkInterrupt()
+            try context.view.multiply(degrees.values, ofSegment: segment, by: wanted, nil)
+        }
+        let total = try degrees.sum()
+        guard total < Int64(UInt32.max), ids < Int(UInt32.max) else {
+            throw DeedError(.outOfMemory, "counting with \(total) neighbours takes too much memory")
+        }
+        account = MemoryAccount(context)
+        try account.charge((ids + 1 + Int(total)) * MemoryLayout<UInt32>.stride)
+        offsets = .allocate(capacity: ids + 1)
+        targets = .allocate(capacity: max(Int(total), 1))
+        var end: UInt32 = 0
+        for id in 0..<ids {
+            offsets[id] = end
+            end &+= UInt32(truncatingIfNeeded: degrees.values[id])
+        }
+        offsets[ids] = end
+        for segment in 0..<context.view.segmentCount(ids: ids) {
+            try context.checkInterrupt()
+            try context.view.copyNeighbors(
+                ofSegment: segment, wanted, degrees: degrees.values, ids: ids, offsets: offsets, into: targets)
+        }
+    }
+
+    deinit {
+        offsets.deallocate()
+        targets.deallocate()
+    }
+}
