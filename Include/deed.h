@@ -497,6 +497,10 @@ void deed_statement_clear(deed_statement *statement);
 /* Runs the statement. One that only reads computes its rows as they are fetched, on the snapshot of this moment. One that
  * changes something has run to its end when this returns, and its changes are committed if transaction is NULL; if it fails
  * it has changed nothing. options may be NULL.
+ *
+ * BEGIN opens a transaction of the calling thread: until COMMIT or ROLLBACK, all calls of the thread on this database that
+ * are given no transaction belong to it. A thread that ends without either is rolled back. With a transaction given, BEGIN,
+ * COMMIT and ROLLBACK are SEMANTIC_ERROR.
  * Errors: PARAMETER_MISSING, READ_ONLY, INTERRUPTED, OUT_OF_MEMORY, TRANSACTION_CONFLICT, and those of queries. May block. */
 deed_status deed_statement_execute(deed_statement *statement, deed_transaction *transaction,
                                    const deed_query_options *options, deed_result **out_result, deed_error **out_error);
@@ -505,6 +509,10 @@ void deed_statement_destroy(deed_statement *statement);
 /* The columns. A statement without RETURN has none. The name is borrowed until the result is destroyed. */
 size_t deed_result_column_count(const deed_result *result);
 const char *deed_result_column_name(const deed_result *result, size_t column, size_t *out_size);
+
+/* What is odd about the statement without being wrong: a label, relationship type or property that nothing in the database
+ * has, most likely misspelt, with its place and a suggestion. Borrowed until the result is destroyed; NULL beyond the last. */
+const char *deed_result_notice(const deed_result *result, size_t index, size_t *out_size);
 
 /* The next row: one value for each column, borrowed until the next call or until the result is destroyed; *out_row is NULL
  * at the end. Errors: those of running. May block. One thread at a time. */

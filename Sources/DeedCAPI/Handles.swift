@@ -170,10 +170,11 @@ func withGraph<Result>(
     return try graph.withoutCounting(body)
 }
 
-/// The transaction behind a handle, which must be active and of this database; nil stays nil.
+/// The transaction behind a handle, which must be active and of this database. Without a handle it is the one that the
+/// thread has begun by a statement, or none.
 @inline(__always)
 func transaction(_ pointer: OpaquePointer?, of graph: Graph) throws(DeedError) -> Transaction? {
-    guard let pointer else { return nil }
+    guard let pointer else { return try graph.threadTransaction.map { transaction throws(DeedError) in try usable(transaction, graph) } }
     let handle = try object(pointer, TransactionHandle.self)
     guard handle.graphIdentity == ObjectIdentifier(graph) else {
         // The graphs of one follower, one after the other, share their names.
@@ -182,9 +183,13 @@ func transaction(_ pointer: OpaquePointer?, of graph: Graph) throws(DeedError) -
         }
         throw DeedError(.invalidArgument, "the transaction belongs to another database")
     }
+    return try usable(handle.transaction, graph)
+}
+
+private func usable(_ transaction: Transaction, _ graph: Graph) throws(DeedError) -> Transaction {
     try graph.requireOpen()
-    try handle.transaction.requireActive()
-    return handle.transaction
+    try transaction.requireActive()
+    return transaction
 }
 
 /// Runs a statement that writes, in the given transaction or as one of its own. It may run several times, if it waits for

@@ -33,8 +33,10 @@ final class StatementHandle {
         if present !== engine { (engine, prepared) = (present, try present.prepare(text)) }
         try engine.graph.requireOpen()
         prepared = try engine.renewed(prepared)
+        // BEGIN, COMMIT and ROLLBACK are about the transaction of the thread, in whatever state it is.
+        let given = try transaction.flatMap { try DeedCAPI.transaction($0, of: engine.graph) }
         return try engine.execute(
-            prepared, bindings, transaction: try DeedCAPI.transaction(transaction, of: engine.graph),
+            prepared, bindings, transaction: given ?? engine.graph.threadTransaction,
             options: try executionOptions(options, engine.graph))
     }
 }
@@ -45,6 +47,7 @@ final class ResultHandle {
     /// The columns' names, lent out; made when they are first asked for.
     private lazy var names: [(text: UnsafeMutablePointer<CChar>, size: Int)] = result.columns.map { copyText($0) }
     private var areNamesLent = false
+    private let notices: [(text: UnsafeMutablePointer<CChar>, size: Int)]
     /// What was computed and not handed out in full, and the next row of the first of these chunks.
     private var chunks: [Chunk] = []
     private var row = 0
@@ -52,10 +55,18 @@ final class ResultHandle {
 
     init(_ result: QueryResult, _ database: DatabaseHandle) {
         (self.result, self.database) = (result, database)
+        notices = result.notices.map { copyText($0) }
         lender = ValueLender(columns: result.columns.count)
     }
 
-    deinit { if areNamesLent { for name in names { name.text.deallocate() } } }
+    deinit {
+        if areNamesLent { for name in names { name.text.deallocate() } }
+        for notice in notices { notice.text.deallocate() }
+    }
+
+    func notice(_ index: Int) -> (text: UnsafeMutablePointer<CChar>, size: Int)? {
+        notices.indices.contains(index) ? notices[index] : nil
+    }
 
     func name(_ column: Int) -> (text: UnsafeMutablePointer<CChar>, size: Int)? {
         guard result.columns.indices.contains(column) else { return nil }
@@ -213,6 +224,16 @@ public func deed_result_column_name(
     guard let name = try? object(result, ResultHandle.self).name(column) else { return nil }
     out_size?.pointee = name.size
     return UnsafePointer(name.text)
+}
+
+@c @implementation
+public func deed_result_notice(
+    _ result: OpaquePointer?, _ index: Int, _ out_size: UnsafeMutablePointer<Int>?
+) -> UnsafePointer<CChar>! {
+    out_size?.pointee = 0
+    guard let notice = try? object(result, ResultHandle.self).notice(index) else { return nil }
+    out_size?.pointee = notice.size
+    return UnsafePointer(notice.text)
 }
 
 @c @implementation

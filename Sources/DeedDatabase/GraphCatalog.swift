@@ -17,16 +17,35 @@ struct GraphCatalog: PlannerCatalog {
 
     var procedureNames: [String] { procedures.names }
 
+    func names(of kind: CatalogName) -> [String] {
+        let kind: NameKind =
+            switch kind {
+            case .label: .collection
+            case .relationshipType: .relationshipType
+            case .property: .propertyKey
+            }
+        let names = view.graph.names
+        return (0..<names.count(kind)).compactMap { names.text(kind, NameId($0))?.string }
+    }
+
+    func mayExist(_ kind: CatalogName, _ name: String) -> Bool {
+        switch kind {
+        case .label: !view.collections(label: name).isEmpty
+        case .relationshipType: !view.relationshipTypes([name]).isEmpty
+        case .property: view.propertyKey(name) != nil
+        }
+    }
+
     func hasIndex(label: String, properties: [String]) -> Bool {
-        // Entities that have the label without belonging to its collection are in no index of it.
-        let collections = view.collections(label: label)
-        guard collections.count == 1, view.hasOnlyItsLabel(collections[0]) else { return false }
+        // Entities that have the label without belonging to its collection are in no index of it. Those that belong to it
+        // without having the label any more are found, and the planner asks for their labels.
+        guard let collection = view.onlyCollection(label: label) else { return false }
         var keys: [NameId] = []
         for property in properties {
             guard let key = view.propertyKey(property) else { return false }
             keys.append(key)
         }
-        return view.hasIndex(.entity, collections[0], keys)
+        return view.hasIndex(.entity, collection, keys)
     }
 
     func entityCount(label: String?) -> Double {

@@ -25,6 +25,8 @@ package final class PreparedQuery: Sendable {
     let columns: [String]
     let slots: [Slot]
     let basis: PlanBasis
+    /// What is odd about the text, in words that show the place.
+    let notices: [String]
     /// Shared by all texts of the same shape.
     let instances: PlanInstances
 
@@ -38,6 +40,7 @@ package final class PreparedQuery: Sendable {
         positions = plan.parameters.indices.filter { literals[plan.parameters[$0]] == nil }
         parameters = positions.map { plan.parameters[$0] }
         template = Parameters(names: plan.parameters, values: plan.parameters.map { literals[$0] ?? .null })
+        notices = plan.notices.map { "\($0.message)\n\(renderSource($0.place, in: text))" }
     }
 
     /// The same plan for another text of the same shape.
@@ -61,12 +64,13 @@ package final class PreparedQuery: Sendable {
 /// What a plan was made for.
 struct PlanBasis: Sendable {
     var schemaVersion: UInt64
+    var labelVersion: UInt64
     var entities: Int
     var relationships: Int
 
     /// True if a plan for `self` is still good now.
     func isGood(for now: PlanBasis) -> Bool {
-        schemaVersion == now.schemaVersion && Self.isSimilar(entities, now.entities)
+        schemaVersion == now.schemaVersion && labelVersion == now.labelVersion && Self.isSimilar(entities, now.entities)
             && Self.isSimilar(relationships, now.relationships)
     }
 
@@ -78,34 +82,19 @@ struct PlanBasis: Sendable {
 }
 
 final class PlanMemory: Sendable {
-    /// Queries as bytes: Swift's strings are equal by canonical equivalence, which texts are not.
-    private struct Key: Hashable {
-        let text: String
-
-        static func == (left: Key, right: Key) -> Bool {
-            var (left, right) = (left.text, right.text)
-            return left.withUTF8 { left in
-                right.withUTF8 { compareBytes(UnsafeRawBufferPointer(left), UnsafeRawBufferPointer($0)) == 0 }
-            }
-        }
-
-        func hash(into hasher: inout Hasher) {
-            var text = text
-            text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
-        }
-    }
-
     /// Beyond that all are forgotten: whoever has so many texts does not use parameters, and gains nothing here.
     private static let plansMax = 4_096
 
-    private let plans = Mutex<[Key: PreparedQuery]>([:])
+    private let plans = Mutex<[NameKey: PreparedQuery]>([:])
 
-    func find(_ text: String) -> PreparedQuery? { plans.withLock { $0[Key(text: text)] } }
+    func find(_ text: String) -> PreparedQuery? { plans.withLock { $0[NameKey(text)] } }
 
+    /// What is odd about a query may be right soon, and then the query is looked at again.
     func remember(_ query: PreparedQuery, as text: String) {
+        if !query.notices.isEmpty { return }
         plans.withLock { plans in
             if plans.count >= Self.plansMax { plans.removeAll(keepingCapacity: true) }
-            plans[Key(text: text)] = query
+            plans[NameKey(text)] = query
         }
     }
 }

@@ -22,7 +22,7 @@ package struct ExecutionOptions {
 
 package final class QueryEngine: @unchecked Sendable {
     package let graph: Graph
-    private let registry = Mutex(ProcedureRegistry.builtIn)
+    private let registry = Mutex(ProcedureRegistry.withLanguage)
     package let reports = ReportRing()
     private let memory = PlanMemory()
 
@@ -44,7 +44,20 @@ package final class QueryEngine: @unchecked Sendable {
     // MARK: Preparing
 
     /// The statement behind a text: a plan that is remembered, or a new one.
-    package func prepare(_ text: String, _ transaction: Transaction? = nil) throws -> PreparedStatement {
+    package func prepare(
+        _ text: String, _ transaction: Transaction? = nil, _ interruption: Interruption = Interruption()
+    ) throws -> PreparedStatement {
+        do {
+            return try makeReady(text, transaction, interruption)
+        } catch let error as QueryError {
+            guard let position = error.position else { throw error }
+            throw QueryError(error.kind, error.detail, "\(error.message)\n\(renderSource(position, in: text))", at: position)
+        }
+    }
+
+    private func makeReady(
+        _ text: String, _ transaction: Transaction?, _ interruption: Interruption
+    ) throws -> PreparedStatement {
         let basis = basis
         if let known = memory.find(text), known.basis.isGood(for: basis) { return .query(known) }
         let normal = normalizeCypher(text)
@@ -53,36 +66,56 @@ package final class QueryEngine: @unchecked Sendable {
             memory.remember(query, as: text)
             return .query(query)
         }
-        if let normal, let query = try? plan(text, normal, transaction) {
+        let account = try chargePlanning(text)
+        defer { account.clear() }
+        if let normal, let query = try planNormal(text, normal, transaction, interruption) {
             memory.remember(query, as: text)
             memory.remember(query, as: normal.key)
             return .query(query)
         }
+        try interruption.check()
         // Commands have no normal form; and what is wrong with a text is said of the text as it is.
         switch try parse(text, nil) {
         case .schema(let command): return .schema(command)
         case .transaction(let command): return .transaction(command)
         case .query(let query, let mode):
-            let prepared = try plan(query, mode, text: text, shape: text, literals: [:], transaction)
+            let prepared = try plan(query, mode, text: text, shape: text, literals: [:], transaction, interruption)
             memory.remember(prepared, as: text)
             return .query(prepared)
         }
     }
 
-    /// A plan in which the literals of the text are parameters; nil if the text is no query.
-    private func plan(
-        _ text: String, _ normal: NormalizedQuery, _ transaction: Transaction?
+    /// Room for the tree and the plan of a text, which are made of small objects that nobody counts one by one.
+    private func chargePlanning(_ text: String) throws -> MemoryAccount {
+        let account = MemoryAccount(graph.pool)
+        try account.charge(text.utf8.count * Self.planningBytesPerByte)
+        return account
+    }
+
+    /// What a byte of text comes to at most while it is planned: in a list of digits every two bytes are a node of the tree.
+    private static let planningBytesPerByte = 160
+
+    /// A plan in which the literals of the text are parameters; nil if the text is no query, or wrong.
+    private func planNormal(
+        _ text: String, _ normal: NormalizedQuery, _ transaction: Transaction?, _ interruption: Interruption
     ) throws -> PreparedQuery? {
-        guard case .query(let query, let mode) = try parse(text, normal) else { return nil }
-        return try plan(query, mode, text: text, shape: normal.key, literals: normal.literals, transaction)
+        do {
+            guard case .query(let query, let mode) = try parse(text, normal) else { return nil }
+            return try plan(
+                query, mode, text: text, shape: normal.key, literals: normal.literals, transaction, interruption)
+        } catch let error as DeedError {
+            throw error
+        } catch {
+            return nil
+        }
     }
 
     private func plan(
         _ query: Query, _ mode: ExecutionMode, text: String, shape: String, literals: [String: Value],
-        _ transaction: Transaction?
+        _ transaction: Transaction?, _ interruption: Interruption
     ) throws -> PreparedQuery {
         let view = try GraphView(graph, transaction)
-        let planner = Planner(catalog: GraphCatalog(view: view, procedures: procedures))
+        let planner = Planner(catalog: GraphCatalog(view: view, procedures: procedures), interruption: interruption)
         return PreparedQuery(
             text: text, shape: shape, plan: try planner.plan(query), mode: mode, literals: literals, basis: basis)
     }
@@ -97,14 +130,16 @@ package final class QueryEngine: @unchecked Sendable {
 
     private var basis: PlanBasis {
         let rows = graph.rowTotals()
-        return PlanBasis(schemaVersion: graph.schema.changes, entities: rows.entities, relationships: rows.relationships)
+        return PlanBasis(
+            schemaVersion: graph.schema.changes, labelVersion: graph.labelVersion, entities: rows.entities,
+            relationships: rows.relationships)
     }
 
     // MARK: Running
 
-    /// The statement as it is now: another plan, if the one that it has has grown old.
+    /// The statement as it is now: another plan, if the one that it has has grown old, or was odd when it was made.
     package func renewed(_ statement: PreparedStatement) throws -> PreparedStatement {
-        guard case .query(let query) = statement, !query.basis.isGood(for: basis) else { return statement }
+        guard case .query(let query) = statement, !query.notices.isEmpty || !query.basis.isGood(for: basis) else { return statement }
         return try prepare(query.text)
     }
 
@@ -117,16 +152,38 @@ package final class QueryEngine: @unchecked Sendable {
             if query.mode == .explain { return try QueryResult.text(explain(query.plan), column: "plan", graph) }
             return try run(query, try query.arguments(bindings), transaction, options)
         case .schema(let command): return try runSchemaCommand(command)
-        case .transaction:
-            throw QueryError(
-                .syntaxError, "UnsupportedStatement",
-                "a transaction is begun and ended by the calls of the interface, not by a statement")
+        case .transaction(let command):
+            try run(command, in: transaction)
+            return try QueryResult(columns: [], rows: [], graph)
         }
+    }
+
+    /// Transactions that statements begin belong to the thread that runs them.
+    private func run(_ command: TransactionCommand, in transaction: Transaction?) throws {
+        if let transaction, transaction !== graph.threadTransaction {
+            throw QueryError(
+                .semanticError, "InvalidTransactionState",
+                "this transaction has a handle, and is ended by its commit() or rollback(); BEGIN, COMMIT and ROLLBACK are for the "
+                    + "database itself")
+        }
+        switch command {
+        case .begin where transaction != nil:
+            throw QueryError(
+                .semanticError, "InvalidTransactionState", "the thread has a transaction already: COMMIT or ROLLBACK comes first")
+        case .begin: try graph.beginOnThread()
+        case .commit: if try !graph.commitOnThread() { throw Self.noTransaction("COMMIT") }
+        case .rollback: if !graph.rollbackOnThread() { throw Self.noTransaction("ROLLBACK") }
+        }
+    }
+
+    private static func noTransaction(_ command: String) -> QueryError {
+        QueryError(.semanticError, "InvalidTransactionState", "\(command) without BEGIN: this thread has no transaction")
     }
 
     private func run(
         _ query: PreparedQuery, _ parameters: Parameters, _ transaction: Transaction?, _ options: ExecutionOptions
     ) throws -> QueryResult {
+        if query.plan.commitsInBetween { return try runInBatches(query, parameters, transaction, options) }
         if query.plan.isReadOnly {
             let result = try open(query, parameters, transaction, options)
             if query.mode == .profile { return try profiled(result, query) }
@@ -147,14 +204,27 @@ package final class QueryEngine: @unchecked Sendable {
         }
     }
 
+    /// Runs a query that commits in between to its end.
+    private func runInBatches(
+        _ query: PreparedQuery, _ parameters: Parameters, _ transaction: Transaction?, _ options: ExecutionOptions
+    ) throws -> QueryResult {
+        if transaction != nil {
+            throw QueryError(
+                .semanticError, "InvalidTransactionState",
+                "CALL { } IN TRANSACTIONS commits by itself, so it cannot run within a transaction")
+        }
+        let result = try open(query, parameters, nil, options)
+        if query.mode == .profile { return try profiled(result, query) }
+        try result.materialize()
+        return result
+    }
+
     /// A result whose rows are computed as they are fetched.
     private func open(
         _ query: PreparedQuery, _ parameters: Parameters, _ transaction: Transaction?, _ options: ExecutionOptions
     ) throws -> QueryResult {
         let now = Clock.microseconds()
-        let deadline = options.timeout.map { seconds in
-            Clock.monotonicNanoseconds() &+ UInt64(max(0, min(seconds, 1e9)) * 1e9)
-        }
+        let interruption = Interruption(timeout: options.timeout, keepGoing: options.keepGoing)
         let functions = FunctionContext(
             seconds: now / 1_000_000, nanoseconds: UInt32(truncatingIfNeeded: now % 1_000_000 * 1_000))
         let view = try GraphView(graph, transaction)
@@ -162,16 +232,14 @@ package final class QueryEngine: @unchecked Sendable {
         let isSmall = query.mode == .run && parameters.values.allSatisfy(PlanInstances.isSmall)
         if isSmall, let known = query.instances.take() {
             known.context.begin(
-                view: view, parameters: parameters, functions: functions, threads: threads, deadline: deadline,
-                procedures: procedures)
-            known.context.keepGoing = options.keepGoing
+                view: view, parameters: parameters, functions: functions, threads: threads,
+                interruption: interruption, procedures: procedures)
             return QueryResult(query, known, reports)
         }
         let context = QueryContext(
             view: view, parameters: parameters, functions: functions, slotCount: query.plan.slotCount, threads: threads,
-            deadline: deadline, procedures: procedures, profile: query.mode == .profile ? PlanProfile() : nil)
+            interruption: interruption, procedures: procedures, profile: query.mode == .profile ? PlanProfile() : nil)
         context.isReusable = isSmall
-        context.keepGoing = options.keepGoing
         return QueryResult(query, try PlanInstance(query.plan, context), reports)
     }
 

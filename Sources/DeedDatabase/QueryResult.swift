@@ -44,10 +44,13 @@ package final class QueryResult {
     private var report: ReportBuilder?
 
     package var counters: WriteCounters { context.counters }
+    /// What is odd about the query without being wrong.
+    package private(set) var notices: [String] = []
 
     init(_ query: PreparedQuery, _ instance: PlanInstance, _ reports: ReportRing) {
         (columns, slots) = (query.columns, query.slots)
         (self.instance, instances, context) = (instance, query.instances, instance.context)
+        notices = query.notices
         report = ReportBuilder(query, reports)
     }
 

@@ -22,82 +22,69 @@ package final class QueryContext: @unchecked Sendable {
     package private(set) var execution = 1
     /// False if something that was made for this context cannot begin anew for another execution.
     package var isReusable = true
-    private let interrupted = Atomic<Bool>(false)
-    /// Monotonic nanoseconds at which the query is out of time; nil for no limit.
-    private var deadline: UInt64?
-    /// Asked about every 20 ms; false ends the query. Set before it begins.
-    package var keepGoing: (() -> Bool)?
-    private let askedAt = Atomic<UInt64>(0)
+    /// What can end the present execution.
+    package private(set) var interruption: Interruption
     /// For one of the workers of a query: what it is part of.
     private let team: Team?
     /// On the thread that runs the query, which alone may ask it whether to go on.
     private var isCaller = true
-    private static let askingInterval: UInt64 = 20_000_000
 
     package init(
         view: GraphView, parameters: Parameters, functions: FunctionContext, slotCount: Int, threads: Int = 1,
-        deadline: UInt64? = nil, procedures: ProcedureRegistry = .builtIn,
+        interruption: Interruption = Interruption(), procedures: ProcedureRegistry = .builtIn,
         profile: PlanProfile? = nil
     ) {
         (self.present, self.parameters, self.functions) = (view, parameters, functions)
-        (self.slotCount, self.threads, self.deadline) = (slotCount, threads, deadline)
+        (self.slotCount, self.threads, self.interruption) = (slotCount, threads, interruption)
         (self.procedures, self.profile) = (procedures, profile)
         team = nil
     }
+
+    /// For a part of a query that has a view and counters of its own, and ends with the query.
+    init(within query: QueryContext, view: GraphView) {
+        (present, parameters, functions, procedures) = (view, query.parameters, query.functions, query.procedures)
+        (slotCount, threads, interruption, profile) = (query.slotCount, 1, query.interruption, query.profile)
+        team = nil
+    }
+
+    /// What comes from now on sees what has been committed by now. Only without a transaction, and on one thread.
+    func renewView() throws { present = try GraphView(view.graph, nil) }
 
     /// For worker `number` of some of a query's work. It has no workers of its own.
     init(_ team: Team, worker number: Int) {
         let query = team.query
         (present, parameters, functions, procedures) = (query.view, query.parameters, query.functions, query.procedures)
-        (slotCount, threads, deadline, profile) = (query.slotCount, 1, query.deadline, query.profile)
+        (slotCount, threads, interruption, profile) = (query.slotCount, 1, query.interruption, query.profile)
         self.team = team
         isCaller = number == 0
     }
 
     /// Another execution of what was made for this context.
     package func begin(
-        view: GraphView, parameters: Parameters, functions: FunctionContext, threads: Int, deadline: UInt64?,
-        procedures: ProcedureRegistry
+        view: GraphView, parameters: Parameters, functions: FunctionContext, threads: Int,
+        interruption: Interruption, procedures: ProcedureRegistry
     ) {
         (self.present, self.parameters, self.functions) = (view, parameters, functions)
-        (self.threads, self.deadline, self.procedures) = (threads, deadline, procedures)
+        (self.threads, self.interruption, self.procedures) = (threads, interruption, procedures)
         execution += 1
         counters = WriteCounters()
-        interrupted.store(false, ordering: .relaxed)
-        askedAt.store(0, ordering: .relaxed)
     }
 
     /// Lets go of what belongs to one execution; `begin` comes before the next.
     package func end() {
-        (present, keepGoing) = (nil, nil)
+        present = nil
         parameters = Parameters(names: parameters.names, values: [])
     }
 
     /// Makes the query end soon with `Interrupted`. Any thread.
-    package func interrupt() { interrupted.store(true, ordering: .relaxed) }
+    package func interrupt() { interruption.request() }
 
     /// Throws if the query is to end now. Called once for each chunk, and in loops without bound.
+    @inline(__always)
     package func checkInterrupt() throws {
-        if let team {
-            if team.isGivenUp { throw DeedError(.interrupted, "another worker of the query failed") }
-            return isCaller ? try team.query.checkInterrupt() : try team.query.checkTime()
-        }
-        try checkTime()
-        guard let keepGoing else { return }
-        let now = Clock.monotonicNanoseconds()
-        let asked = askedAt.load(ordering: .relaxed)
-        // The first look at the clock begins an interval, so that a short query asks nobody.
-        guard asked == 0 || now &- asked > Self.askingInterval,
-            askedAt.compareExchange(expected: asked, desired: now, ordering: .relaxed).exchanged, asked != 0
-        else { return }
-        if !keepGoing() { interrupt() }
-    }
-
-    /// What concerns every thread of the query.
-    private func checkTime() throws {
-        if interrupted.load(ordering: .relaxed) { throw DeedError(.interrupted, "the query was interrupted") }
-        guard let deadline, Clock.monotonicNanoseconds() > deadline else { return }
-        throw DeedError(.interrupted, "the query took longer than its timeout")
+        guard let team else { return try interruption.check() }
+        if team.isGivenUp { throw DeedError(.interrupted, "another worker of the query failed") }
+        if isCaller { try interruption.check() } else { try interruption.checkTime() }
     }
 
     /// Workers that share some of a query's work. The first of them to fail makes the others give up.
@@ -143,4 +130,16 @@ package final class WriteCounters: @unchecked Sendable {
     package var labelsAdded = 0
     package var labelsRemoved = 0
     package init() {}
+
+    func add(_ other: WriteCounters) {
+        nodesCreated += other.nodesCreated
+        nodesDeleted += other.nodesDeleted
+        relationshipsCreated += other.relationshipsCreated
+        relationshipsDeleted += other.relationshipsDeleted
+        propertiesSet += other.propertiesSet
+        propertiesAdded += other.propertiesAdded
+        propertiesRemoved += other.propertiesRemoved
+        labelsAdded += other.labelsAdded
+        labelsRemoved += other.labelsRemoved
+    }
 }

@@ -7,12 +7,22 @@ package protocol PlannerCatalog {
     func procedure(named name: String) -> ProcedureShape?
     /// The names of all procedures, for suggestions.
     var procedureNames: [String] { get }
+    /// What labels, relationship types and property keys are called; for suggestions.
+    func names(of kind: CatalogName) -> [String]
+    /// False only if nothing in the store ever had the name.
+    func mayExist(_ kind: CatalogName, _ name: String) -> Bool
     /// True if a look-up by these properties would find every entity with the label.
     func hasIndex(label: String, properties: [String]) -> Bool
     /// Entities with the label, or all of them; an estimate.
     func entityCount(label: String?) -> Double
     /// Relationships of these types (empty: all); an estimate.
     func relationshipCount(types: [String]) -> Double
+}
+
+package enum CatalogName: String, Sendable {
+    case label
+    case relationshipType = "relationship type"
+    case property
 }
 
 /// How a procedure is called.

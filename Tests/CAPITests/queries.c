@@ -77,6 +77,7 @@ static void parameters_are_bound_by_name_and_found_by_position(deed_database *da
         name = deed_result_column_name(result, 0, &size);
         CHECK(size == 3 && strcmp(name, "sum") == 0);
         CHECK(deed_result_column_name(result, 2, &size) == NULL && size == 0);
+        CHECK(deed_result_notice(result, 0, &size) == NULL && size == 0);
         EXPECT_OK(deed_result_next(result, &row, ERR));
         CHECK(row != NULL && row[0].as.integer == 42 && row[1].as.integer == 40);
         EXPECT_OK(deed_result_next(result, &row, ERR));
@@ -191,6 +192,7 @@ static void errors_say_what_and_where(deed_database *database) {
         const char *detail = deed_error_detail(error, &size);
         CHECK(strcmp(detail, "UndefinedVariable") == 0 && size == strlen(detail));
         CHECK(deed_error_position(error, &start, &end));
+        CHECK(strstr(deed_error_message(error, NULL), "line 1, column 18\n") != NULL);
         CHECK(start == strlen(text) - 7 && end == strlen(text));
         deed_error_destroy(error);
     }
@@ -216,6 +218,9 @@ static void errors_say_what_and_where(deed_database *database) {
         deed_statement_destroy(statement);
     }
     CHECK_EQUAL(0, (uint64_t)integer_of(database, NULL, "MATCH (n:Gone) RETURN count(*)"));
+    deed_result *odd = execute(database, NULL, "MATCH (n:Unheard) RETURN n");
+    CHECK(strstr(deed_result_notice(odd, 0, NULL), "`Unheard`") != NULL && deed_result_notice(odd, 1, NULL) == NULL);
+    deed_result_destroy(odd);
     EXPECT(DEED_PROCEDURE_ERROR, deed_statement_prepare(database, "CALL nothing()", 14, &statement, ERR));
 }
 
@@ -277,6 +282,37 @@ static void statements_run_in_transactions(deed_database *database) {
     deed_statement_destroy(statement);
     deed_transaction_destroy(transaction);
     close_and_destroy(other);
+}
+
+/* What a thread that has begun nothing counts; then it begins, writes, and ends without an end of the transaction. */
+static void *begin_and_leave(void *database) {
+    CHECK_EQUAL(0, (uint64_t)integer_of(database, NULL, "MATCH (b:Begun) RETURN count(*)"));
+    run_to_end(database, NULL, "BEGIN");
+    run_to_end(database, NULL, "CREATE (:Begun), (:Begun)");
+    CHECK_EQUAL(2, (uint64_t)integer_of(database, NULL, "MATCH (b:Begun) RETURN count(*)"));
+    return NULL;
+}
+
+static void a_thread_begins_and_commits_by_statements(deed_database *database) {
+    run_to_end(database, NULL, "BEGIN");
+    run_to_end(database, NULL, "CREATE (:Begun)");
+    add_entity(database, NULL, collection_of(database, "Begun"), DEED_ANY, 0);
+    CHECK_EQUAL(2, (uint64_t)integer_of(database, NULL, "MATCH (b:Begun) RETURN count(*)"));
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, begin_and_leave, database) == 0);
+    pthread_join(thread, NULL);
+    deed_transaction *transaction = begin(database);
+    deed_result *result;
+    deed_statement *statement = prepare(database, "COMMIT");
+    EXPECT(DEED_SEMANTIC_ERROR, deed_statement_execute(statement, transaction, NULL, &result, ERR));
+    CHECK_EQUAL(0, (uint64_t)integer_of(database, transaction, "MATCH (b:Begun) RETURN count(*)"));
+    deed_transaction_destroy(transaction);
+    EXPECT_OK(deed_statement_execute(statement, NULL, NULL, &result, ERR));
+    deed_result_destroy(result);
+    EXPECT(DEED_SEMANTIC_ERROR, deed_statement_execute(statement, NULL, NULL, &result, ERR));
+    deed_statement_destroy(statement);
+    CHECK_EQUAL(2, (uint64_t)integer_of(database, NULL, "MATCH (b:Begun) RETURN count(*)"));
+    run_to_end(database, NULL, "MATCH (b:Begun) DELETE b");
 }
 
 /* ---- Rows ------------------------------------------------------------------------------------------------------- */
@@ -518,6 +554,7 @@ void test_queries(void) {
     errors_say_what_and_where(database);
     changes_are_counted(database);
     statements_run_in_transactions(database);
+    a_thread_begins_and_commits_by_statements(database);
     elements_and_paths(database);
     rows_can_be_looked_at_first(database);
     mixed_columns_on_the_way_to_arrow(database);

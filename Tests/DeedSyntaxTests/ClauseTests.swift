@@ -41,6 +41,11 @@ func clausesAreRead(text: String, expected: String) {
     ("MATCH (a) OPTIONAL CALL (*) { RETURN 1 AS x } RETURN x", "(match (a)) (optionalCall(*) (return 1 AS x)) (return x)"),
     ("CALL () { CREATE (a) } IN TRANSACTIONS OF 10 ROWS", "(call() (create (a)) batches 10)"),
     ("CALL { CREATE (a) } IN TRANSACTIONS", "(call (create (a)) batches _)"),
+    ("CALL { CREATE (a) } IN TRANSACTIONS ON ERROR FAIL", "(call (create (a)) batches _)"),
+    ("CALL { CREATE (a) } IN TRANSACTIONS OF 1 ROW ON ERROR CONTINUE REPORT STATUS AS s RETURN s",
+        "(call (create (a)) batches 1 onError continue status s) (return s)"),
+    ("CALL { CREATE (a) } IN TRANSACTIONS ON ERROR BREAK RETURN error", "(call (create (a)) batches _ onError break) (return error)"),
+    ("SHOW FUNCTIONS", "(procedure deed.functions() yield *)"), ("show procedures;", "(procedure deed.procedures() yield *)"),
 ])
 func callsAreRead(text: String, expected: String) {
     #expect(statement(text) == expected)

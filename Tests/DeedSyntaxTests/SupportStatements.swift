@@ -36,13 +36,18 @@ func show(_ clause: Clause) -> String {
     case .call(let call): return show(call)
     case .subquery(let query, let imports, let optional, let batches):
         let names = imports.map { "(" + $0.map(\.text).joined(separator: " ") + ")" } ?? ""
-        return "(\(optional ? "optionalCall" : "call")\(names) \(show(query))\(batches.map { " batches \(show($0.rows))" } ?? ""))"
+        return "(\(optional ? "optionalCall" : "call")\(names) \(show(query))\(batches.map { " " + show($0) } ?? ""))"
     case .forEach(let variable, let list, let clauses):
         return "(foreach \(variable.text) \(show(list)) \(clauses.map(show).joined(separator: " ")))"
     case .loadCSV(let withHeaders, let source, let variable, let terminator):
         return "(load \(withHeaders ? "headers " : "")\(show(source)) \(variable.text)\(terminator.map { " '\($0)'" } ?? ""))"
     case .finish: return "(finish)"
     }
+}
+
+private func show(_ batches: TransactionBatches) -> String {
+    let policy = batches.onError == .fail ? "" : " onError \(batches.onError)"
+    return "batches \(show(batches.rows))\(policy)\(batches.status.map { " status \($0.text)" } ?? "")"
 }
 
 private func show(_ projection: Projection) -> String {

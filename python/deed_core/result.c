@@ -220,6 +220,23 @@ result_counters(ResultObject *self, void *Py_UNUSED(closure))
 }
 
 static PyObject *
+result_notices(ResultObject *self, void *Py_UNUSED(closure))
+{
+    PyObject *list = PyList_New(0);
+    size_t size;
+    const char *text;
+    for (size_t i = 0; list != NULL && (text = deed_result_notice(self->result, i, &size)) != NULL; i++) {
+        PyObject *notice = PyUnicode_DecodeUTF8(text, (Py_ssize_t)size, NULL);
+        if (notice == NULL || PyList_Append(list, notice) < 0)
+            Py_CLEAR(list);
+        Py_XDECREF(notice);
+    }
+    PyObject *notices = list != NULL ? PyList_AsTuple(list) : NULL;
+    Py_XDECREF(list);
+    return notices;
+}
+
+static PyObject *
 result_interrupt(ResultObject *self, PyObject *Py_UNUSED(ignored))
 {
     if (graph_is_ours(session_of(self)->graph))
@@ -340,6 +357,8 @@ result_to_networkx(ResultObject *self, PyObject *Py_UNUSED(ignored))
 
 static PyGetSetDef result_properties[] = {
     {"counters", (getter)result_counters, NULL, "What the statement has changed: a dict of numbers by name.", NULL},
+    {"notices", (getter)result_notices, NULL,
+     "What is odd about the statement without being wrong, such as a label that nothing has: a tuple of str.", NULL},
     {NULL},
 };
 

@@ -317,12 +317,6 @@ def test_conflicts(any_graph: PyDeedGraph) -> None:
     assert any_graph.execute("MATCH (n:N) RETURN n.x").scalar() == 2
 
 
-def test_transactions_are_no_statements(graph: PyDeedGraph) -> None:
-    for text in ("BEGIN", "COMMIT", "ROLLBACK"):
-        with pytest.raises(QueryError):
-            graph.execute(text)
-
-
 # ---- Read-only graphs and followers -------------------------------------------------------------------------------------
 
 
@@ -537,3 +531,39 @@ def test_results_are_no_types_to_make() -> None:
     for kind in (Result, Node, Relationship, GraphPath):
         with pytest.raises(TypeError):
             kind()
+
+
+# ---- Reading behind writing --------------------------------------------------------------------------------------------
+
+
+def test_a_match_finds_what_a_clause_before_it_has_made(graph: PyDeedGraph) -> None:
+    assert one(graph, "CREATE (n:N {x: 1}) WITH n MATCH (m:N {x: n.x}) RETURN count(m)") == 1
+    assert one(graph, "UNWIND range(1, 5000) AS i CREATE (n:M {x: i}) WITH n MATCH (m:M {x: n.x}) RETURN count(m)") == 5000
+
+
+# ---- Labels and plans --------------------------------------------------------------------------------------------------
+
+
+def test_a_plan_is_made_anew_when_entities_elsewhere_get_the_label(graph: PyDeedGraph) -> None:
+    graph.execute("CREATE (:Person {name: 'a'}), (:Robot {name: 'a'})")
+    graph.execute("CREATE INDEX FOR (p:Person) ON (p.name)")
+    query = "MATCH (p:Person {name: 'a'}) RETURN count(*)"
+    assert one(graph, query) == 1 and "SeekIndex" in one(graph, f"EXPLAIN {query}")
+    graph.execute("MATCH (r:Robot) SET r:Person")
+    assert one(graph, query) == 2
+
+
+def test_an_index_serves_entities_with_further_labels(graph: PyDeedGraph) -> None:
+    graph.execute("CREATE (:Person:Admin {name: 'a'}), (:Person {name: 'a'}), (x:Person {name: 'a'}) REMOVE x:Person")
+    graph.execute("CREATE INDEX FOR (p:Person) ON (p.name)")
+    query = "MATCH (p:Person {name: 'a'}) RETURN count(*)"
+    assert "SeekIndex" in one(graph, f"EXPLAIN {query}")
+    assert one(graph, query) == 2
+
+
+def test_labels_lists_those_that_some_entity_has(any_graph: PyDeedGraph) -> None:
+    any_graph.execute("CREATE (:Person:Admin), (:Person:Gone), (:City), (:Empty), ()")
+    any_graph.execute("MATCH (n:Gone) REMOVE n:Gone")
+    any_graph.execute("MATCH (n:Empty) DELETE n")
+    any_graph.execute("MATCH (n:City) SET n:`Big town` REMOVE n:City")
+    assert [row[0] for row in any_graph.execute("CALL db.labels()")] == ["Admin", "Big town", "Person"]

@@ -110,3 +110,47 @@ def test_errors_of_the_engine_are_no_query_errors(graph: PyDeedGraph) -> None:
     with pytest.raises(InvalidArgument) as caught:
         graph.execute(b"\xff")
     assert not isinstance(caught.value, QueryError)
+
+
+# ---- Notices -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("text", "parts"), [
+    ("MATCH (p:Preson) RETURN p", ["label `Preson`; did you mean `Person`?", "column 10", "         ^^^^^^"]),
+    ("MATCH (p:Person) RETURN p.naem", ["property `naem`; did you mean `name`?"]),
+    ("MATCH (p:Person {nmae: 'Ada'}) RETURN p", ["property `nmae`; did you mean `name`?"]),
+    ("MATCH (p)-[:KNOW]->() RETURN p", ["relationship type `KNOW`; did you mean `KNOWS`?"]),
+    ("MATCH (p) WHERE p:Zebra RETURN p", ["label `Zebra`\n"]),
+    ("MATCH (p) WHERE EXISTS { (p)-[:KNOWS]->(:Robot) } RETURN p", ["label `Robot`\n"]),
+])  # fmt: skip
+def test_what_nothing_has_is_noticed(graph: PyDeedGraph, text: str, parts: list[str]) -> None:
+    graph.execute("CREATE (:Person {name: 'Ada'})-[:KNOWS]->(:Person {name: 'Bob'})")
+    for _ in range(2):
+        (notice,) = graph.execute(text).notices
+        for part in parts:
+            assert part in notice
+
+
+def test_nothing_to_notice(graph: PyDeedGraph) -> None:
+    graph.execute("CREATE (:Person:Admin {name: 'Ada'})-[:KNOWS {since: 1}]->(:Person)")
+    for text in [
+        "MATCH (p:Person {name: 'Ada'})-[k:KNOWS]->() RETURN p.name, k.since", "MATCH (a:Admin) RETURN a",
+        "MERGE (n:New {key: 1}) RETURN n",
+        "CREATE (n:Newer {fresh: 1}) WITH n MATCH (m:Newer) RETURN m.fresh", "RETURN {a: 1}.b", "MATCH (n) SET n.other = 1",
+    ]:  # fmt: skip
+        assert graph.execute(text).notices == ()
+
+
+def test_a_notice_goes_when_there_is_such_a_thing(graph: PyDeedGraph) -> None:
+    text = "MATCH (p:Later) RETURN count(*)"
+    assert len(graph.execute(text).notices) == 1
+    graph.execute("CREATE (:Later)")
+    result = graph.execute(text)
+    assert result.notices == () and result.scalar() == 1
+
+
+def test_messages_show_the_place(graph: PyDeedGraph) -> None:
+    with pytest.raises(CypherSyntaxError) as caught:
+        graph.execute("MATCH (n)\nRETURN m.name")
+    assert str(caught.value).endswith("\nline 2, column 8\nRETURN m.name\n       ^")
+    assert caught.value.position == (17, 18)

@@ -9,18 +9,29 @@ import sys
 import pytest
 
 CHILD = """
-import resource, sys
+import resource, sys, threading
 resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
 import deed_core
 with deed_core.PyDeedGraph() as graph:
     graph.execute("UNWIND range(1, 30) AS i CREATE (:D {i: i})")
     graph.execute("MATCH (a:D), (b:D) CREATE (a)-[:E]->(b)")
-    try:
-        for _ in graph.execute(eval(sys.argv[1]), timeout=1):
-            pass
-    except deed_core.DeedError:
-        pass
+    statement = eval(sys.argv[1])
+    outcome = []
+    def run():
+        try:
+            for _ in graph.execute(statement, timeout=float(sys.argv[2])):
+                pass
+        except deed_core.DeedError as error:
+            outcome.append(error)
+        outcome.append("done")
+    # The stack of a thread as the more frugal systems have it.
+    threading.stack_size(512 << 10)
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert outcome[-1] == "done"
     assert graph.execute("RETURN 1").scalar() == 1
+    print(repr(outcome[0]))
 """
 
 DEEP = 200_000
@@ -39,11 +50,44 @@ STATEMENTS = {
     "kept paths": "'MATCH p = (a)-[*]->(b) RETURN collect(p)'",
     "product": "'MATCH (a), (b), (c), (d), (e), (f) RETURN a, b, c, d, e, f ORDER BY a.i + f.i'",
     "doubled text": "'RETURN reduce(s = \"ab\", x IN range(1, 60) | s + s)'",
+    "conjuncts": "'MATCH (n) WHERE ' + ' AND '.join(f'n.i <> {i}' for i in range(100_000)) + ' RETURN n'",
+    "conjuncts of WITH": "'MATCH (n) WITH n WHERE ' + ' AND '.join(f'n.i <> {i}' for i in range(100_000)) + ' RETURN n'",
+    "disjuncts": "'MATCH (n) WHERE ' + ' OR '.join(f'n.i = {i}' for i in range(100_000)) + ' RETURN n'",
+    "conjuncts over a star": "'MATCH ' + ', '.join(f'(a)-[:E]->(b{i})' for i in range(400)) + ' WHERE '"
+    " + ' AND '.join(f'b{i % 400}.i > b{i % 399}.i' for i in range(50_000)) + ' RETURN a'",
+    "conjuncts over parts": "'MATCH ' + ', '.join(f'(b{i})' for i in range(900)) + ' WHERE '"
+    " + ' AND '.join(f'b{i % 900}.i > {i}' for i in range(50_000)) + ' RETURN b1'",
+    "clauses of WITH": "'WITH 1 AS a ' * 100_000 + 'RETURN a'",
+    "clauses of UNWIND": "' '.join(f'UNWIND [1] AS a{i}' for i in range(20_000)) + ' RETURN 1'",
+    "clauses of SET": "'MATCH (n) ' + 'SET n.x = 1 ' * 20_000",
+    "clauses of MERGE": "'MERGE (:Z) ' * 20_000",
+    "clauses of OPTIONAL MATCH": "'OPTIONAL MATCH () ' * 5_000 + 'RETURN 1'",
+    "clauses of CREATE": "'CREATE (:A) ' * 20_000",
+    "patterns of CREATE": "'CREATE ' + ', '.join(f'(a{i}:A {{i: {i}}})' for i in range(50_000))",
+    "clauses of MATCH": "'MATCH (:None) ' * 20_000 + 'RETURN 1'",
+    "hops": "'MATCH ()' + '-->()' * 20_000 + ' RETURN 1'",
+    "hops of a predicate": "'MATCH (n) WHERE (n)' + '-->()' * 20_000 + ' RETURN 1'",
+    "subqueries in a row": "'MATCH (n) WHERE ' + ' AND '.join(['EXISTS { (n)-->() }'] * 20_000) + ' RETURN 1'",
+    "subqueries inside each other": "'RETURN ' + 'EXISTS { MATCH (a) WITH a WHERE NOT ' * 30 + 'false' + ' RETURN a }' * 30",
+    "UNION": "' UNION ALL '.join(['RETURN 1 AS a'] * 20_000)",
+    "columns": "'RETURN ' + ', '.join(f'1 AS a{i}' for i in range(100_000))",
+    "columns of two parts": "' UNION '.join(['RETURN ' + ', '.join(f'1 AS a{i}' for i in range(50_000))] * 2)",
+    "columns handed on": "'WITH ' + ', '.join(f'1 AS a{i}' for i in range(50_000)) + ' RETURN ' + "
+    "', '.join(f'a{i}' for i in range(50_000))",
+    "parameters": "'RETURN ' + ', '.join(f'$a{i} AS a{i}' for i in range(50_000))",
+    "types": "'MATCH ()' + ('-[:' + '|'.join(f'T{i}' for i in range(20_000)) + ']->()') * 4 + ' RETURN 1'",
+    "ordering by aggregates": "'UNWIND [1, 2] AS x RETURN ' + ', '.join(f'count(x + {i}) AS a{i}' for i in range(2_000))"
+    " + ' ORDER BY ' + ', '.join(f'count(x + {i})' for i in range(2_000))",
+    "comparisons inside each other": "'RETURN 1 < (' * 100 + '1' + ') < 2' * 100",
+    "operands of comparisons": "'RETURN ' + '1 < (' * 100 + 'rand() < 1' + ') < 2' * 100",
+    "subjects of CASE": "'RETURN ' + 'CASE ' * 60 + 'rand()' + ' WHEN 1 THEN 1 WHEN 2 THEN 2 ELSE 3 END' * 60",
+    "projections of maps": "'MATCH (n) RETURN ' + '(' * 60 + 'n' + ' {.i, n: 1})' * 60",
 }
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_a_statement_made_to_hurt_ends_in_a_result_or_an_error(name: str) -> None:
     statement = STATEMENTS[name].replace("DEEP", str(DEEP))
-    done = subprocess.run([sys.executable, "-c", CHILD, statement], capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD, statement, "1"], capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 0, done.stderr[-2000:]

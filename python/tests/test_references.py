@@ -149,6 +149,7 @@ class Everything:
                 graph.execute(rows).fetchone(), graph.execute(rows).fetchmany(2), graph.execute(rows).dicts(),
                 graph.execute(rows).scalar()),
             "counters interrupt": lambda: (graph.execute(rows).counters, graph.execute(rows).interrupt()),
+            "notices": lambda: graph.execute("MATCH (n:Unheard) RETURN n.unknown").notices,
             "to_arrow __arrow_c_stream__": lambda: graph.execute(rows).to_arrow(),
             "to_polars": lambda: graph.execute(rows).to_polars(),
             "to_networkx": lambda: graph.execute("MATCH (n:N)-[r:R]->(m) RETURN n, r LIMIT 3").to_networkx(),

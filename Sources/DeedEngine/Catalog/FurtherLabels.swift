@@ -73,6 +73,9 @@ final class FurtherLabels: Sendable {
     /// Beyond so many nobody counts them.
     private static let namesMax = 1_000
     private let state = Mutex(State())
+    /// Rises when it becomes known of any collection, of any graph, that its rows may have one more label: plans made before
+    /// may look for rows in too few places.
+    static let changes = Atomic<UInt64>(0)
     /// True once a row may have other labels than exactly the collection's name.
     private let isUsed = Atomic<Bool>(false)
 
@@ -81,7 +84,9 @@ final class FurtherLabels: Sendable {
     /// Says that a row is about to have these labels, the collection's name or not among them.
     func note(_ labels: LabelSet) {
         state.withLock { state in
-            for name in labels.names where !state.isAny { state.names.insert(Array(name.utf8)) }
+            for name in labels.names where !state.isAny {
+                if state.names.insert(Array(name.utf8)).inserted { Self.changes.add(1, ordering: .releasing) }
+            }
             if state.names.count > Self.namesMax { (state.isAny, state.names) = (true, []) }
         }
         isUsed.store(true, ordering: .releasing)
@@ -89,7 +94,10 @@ final class FurtherLabels: Sendable {
 
     /// Says that rows have labels, and nobody has looked which.
     func noteAny() {
-        state.withLock { ($0.isAny, $0.names) = (true, []) }
+        state.withLock { state in
+            if !state.isAny { Self.changes.add(1, ordering: .releasing) }
+            (state.isAny, state.names) = (true, [])
+        }
         isUsed.store(true, ordering: .releasing)
     }
 

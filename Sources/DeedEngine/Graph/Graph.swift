@@ -61,6 +61,7 @@ package final class Graph: @unchecked Sendable {
     let entities = Directory()
     let relationships = Directory()
     let snapshots = Snapshots()
+    let threadTransactions = ThreadTransactions()
     /// nil for a graph in memory.
     let store: KeyValueStore?
 

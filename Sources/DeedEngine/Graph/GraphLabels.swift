@@ -15,6 +15,9 @@ extension Graph {
     @inline(never)
     private func noteLabels(of segment: SegmentRef) { table(.entity, segment.pointee.table)?.furtherLabels.noteAny() }
 
+    /// Differs from before when some collection may have entities with labels that it had none with before.
+    package var labelVersion: UInt64 { FurtherLabels.changes.load(ordering: .acquiring) }
+
     func collectionName(_ collection: NameId) -> String { names.text(.collection, collection)?.string ?? "" }
 }
 
@@ -27,9 +30,37 @@ extension GraphView {
         return all.filter { $0 == own || graph.table(.entity, $0)?.furtherLabels.mayContain(label) == true }
     }
 
+    /// The collection of the label's name, if no entity of another one has the label.
+    package func onlyCollection(label: String) -> NameId? {
+        let all = collections(label: label)
+        return all.count == 1 && all[0] == lookUp(.collection, label) ? all[0] : nil
+    }
+
     /// True if every entity of the collection has exactly the label of its name (none for the empty name).
     package func hasOnlyItsLabel(_ collection: NameId) -> Bool {
         graph.table(.entity, collection)?.furtherLabels.isEmpty ?? true
+    }
+
+    /// The labels that some entity has, each once. Where entities of a collection have others than its name, every one of
+    /// them is looked at; `check` is called now and then meanwhile, and may throw to end it.
+    package func labelsInUse(_ check: () throws -> Void) throws -> [String] {
+        var names: Set<[UInt8]> = []
+        let ids = UnsafeMutablePointer<UInt64>.allocate(capacity: Chunk.rowsMax)
+        defer { ids.deallocate() }
+        for collection in tables(.entity) {
+            for var morsel in morsels(.entity, [collection]) {
+                // One entity is enough to know of where all have the same label.
+                let isUniform = hasOnlyItsLabel(collection)
+                var found = 0
+                repeat {
+                    try check()
+                    found = try scan(&morsel, into: ids, max: isUniform ? 1 : Chunk.rowsMax)
+                    for index in 0..<found { names.formUnion(try labelSet(of: ids[index]).names.map { Array($0.utf8) }) }
+                } while found > 0 && !isUniform
+                if isUniform && found > 0 { break }
+            }
+        }
+        return names.map { String(decoding: $0, as: UTF8.self) }
     }
 
     // MARK: Reading

@@ -41,12 +41,14 @@ final class JoinOperator: Operator {
     }
 
     override func next() throws -> Chunk? {
-        let table = try self.table ?? JoinTable(build, buildKeys, width: width, context)
-        self.table = table
         while true {
             try context.checkInterrupt()
-            guard let input else {
+            guard let input, let table else {
+                // The build side is read when the first rows are there: they may have been made by a clause that writes, and
+                // the build side is what is looked for after it.
                 guard let chunk = try probe.next() else { return nil }
+                let table = try self.table ?? JoinTable(build, buildKeys, width: width, context)
+                self.table = table
                 let keys = try probeKeys.map { try $0.evaluate(chunk, context) }
                 table.find(keys, count: chunk.count, into: numbers)
                 (self.input, row, isRowBegun) = (chunk, 0, false)

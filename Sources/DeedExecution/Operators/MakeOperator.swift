@@ -15,144 +15,159 @@ struct OperatorMaker {
     let morsels: MorselSource?
     var wish = ScanWish()
 
+    /// Plans are long chains, so that the way down is a loop: only where a plan has several inputs it is recursion.
     func make(_ node: PlanNode) throws -> Operator {
-        let made = try makeUncounted(node)
+        var chain = [(maker: self, node: node)]
+        while let below = chain[chain.count - 1].maker.below(chain[chain.count - 1].node) { chain.append(below) }
+        var made: Operator?
+        while let (maker, node) = chain.popLast() { made = try maker.makeCounted(node, over: made) }
+        guard let made else { throw DeedError(.internalError, "a plan without nodes") }
+        return made
+    }
+
+    /// What is made before a node, and by whom; nil if there is nothing.
+    private func below(_ node: PlanNode) -> (maker: OperatorMaker, node: PlanNode)? {
+        guard let child = node.spine, !node.isScanWithFilter else { return nil }
+        switch node.kind {
+        case .top(_, let keys, _): return (boundBy(keys, child), child)
+        case .aggregate(_, let keys, let aggregates): return (counting(keys, aggregates, child), child)
+        default: return (self, child)
+        }
+    }
+
+    private func makeCounted(_ node: PlanNode, over child: Operator?) throws -> Operator {
+        let made = try makeOne(node, over: child ?? ArgumentOperator(context))
         if !isReusable(node) { context.isReusable = false }
         guard let profile = context.profile else { return made }
         return CountingOperator(made, profile.counter(node))
-    }
-
-    /// The same for a scan whose rows are looked at.
-    private var looking: OperatorMaker {
-        var result = self
-        result.wish.countsOnly = false
-        return result
     }
 
     /// Whether `reset` makes the operator as good as new for another execution too: all that it knows is of its plan, or
     /// asked of the context when it runs.
     private func isReusable(_ node: PlanNode) -> Bool {
         switch node.kind {
-        case .scanEntities, .scanRelationships, .countMatches, .shortestPath, .callProcedure, .loadCSV: false
+        case .scanEntities, .scanRelationships, .countMatches, .shortestPath, .matchPath, .batches, .callProcedure, .loadCSV: false
         default: true
         }
     }
 
-    private func makeUncounted(_ node: PlanNode) throws -> Operator {
-        let context = context
-        switch node.kind {
-        case .scanEntities, .filter: break
-        default: if wish.countsOnly { return try looking.makeUncounted(node) }
-        }
+    /// `child`: of what the node has below itself the spine; nothing that a leaf cares for.
+    private func makeOne(_ node: PlanNode, over child: Operator) throws -> Operator {
         switch node.kind {
         case .argument: return ArgumentOperator(context)
-        case .scanEntities(let entity, let labels):
-            return makeScan(entity, labels)
+        case .scanEntities(let entity, let labels): return makeScan(entity, labels)
         case .scanRelationships(let relationship, let source, let target, let types):
             return ScanRelationshipsOperator(
                 relationship, source: source, target: target, types: types, shared: morsels, context)
-        case .seekIndex(let child, let entity, let collection, let properties, let bounds):
+        case .seekIndex(_, let entity, let collection, let properties, let bounds):
             return try SeekIndexOperator(
-                make(child), entity: entity, collection: collection, properties: properties, bounds, context)
-        case .seekIds(let child, let slot, let isRelationship, let ids):
-            return try SeekIdsOperator(make(child), slot, isRelationship ? .relationship : .entity, ids: ids, context)
-        case .expand(let child, let expansion): return ExpandOperator(try make(child), expansion, context)
-        case .expandVariable(let child, let expansion) where expansion.mode == .together:
-            return ReachOperator(try make(child), expansion, context)
-        case .expandVariable(let child, let expansion):
-            return try ExpandVariableOperator(make(child), expansion, context)
-        case .countMatches(let matches, let pattern):
-            return try CountMatchesOperator(pattern, matches: make(matches), context)
-        case .shortestPath(let child, let path): return try ShortestPathOperator(make(child), path, context)
-        case .apply, .join, .cross, .union: return try makeJoining(node)
-        case .create, .merge, .change, .delete, .forEach: return try makeChanging(node)
-        default: return try makeRows(node)
+                child, entity: entity, collection: collection, properties: properties, bounds, context)
+        case .seekIds(_, let slot, let isRelationship, let ids):
+            return try SeekIdsOperator(child, slot, isRelationship ? .relationship : .entity, ids: ids, context)
+        case .expand(_, let expansion): return ExpandOperator(child, expansion, context)
+        case .expandVariable(_, let expansion) where expansion.mode == .together:
+            return ReachOperator(child, expansion, context)
+        case .expandVariable(_, let expansion): return try ExpandVariableOperator(child, expansion, context)
+        case .countMatches(_, let pattern): return try CountMatchesOperator(pattern, matches: child, context)
+        case .shortestPath(_, let path): return try ShortestPathOperator(child, path, context)
+        case .matchPath(_, let match): return try PathMatchOperator(child, match, context)
+        case .apply, .batches, .join, .cross, .union: return try makeJoining(node, child)
+        case .create, .merge, .change, .delete, .forEach: return try makeChanging(node, child)
+        default: return try makeRows(node, child)
         }
     }
 
-    private func makeRows(_ node: PlanNode) throws -> Operator {
+    private func makeRows(_ node: PlanNode, _ child: Operator) throws -> Operator {
         switch node.kind {
-        case .filter(let child, let condition): return try makeFilter(child, condition)
-        case .project(let child, let columns): return try ProjectOperator(make(child), columns, context)
-        case .keep(let child, let slots): return KeepOperator(try make(child), slots, context)
-        case .unwind(let child, let list, let element):
-            return try UnwindOperator(make(child), list: list, element: element, context)
-        case .aggregate(let child, let keys, let aggregates):
-            return try makeAggregate(child, keys, aggregates)
-        case .sort(let child, let keys): return try SortOperator(make(child), keys, context)
-        case .top(let child, let keys, let count):
-            return try makeTop(child, keys, count)
-        case .skip(let child, let count): return try SkipOperator(make(child), count, context)
-        case .limit(let child, let count):
-            return try LimitOperator(make(child), count, childWrites: child.writes, context)
-        case .eager(let child): return EagerOperator(try make(child), context)
-        case .callProcedure(let child, let name, let arguments, let yields):
-            return try CallProcedureOperator(make(child), name: name, arguments, yields: yields, context)
-        case .loadCSV(let child, let source, let row, let withHeaders, let fieldTerminator):
+        case .filter(let below, let condition):
+            guard case .scanEntities(let entity, let labels) = below.kind else {
+                return try FilterOperator(child, condition, context)
+            }
+            return try makeScan(below, entity, labels, condition)
+        case .project(_, let columns): return try ProjectOperator(child, columns, context)
+        case .keep(_, let slots): return KeepOperator(child, slots, context)
+        case .unwind(_, let list, let element): return try UnwindOperator(child, list: list, element: element, context)
+        case .aggregate(let below, let keys, let aggregates):
+            let input = counting(keys, aggregates, below).makeInput(
+                child, below, mayDivide: Grouping.isMergeable(aggregates.map(\.1)))
+            return try AggregateOperator(input, keys: keys, aggregates, context)
+        case .sort(_, let keys): return try SortOperator(child, keys, context)
+        case .top(let below, let keys, let count):
+            let maker = boundBy(keys, below)
+            return try TopOperator(
+                maker.makeInput(child, below, mayDivide: below.handsPlacesOn), keys, count: count,
+                childWrites: below.writes, bound: maker.wish.bound, hasPlaces: maker.wish.notesPlaces, context)
+        case .skip(_, let count): return try SkipOperator(child, count, context)
+        case .limit(let below, let count): return try LimitOperator(child, count, childWrites: below.writes, context)
+        case .eager: return EagerOperator(child, context)
+        case .callProcedure(_, let name, let arguments, let yields):
+            return try CallProcedureOperator(child, name: name, arguments, yields: yields, context)
+        case .loadCSV(_, let source, let row, let withHeaders, let fieldTerminator):
             return try LoadCSVOperator(
-                make(child), source, row: row, withHeaders: withHeaders, fieldTerminator: fieldTerminator, context)
-        case .empty(let child): return EmptyOperator(try make(child), context)
+                child, source, row: row, withHeaders: withHeaders, fieldTerminator: fieldTerminator, context)
+        case .empty: return EmptyOperator(child, context)
         default: throw DeedError(.internalError, "a plan has a node that nothing runs")
         }
     }
 
-    /// The input of an operator that reads all of it first.
-    private func makeInput(_ child: PlanNode, mayDivide: Bool) throws -> DividedInput {
-        let divides = mayDivide && context.threads > 1 && child.isDivisible
-        return DividedInput(try make(child), plan: divides ? child : nil, wish, context)
+    /// The input of an operator that reads all of it first, which was made of `plan`.
+    private func makeInput(_ child: Operator, _ plan: PlanNode, mayDivide: Bool) -> DividedInput {
+        let divides = mayDivide && context.threads > 1 && plan.isDivisible
+        return DividedInput(child, plan: divides ? plan : nil, wish, context)
     }
 
-    private func makeAggregate(
-        _ child: PlanNode, _ keys: [(slot: Slot, value: Expr)], _ aggregates: [(slot: Slot, Aggregate)]
-    ) throws -> Operator {
-        var below = self
-        below.wish.countsOnly = keys.isEmpty && aggregates.allSatisfy { $0.1.function == "count" && $0.1.arguments.isEmpty }
-        let mayDivide = Grouping.isMergeable(aggregates.map(\.1))
-        return try AggregateOperator(below.makeInput(child, mayDivide: mayDivide), keys: keys, aggregates, context)
-    }
-
-    private func makeTop(_ child: PlanNode, _ keys: [SortKey], _ count: Expr) throws -> Operator {
+    /// What makes the input of an operator that keeps only the first rows by `keys`.
+    private func boundBy(_ keys: [SortKey], _ child: PlanNode) -> OperatorMaker {
         var below = self
         below.wish.bound = keys.first.flatMap { key in
             child.scannedProperty(key.value).map { ScanBound($0, isDescending: key.isDescending) }
         }
         // Of several threads nobody knows whose rows come first.
-        let mayDivide = child.handsPlacesOn
-        below.wish.notesPlaces = below.wish.bound != nil || mayDivide && context.threads > 1
-        return try TopOperator(
-            below.makeInput(child, mayDivide: mayDivide), keys, count: count, childWrites: child.writes,
-            bound: below.wish.bound, hasPlaces: below.wish.notesPlaces, context)
+        below.wish.notesPlaces = below.wish.bound != nil || child.handsPlacesOn && context.threads > 1
+        return below
+    }
+
+    /// What makes the input of an aggregation, which may want to know no more than how many rows a scan finds.
+    private func counting(
+        _ keys: [(slot: Slot, value: Expr)], _ aggregates: [(slot: Slot, Aggregate)], _ child: PlanNode
+    ) -> OperatorMaker {
+        var below = self
+        let countsAll = keys.isEmpty && aggregates.allSatisfy { $0.1.function == "count" && $0.1.arguments.isEmpty }
+        below.wish.countsOnly = countsAll && child.isScanOnly
+        return below
     }
 
     private func makeScan(_ entity: Slot, _ labels: LabelTest?, _ conditions: [ScanCondition] = []) -> Operator {
+        let scan = EntityScan(
+            entity: entity, labels: labels, conditions: conditions, wish: wish, shared: morsels)
         // The conditions are those of this execution.
         context.isReusable = false
-        let scan = EntityScan(entity: entity, labels: labels, conditions: conditions, wish: wish, shared: morsels)
         return ScanEntitiesOperator(scan, context)
     }
 
-    /// A scan decides by itself what it can; the rows that it leaves out are counted nowhere.
-    private func makeFilter(_ child: PlanNode, _ condition: Expr) throws -> Operator {
-        guard case .scanEntities(let entity, let labels) = child.kind else {
-            return try FilterOperator(looking.make(child), condition, context)
-        }
+    /// A scan decides by itself what it can of a condition; the rows that it leaves out are counted nowhere.
+    private func makeScan(
+        _ node: PlanNode, _ entity: Slot, _ labels: LabelTest?, _ condition: Expr
+    ) throws -> Operator {
         let conditions = try ScanConditions(condition, of: entity, context)
-        if conditions.decided.isEmpty { return try FilterOperator(looking.make(child), condition, context) }
-        var scan = (conditions.rest == nil ? self : looking).makeScan(entity, labels, conditions.decided)
-        if let profile = context.profile { scan = CountingOperator(scan, profile.counter(child)) }
+        var maker = self
+        // What the filter above looks at must be there.
+        if conditions.rest != nil { maker.wish.countsOnly = false }
+        var scan = maker.makeScan(entity, labels, conditions.decided)
+        if let profile = context.profile { scan = CountingOperator(scan, profile.counter(node)) }
         return try conditions.rest.map { try FilterOperator(scan, $0, context) } ?? scan
     }
 
-    private func makeJoining(_ node: PlanNode) throws -> Operator {
+    private func makeJoining(_ node: PlanNode, _ child: Operator) throws -> Operator {
         // Only the left end of a plan may share its scan; the other sides are read as a whole by every clone.
         let whole = OperatorMaker(context: context, morsels: nil)
         switch node.kind {
-        case .apply(let outer, let inner, let kind):
-            return ApplyOperator(try make(outer), try whole.make(inner), kind, innerPlan: inner, context)
-        case .join(let build, let probe, let keys, let kind):
-            return try JoinOperator(
-                whole.make(build), make(probe), keys: keys, kind, buildSlots: build.slotsBound(), context)
-        case .cross(let left, let right): return CrossOperator(try make(left), try whole.make(right), context)
+        case .apply(_, let inner, let kind):
+            return ApplyOperator(child, try whole.make(inner), kind, innerPlan: inner, context)
+        case .batches(_, let inner, let batches): return try BatchesOperator(child, inner, batches, context)
+        case .join(let build, _, let keys, let kind):
+            return try JoinOperator(whole.make(build), child, keys: keys, kind, buildSlots: build.slotsBound(), context)
+        case .cross(_, let right): return CrossOperator(child, try whole.make(right), context)
         case .union(let inputs, let slots, let inputSlots):
             let operators = try inputs.map { try whole.make($0) }
             return UnionOperator(zip(operators, inputSlots).map { (child: $0, slots: $1) }, slots: slots, context)
@@ -160,18 +175,41 @@ struct OperatorMaker {
         }
     }
 
-    private func makeChanging(_ node: PlanNode) throws -> Operator {
+    private func makeChanging(_ node: PlanNode, _ child: Operator) throws -> Operator {
+        let whole = OperatorMaker(context: context, morsels: nil)
         switch node.kind {
-        case .create(let child, let creations): return try CreateOperator(make(child), creations, context)
-        case .merge(let child, let match, let creations, let onCreate, let onMatch):
+        case .create(_, let creations): return try CreateOperator(child, creations, context)
+        case .merge(_, let match, let creations, let onCreate, let onMatch):
             return try MergeOperator(
-                make(child), match: make(match), creations, onCreate: onCreate, onMatch: onMatch, context)
-        case .change(let child, let changes): return try ChangeOperator(make(child), changes, context)
-        case .delete(let child, let elements, let detach):
-            return try DeleteOperator(make(child), elements, detach: detach, context)
-        case .forEach(let child, let list, let element, let body):
-            return try ForEachOperator(make(child), list: list, element: element, body: make(body), context)
+                child, match: whole.make(match), creations, onCreate: onCreate, onMatch: onMatch, context)
+        case .change(_, let changes): return try ChangeOperator(child, changes, context)
+        case .delete(_, let elements, let detach): return try DeleteOperator(child, elements, detach: detach, context)
+        case .forEach(_, let list, let element, let body):
+            return try ForEachOperator(child, list: list, element: element, body: whole.make(body), context)
         default: throw DeedError(.internalError, "a plan has a node that nothing runs")
         }
+    }
+}
+
+extension PlanNode {
+    /// The input that rows come through from one to the next; nil for a leaf, and where inputs are alternatives.
+    fileprivate var spine: PlanNode? {
+        switch kind {
+        case .union: nil
+        case .join(_, let probe, _, _): probe
+        default: children.first
+        }
+    }
+
+    /// A scan, whatever it is filtered by.
+    fileprivate var isScanOnly: Bool {
+        if case .scanEntities = kind { return true }
+        return isScanWithFilter
+    }
+
+    /// They are made together.
+    fileprivate var isScanWithFilter: Bool {
+        guard case .filter(let child, _) = kind, case .scanEntities = child.kind else { return false }
+        return true
     }
 }

@@ -7,7 +7,7 @@ import DeedValues
 package class Operator {
     package let context: QueryContext
 
-    package init(_ context: QueryContext) { self.context = context }
+    init(_ context: QueryContext) { self.context = context }
 
     /// The next rows, at least one and at most `Chunk.rowsMax`, or nil at the end.
     package func next() throws -> Chunk? { throw DeedError(.internalError, "an operator without rows") }

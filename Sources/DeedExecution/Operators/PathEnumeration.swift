@@ -31,6 +31,8 @@ final class PathEnumeration {
     private var cursor = GraphView.ExpandCursor()
     private var due: [Int32] = []
     private var isOver = false
+    private var length: Int?
+    private var distances: ShortestSearch?
 
     init(
         _ expansion: VariableExpansion, _ which: ShortestPath.Which, _ steps: StepExpander, _ context: QueryContext
@@ -39,7 +41,9 @@ final class PathEnumeration {
         account = MemoryAccount(context)
     }
 
-    func begin(_ start: UInt64, target: UInt64?) {
+    /// With `length`, paths are at most so long; `distances` tells how far it is back to the start.
+    func begin(_ start: UInt64, target: UInt64?, length: Int? = nil, distances: ShortestSearch? = nil) {
+        (self.length, self.distances) = (length ?? expansion.max, distances)
         records = [Record(previous: -1, depth: 0, entity: start, relationship: 0)]
         (found, head, cursor, due, isOver) = ([:], 0, GraphView.ExpandCursor(), [], false)
         self.target = target
@@ -58,7 +62,7 @@ final class PathEnumeration {
     private func advance() throws {
         try context.checkInterrupt()
         let origin = records[head]
-        if let max = expansion.max, Int(origin.depth) >= max {
+        if let length, Int(origin.depth) >= length {
             isOver = true
             return
         }
@@ -68,6 +72,7 @@ final class PathEnumeration {
             let (neighbor, relationship) = (steps.neighbors[step], steps.relationships[step])
             guard mayPass(neighbor, relationship) else { continue }
             let depth = origin.depth + 1
+            if let distances, let length, Int(depth) + (distances.distance(of: neighbor) ?? 0) > length { continue }
             let record = Record(previous: Int32(head), depth: depth, entity: neighbor, relationship: relationship)
             if Int(depth) >= expansion.min && offer(neighbor, depth) { due.append(Int32(records.count)) }
             records.append(record)

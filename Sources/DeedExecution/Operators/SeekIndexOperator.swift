@@ -106,9 +106,27 @@ final class SeekIndexOperator: Operator {
         let keys = properties.compactMap { view.propertyKey($0) }
         if keys.count < properties.count { return [] }
         var result: [RowId] = []
-        for table in view.collections(label: collection) where view.hasIndex(.entity, table, keys) {
-            let rows = try view.find(.entity, table, keys, wanted)
+        for table in view.collections(label: collection) {
+            let rows = view.hasIndex(.entity, table, keys) ? try view.find(.entity, table, keys, wanted) : try scan(table)
             result += view.hasOnlyItsLabel(table) ? rows : try labelled(rows)
+        }
+        return result
+    }
+
+    /// All rows of a collection that the index knows nothing of: since the query was planned some of its entities have been
+    /// given the label, or the index has been dropped. What the plan asks of the rows beyond the index decides on them.
+    private func scan(_ table: NameId) throws -> [RowId] {
+        var result: [RowId] = []
+        try withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Chunk.rowsMax) { buffer in
+            let ids = buffer.baseAddress.unsafelyUnwrapped
+            for var morsel in context.view.morsels(.entity, [table]) {
+                while true {
+                    try context.checkInterrupt()
+                    let count = try context.view.scan(&morsel, into: ids, max: Chunk.rowsMax)
+                    if count == 0 { break }
+                    result.append(contentsOf: UnsafeBufferPointer(start: ids, count: count))
+                }
+            }
         }
         return result
     }

@@ -1,5 +1,6 @@
 // The shortest paths of each row: by a search that visits every entity once where that is enough, otherwise by listing paths in
-// order of length.
+// order of length. The search does not lead back to where it began; how long such paths are is found out first, and only those
+// of this length are listed.
 
 import DeedEngine
 
@@ -9,10 +10,13 @@ final class ShortestPathOperator: Operator {
     private let steps: StepExpander
     private let search: ShortestSearch
     private let enumeration: PathEnumeration
+    private let closed: ClosedSearch
     private var input: Chunk?
     private var row = 0
     private var isRowBegun = false
     private var isSearching = false
+    /// True while the paths that lead back to the start are still to come.
+    private var isClosing = false
     private let froms = UnsafeMutablePointer<UInt64>.allocate(capacity: Chunk.rowsMax)
     private let targets = UnsafeMutablePointer<UInt64>.allocate(capacity: Chunk.rowsMax)
 
@@ -21,6 +25,7 @@ final class ShortestPathOperator: Operator {
         steps = try StepExpander(path.expansion, context)
         search = ShortestSearch(path.expansion, isAll: path.which == .all, steps, context)
         enumeration = PathEnumeration(path.expansion, path.which, steps, context)
+        closed = ClosedSearch(path.expansion, steps, context)
         super.init(context)
     }
 
@@ -58,10 +63,10 @@ final class ShortestPathOperator: Operator {
                     row += 1
                     continue
                 }
-                begin(input, row, target: isInto ? targets[row] : nil)
+                try begin(input, row, target: isInto ? targets[row] : nil)
             }
             guard let (entities, relationships) = try isSearching ? search.next() : enumeration.next() else {
-                (row, isRowBegun) = (row + 1, false)
+                if !(try beginClosed()) { (row, isRowBegun) = (row + 1, false) }
                 continue
             }
             output.append(row, entities, relationships)
@@ -70,20 +75,38 @@ final class ShortestPathOperator: Operator {
         return output.chunk(input)
     }
 
-    private func begin(_ input: Chunk, _ row: Int, target: UInt64?) {
+    private func begin(_ input: Chunk, _ row: Int, target: UInt64?) throws {
         isRowBegun = true
         steps.begin(input, row)
-        isSearching = isSearchEnough(from: froms[row], target: target)
-        if isSearching { search.begin(froms[row], target: target) } else { enumeration.begin(froms[row], target: target) }
+        isSearching = isSearchEnough
+        isClosing = isSearching && path.expansion.min == 1 && path.expansion.base.direction == .both
+            && (target == nil || target == froms[row])
+        if !isSearching { return enumeration.begin(froms[row], target: target) }
+        if isClosing && target != nil {
+            // Nothing else is wanted.
+            search.beginNothing()
+            _ = try beginClosed()
+        } else {
+            search.begin(froms[row], target: target)
+        }
     }
 
-    private func isSearchEnough(from: UInt64, target: UInt64?) -> Bool {
+    /// Goes on with the paths that lead back to the start; false if they have come, or there are none.
+    private func beginClosed() throws -> Bool {
+        guard isClosing else { return false }
+        isClosing = false
+        guard let length = try closed.length(from: froms[row]) else { return false }
+        // What the search knows of distances holds in both directions unless steps are asked for more than they are.
+        let prunes = path.expansion.stepFilter == nil && search.isWhole
+        isSearching = false
+        enumeration.begin(froms[row], target: froms[row], length: length, distances: prunes ? search : nil)
+        return true
+    }
+
+    private var isSearchEnough: Bool {
         switch path.which {
-        case .any(1), .all: break
-        default: return false
+        case .any(1), .all: path.expansion.min <= 1
+        default: false
         }
-        if path.expansion.min > 1 { return false }
-        // A closed path against the direction of relationships must not go back the way it came.
-        return path.expansion.min == 0 || target != from || path.expansion.base.direction != .both
     }
 }

@@ -28,6 +28,8 @@ final class ShortestSearch {
     /// Records of the level that is being expanded.
     private var level = 0..<0
     private var isOver = false
+    /// True if, at its end, the search has reached whatever can be reached.
+    private(set) var isWhole = false
     /// Records whose paths are due, and the edges of the path being read off, from its end.
     private var due: [Int32] = []
     private var trail: [Int32] = []
@@ -39,6 +41,15 @@ final class ShortestSearch {
         account = MemoryAccount(context)
     }
 
+    /// Finds nothing.
+    func beginNothing() {
+        records.removeAll()
+        (isOver, isWhole, due, trail) = (true, false, [], [])
+    }
+
+    /// The least number of steps to an entity, if it was reached.
+    func distance(of entity: UInt64) -> Int? { records[entity].map { Int(depths[Int($0)]) } }
+
     /// `target` nil: paths to every entity.
     func begin(_ start: UInt64, target: UInt64?) {
         records.removeAll()
@@ -47,6 +58,7 @@ final class ShortestSearch {
         (edgeOrigins, edgeRelationships, nextEdges) = ([], [], [])
         (level, isOver, due, trail) = (0..<1, false, [], [])
         self.target = target
+        isWhole = target == nil
         if expansion.min == 0 {
             records.insert(start, 0)
             if target == nil || target == start { due = [0] }

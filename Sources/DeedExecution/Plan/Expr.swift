@@ -43,8 +43,13 @@ package indirect enum Expr: Sendable {
     /// left out, since it follows.
     case path(start: Expr, steps: [Expr])
 
-    package static func all(_ terms: [Expr]) -> Expr? {
-        terms.dropFirst().reduce(terms.first) { left, right in left.map { .and($0, right) } }
+    /// All of the terms, from left to right. Balanced, so that thousands of them make no deep tree.
+    package static func all(_ terms: [Expr]) -> Expr? { terms.isEmpty ? nil : all(terms[...]) }
+
+    private static func all(_ terms: ArraySlice<Expr>) -> Expr {
+        if terms.count == 1 { return terms[terms.startIndex] }
+        let middle = terms.startIndex + (terms.count + 1) / 2
+        return .and(all(terms[..<middle]), all(terms[middle...]))
     }
 }
 

@@ -1,19 +1,19 @@
 // What can be told of a plan without running it: the slots it fills, whether it changes anything, and whether it treats every
 // row by itself.
 
-extension PlanNode {
-    /// Inputs, in the order in which they are written down; subplans of expressions are not among them.
-    package var children: [PlanNode] {
-        switch kind {
+extension PlanNode.Kind {
+    var children: [PlanNode] {
+        switch self {
         case .argument, .scanEntities, .scanRelationships: []
         case .seekIndex(let child, _, _, _, _), .seekIds(let child, _, _, _), .expand(let child, _),
-            .expandVariable(let child, _), .shortestPath(let child, _), .countMatches(let child, _), .filter(let child, _),
-            .project(let child, _), .keep(let child, _), .unwind(let child, _, _), .aggregate(let child, _, _), .sort(let child, _),
+            .expandVariable(let child, _), .shortestPath(let child, _), .matchPath(let child, _), .countMatches(let child, _),
+            .filter(let child, _), .project(let child, _), .keep(let child, _), .unwind(let child, _, _),
+            .aggregate(let child, _, _), .sort(let child, _),
             .top(let child, _, _), .skip(let child, _), .limit(let child, _), .eager(let child), .create(let child, _),
             .change(let child, _), .delete(let child, _, _), .callProcedure(let child, _, _, _),
             .loadCSV(let child, _, _, _, _), .empty(let child):
             [child]
-        case .apply(let outer, let inner, _): [outer, inner]
+        case .apply(let outer, let inner, _), .batches(let outer, let inner, _): [outer, inner]
         case .join(let build, let probe, _, _): [build, probe]
         case .cross(let left, let right): [left, right]
         case .union(let inputs, _, _): inputs
@@ -21,6 +21,11 @@ extension PlanNode {
         case .forEach(let child, _, _, let body): [child, body]
         }
     }
+}
+
+extension PlanNode {
+    /// Inputs, in the order in which they are written down; subplans of expressions are not among them.
+    package var children: [PlanNode] { kind.children }
 
     /// True if running the plan can change the graph.
     package var writes: Bool {
@@ -38,8 +43,8 @@ extension PlanNode {
         switch kind {
         case .argument, .scanEntities, .scanRelationships: true
         case .seekIndex(let child, _, _, _, _), .seekIds(let child, _, _, _), .expand(let child, _),
-            .shortestPath(let child, _), .filter(let child, _), .project(let child, _), .keep(let child, _),
-            .unwind(let child, _, _):
+            .shortestPath(let child, _), .matchPath(let child, _), .filter(let child, _), .project(let child, _),
+            .keep(let child, _), .unwind(let child, _, _):
             child.isStreaming
         case .expandVariable(let child, let expansion): expansion.mode != .together && child.isStreaming
         case .apply(let outer, let inner, _): outer.isStreaming && !inner.writes
@@ -84,12 +89,16 @@ extension PlanNode {
         case .countMatches(_, let pattern):
             return Set([pattern.count] + [pattern.root].compactMap { $0.map { pattern.entities[$0].slot } })
         case .shortestPath(let child, let path): return child.slotsBound().union(path.expansion.slotsBound)
+        case .matchPath(let child, let match): return child.slotsBound().union(match.slotsBound)
         case .project(let child, let columns): return child.slotsBound().union(columns.map(\.slot))
         case .keep(let child, let slots): return child.slotsBound().intersection(slots)
         case .unwind(let child, _, let element): return child.slotsBound().union([element])
         case .aggregate(_, let keys, let aggregates): return Set(keys.map(\.slot) + aggregates.map(\.slot))
         case .apply(let outer, let inner, let kind):
             return kind == .cross || kind == .optional ? outer.slotsBound().union(inner.slotsBound()) : outer.slotsBound()
+        case .batches(let outer, let inner, let batches):
+            let found = batches.givesRows ? inner.slotsBound() : []
+            return outer.slotsBound().union(found).union(batches.status.map { [$0] } ?? [])
         case .join(let build, let probe, _, let kind):
             return kind == .inner || kind == .outer ? build.slotsBound().union(probe.slotsBound()) : probe.slotsBound()
         case .cross(let left, let right): return left.slotsBound().union(right.slotsBound())

@@ -8,8 +8,13 @@ package final class PlanNode: Sendable {
     package let kind: Kind
     /// Rows that the planner expects to come out.
     package let estimatedRows: Double
+    /// Nodes from here to the farthest leaf; subplans of expressions are not looked into.
+    package let depth: Int
 
-    package init(_ kind: Kind, estimatedRows: Double = 0) { (self.kind, self.estimatedRows) = (kind, estimatedRows) }
+    package init(_ kind: Kind, estimatedRows: Double = 0) {
+        (self.kind, self.estimatedRows) = (kind, estimatedRows)
+        depth = 1 + (kind.children.lazy.map(\.depth).max() ?? 0)
+    }
 
     package indirect enum Kind: Sendable {
         // MARK: Leaves
@@ -30,6 +35,7 @@ package final class PlanNode: Sendable {
         case expand(child: PlanNode, Expansion)
         case expandVariable(child: PlanNode, VariableExpansion)
         case shortestPath(child: PlanNode, ShortestPath)
+        case matchPath(child: PlanNode, PathMatch)
         /// How many matches of the pattern there are: rows with the root and a number, which add up for each root. `matches`
         /// gives a row for each match, which is made if there is no memory for counting.
         case countMatches(matches: PlanNode, CountedPattern)
@@ -56,6 +62,8 @@ package final class PlanNode: Sendable {
 
         /// For each row of `outer`, the rows of `inner`, whose argument it is.
         case apply(outer: PlanNode, inner: PlanNode, ApplyKind)
+        /// For each row of `outer` the rows of `inner`, so many at a time in a transaction of their own.
+        case batches(outer: PlanNode, inner: PlanNode, Batches)
         /// Rows that agree on the keys; every key is a slot of either side.
         case join(build: PlanNode, probe: PlanNode, keys: [(build: Expr, probe: Expr)], JoinKind)
         case cross(left: PlanNode, right: PlanNode)
@@ -169,6 +177,25 @@ package enum ApplyKind: String, Sendable {
     case anti
 }
 
+/// How a plan is run in transactions of its own.
+package struct Batches: Sendable {
+    package enum ErrorPolicy: String, Sendable { case fail, `continue`, `break` }
+    /// Of the outer side, for each transaction.
+    package let rows: Expr
+    package let onError: ErrorPolicy
+    /// Filled with what became of the row's transaction.
+    package let status: Slot?
+    /// False if the inner plan is run for what it changes only, and each row goes on once.
+    package let givesRows: Bool
+    /// A row without a match comes once, with null in the inner slots.
+    package let isOptional: Bool
+
+    package init(rows: Expr, onError: ErrorPolicy, status: Slot?, givesRows: Bool, isOptional: Bool) {
+        (self.rows, self.onError, self.status) = (rows, onError, status)
+        (self.givesRows, self.isOptional) = (givesRows, isOptional)
+    }
+}
+
 package enum JoinKind: String, Sendable {
     case inner
     /// Every row of the probe side.
@@ -219,13 +246,19 @@ package struct QueryPlan: Sendable {
     /// Slots of the plan and all its subplans.
     package let slotCount: Int
     package let isReadOnly: Bool
+    /// True if parts of it are transactions of their own, so that it cannot be within one.
+    package let commitsInBetween: Bool
     /// Parameters that must be given.
     package let parameters: [String]
+    /// What is odd about the query without being wrong, and where in its text.
+    package let notices: [(message: String, place: Range<Int>)]
 
     package init(
-        root: PlanNode, columns: [(name: String, slot: Slot)], slotCount: Int, isReadOnly: Bool, parameters: [String]
+        root: PlanNode, columns: [(name: String, slot: Slot)], slotCount: Int, isReadOnly: Bool, commitsInBetween: Bool = false,
+        parameters: [String], notices: [(message: String, place: Range<Int>)] = []
     ) {
         (self.root, self.columns, self.slotCount) = (root, columns, slotCount)
-        (self.isReadOnly, self.parameters) = (isReadOnly, parameters)
+        (self.isReadOnly, self.commitsInBetween) = (isReadOnly, commitsInBetween)
+        (self.parameters, self.notices) = (parameters, notices)
     }
 }

@@ -21,6 +21,7 @@ extension PlanNode {
         case .expand(_, let expansion): expansion.isInto ? "ExpandInto" : "Expand"
         case .expandVariable: "ExpandVariable"
         case .shortestPath: "ShortestPath"
+        case .matchPath: "MatchPath"
         case .countMatches: "CountMatches"
         case .filter: "Filter"
         case .project: "Project"
@@ -33,6 +34,7 @@ extension PlanNode {
         case .limit: "Limit"
         case .eager: "Eager"
         case .apply(_, _, let kind): "Apply(\(kind.rawValue))"
+        case .batches: "InTransactions"
         case .join(_, _, _, let kind): "Join(\(kind.rawValue))"
         case .cross: "Cross"
         case .union: "Union"
@@ -87,6 +89,7 @@ private struct PlanPrinter {
         case .expand(_, let expansion): text(expansion, repetition: "")
         case .expandVariable(_, let expansion): text(expansion)
         case .shortestPath(_, let path): "\(text(path.which)) \(text(path.expansion))"
+        case .matchPath(_, let match): text(match)
         case .countMatches(_, let pattern): text(pattern)
         case .filter(_, let condition): condition.text
         case .project(_, let columns): columns.map { "#\($0.slot) = \($0.value.text)" }.joined(separator: ", ")
@@ -99,6 +102,7 @@ private struct PlanPrinter {
         case .top(_, let keys, let count): "\(count.text) by \(text(keys))"
         case .skip(_, let count), .limit(_, let count): count.text
         case .join(_, _, let keys, _): keys.map { "\($0.build.text) = \($0.probe.text)" }.joined(separator: ", ")
+        case .batches(_, _, let batches): "of \(batches.rows.text) rows, on error \(batches.onError.rawValue)"
         case .union(_, let slots, _): slots.map { "#\($0)" }.joined(separator: ", ")
         case .create(_, let creations), .merge(_, _, let creations, _, _):
             creations.map { text($0) }.joined(separator: ", ")
@@ -140,6 +144,21 @@ private struct PlanPrinter {
         }
         let conditions = tests.isEmpty ? "" : " where " + tests.joined(separator: " and ")
         return "\(root)#\(pattern.count) = count of \(relationships.joined(separator: ", "))\(conditions)"
+    }
+
+    private func text(_ match: PathMatch) -> String {
+        let parts = match.parts.map { part in
+            let steps = part.steps.map { step in
+                let (left, right) = (step.direction == .in ? "<-" : "-", step.direction == .out ? "->" : "-")
+                return "\(left)[\(typeText(step.types))]\(right)"
+            }
+            let bounds = part.min == 1 && part.max == 1 ? "" : "{\(part.min),\(part.max.map { "\($0)" } ?? "")}"
+            return bounds.isEmpty ? steps.joined(separator: "()") : "(\(steps.joined(separator: "()")))\(bounds)"
+        }
+        let selector = match.which.map { text($0) + " " } ?? ""
+        let ends = match.isReversed ? (match.base.to, match.base.from) : (match.base.from, match.base.to)
+        let conditions = match.filters.isEmpty ? "" : " where " + match.filters.map(\.text).joined(separator: " and ")
+        return "\(selector)\(match.mode.rawValue) (#\(ends.0))\(parts.joined())(#\(ends.1))\(conditions)"
     }
 
     private func text(_ which: ShortestPath.Which) -> String {

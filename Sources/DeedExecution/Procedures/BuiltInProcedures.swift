@@ -6,7 +6,7 @@ import DeedValues
 enum BuiltInProcedures {
     static let all: [any Procedure] = [
         BuiltIn(ProcedureSignature(name: "db.labels", outputs: [.init("label", "STRING")])) { _, context in
-            names(.collection, context.view.collections(label: nil), context)
+            texts(try context.view.labelsInUse { try context.checkInterrupt() })
         },
         BuiltIn(
             ProcedureSignature(name: "db.relationshipTypes", outputs: [.init("relationshipType", "STRING")])
@@ -28,6 +28,11 @@ enum BuiltInProcedures {
         BuiltIn(
             ProcedureSignature(name: "deed.stats", outputs: [.init("name", "STRING"), .init("value", "NUMBER")])
         ) { _, context in try statistics(context) },
+        BuiltIn(
+            ProcedureSignature(
+                name: "deed.procedures",
+                outputs: [.init("name", "STRING"), .init("signature", "STRING"), .init("writes", "BOOLEAN")])
+        ) { _, context in procedures(context.procedures) },
         BuiltIn(ProcedureSignature(name: "deed.evaporate", inputs: [.init("rate", "NUMBER?")], writes: true)) {
             arguments, context in
             try context.view.graph.evaporate(rate: try rate(arguments))
@@ -37,8 +42,17 @@ enum BuiltInProcedures {
 
     /// Those that are text, in the order of their bytes.
     private static func names(_ kind: NameKind, _ numbers: [NameId], _ context: QueryContext) -> [[Value]] {
-        let texts = numbers.compactMap { context.view.graph.names.text(kind, $0)?.string }.filter { isPublic($0) }
-        return texts.map { Value.string($0) }.sorted { Value.order($0, $1) < 0 }.map { [$0] }
+        texts(numbers.compactMap { context.view.graph.names.text(kind, $0)?.string }.filter { isPublic($0) })
+    }
+
+    private static func texts(_ texts: [String]) -> [[Value]] {
+        texts.map { Value.string($0) }.sorted { Value.order($0, $1) < 0 }.map { [$0] }
+    }
+
+    private static func procedures(_ registry: ProcedureRegistry) -> [[Value]] {
+        registry.names.compactMap { registry.named($0)?.signature }.map { signature in
+            [.string(signature.name), .string(signature.text), .bool(signature.writes)]
+        }
     }
 
     /// The empty name, and names of the store's own, are nobody's business.

@@ -22,6 +22,12 @@ package struct ProcedureSignature: Sendable {
     package init(name: String, inputs: [Field] = [], outputs: [Field] = [], writes: Bool = false) {
         (self.name, self.inputs, self.outputs, self.writes) = (name, inputs, outputs, writes)
     }
+
+    /// As it is written: `db.labels() :: (label :: STRING)`.
+    var text: String {
+        func list(_ fields: [Field]) -> String { "(" + fields.map { "\($0.name) :: \($0.type)" }.joined(separator: ", ") + ")" }
+        return "\(name)\(list(inputs)) :: \(outputs.isEmpty ? "VOID" : list(outputs))"
+    }
 }
 
 package protocol Procedure: Sendable {

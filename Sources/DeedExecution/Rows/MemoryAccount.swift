@@ -3,7 +3,7 @@
 
 import DeedEngine
 
-final class MemoryAccount {
+package final class MemoryAccount {
     private let pool: MemoryPool
     private(set) var bytes = 0
     /// Taken from the pool, in steps: a step costs an atomic addition that all threads share.
@@ -11,11 +11,13 @@ final class MemoryAccount {
 
     private static let step = 256 << 10
 
-    init(_ context: QueryContext) { pool = context.view.graph.pool }
+    package init(_ pool: MemoryPool) { self.pool = pool }
+
+    convenience init(_ context: QueryContext) { self.init(context.view.graph.pool) }
 
     deinit { pool.discharge(reserved, .scratch) }
 
-    func charge(_ size: Int) throws {
+    package func charge(_ size: Int) throws {
         bytes &+= size
         if bytes <= reserved { return }
         let more = max(bytes - reserved, Self.step)
@@ -30,7 +32,7 @@ final class MemoryAccount {
     func discharge(_ size: Int) { bytes &-= size }
 
     /// Gives everything back.
-    func clear() {
+    package func clear() {
         pool.discharge(reserved, .scratch)
         (bytes, reserved) = (0, 0)
     }

@@ -15,7 +15,7 @@ struct BoundExpression {
 /// What an expression may contain where it stands.
 struct ExpressionMode {
     /// Expressions that have been computed already, by fingerprint.
-    var substitutions: [String: Variable] = [:]
+    var substitutions: [NameKey: Variable] = [:]
     /// Where aggregates go; nil: they are not allowed.
     var aggregates: AggregateCollector?
     /// Variables that may be used only as part of a substituted expression or inside an aggregate.
@@ -38,6 +38,7 @@ extension Binder {
             throw QueryError(
                 .syntaxError, "NestingTooDeep", "expressions are nested deeper than \(Self.depthMax)", at: expression.range)
         }
+        try lookUp()
         if !mode.substitutions.isEmpty, let known = mode.substitutions[fingerprint(expression)] {
             used.insert(known.slot)
             return BoundExpression(.slot(known.slot), known.type)
@@ -45,6 +46,12 @@ extension Binder {
         var inner = mode
         inner.allowsPatterns = false
         return try bindKind(expression, scope, mode, inner)
+    }
+
+    /// Sees now and then whether there is time left.
+    private func lookUp() throws {
+        expressionCount &+= 1
+        if expressionCount & 255 == 0 { try interruption.check() }
     }
 
     /// As a condition: a boolean, where patterns may stand.
@@ -81,6 +88,7 @@ extension Binder {
         case .hasLabels(let subject, let labels):
             let bound = try bind(subject, scope, inner)
             guard bound.type.mayBeElement else { throw wrongType(subject, "a node or relationship", bound.type) }
+            if bound.type == .entity { look(.label, labels) }
             return BoundExpression(.hasLabels(bound.expr, labelTest(labels)), .bool)
         case .unary(let op, let operand): return try bindUnary(op, operand, scope, mode, inner)
         case .binary(let op, let left, let right): return try bindBinary(op, left, right, scope, mode, inner)
@@ -149,6 +157,7 @@ extension Binder {
             let kind: QueryError.Kind = bound.type == .path ? .syntaxError : .typeError
             throw wrongType(subject, "something with properties (a node, a relationship or a map)", bound.type, kind)
         }
+        if bound.type.isElement { look(.property, key) }
         return BoundExpression(.property(bound.expr, key.text))
     }
 
@@ -375,20 +384,21 @@ extension Binder {
     }
 }
 
-/// The number of insertions, deletions and replacements between two names, of bytes and without regard to case; `limit + 1`
-/// for any larger number.
+/// The number of insertions, deletions, replacements and swaps of neighbours between two names, of bytes and without regard to
+/// case; `limit + 1` for any larger number.
 func editDistance(_ left: String, _ right: String, limit: Int) -> Int {
     let (a, b) = (Array(left.lowercased().utf8), Array(right.lowercased().utf8))
     guard abs(a.count - b.count) <= limit, a.count < 100, b.count < 100 else { return limit + 1 }
-    var row = Array(0...b.count)
+    var beforeLast = [Int](repeating: 0, count: b.count + 1)
+    var last = Array(0...b.count)
     for i in a.indices {
-        var diagonal = row[0]
-        row[0] = i + 1
+        var row = [i + 1]
         for j in b.indices {
-            let change = diagonal + (a[i] == b[j] ? 0 : 1)
-            diagonal = row[j + 1]
-            row[j + 1] = min(change, row[j] + 1, row[j + 1] + 1)
+            var least = min(row[j] + 1, last[j + 1] + 1, last[j] + (a[i] == b[j] ? 0 : 1))
+            if i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j] { least = min(least, beforeLast[j - 1] + 1) }
+            row.append(least)
         }
+        (beforeLast, last) = (last, row)
     }
-    return min(row[b.count], limit + 1)
+    return min(last[b.count], limit + 1)
 }

@@ -5,6 +5,22 @@ import DeedExecution
 import DeedSyntax
 import DeedValues
 
+/// What can be called, for lists of it.
+package struct FunctionShape: Sendable {
+    package let name: String
+    package let isAggregate: Bool
+    /// `Int.max` above: as many as one likes.
+    package let arity: ClosedRange<Int>
+
+    package static var all: [FunctionShape] {
+        let values = ScalarFunctions.names.map { ($0, false, ScalarFunctions.named($0)?.arity ?? 0...0) }
+        let graph = GraphFunctions.names.map { ($0, false, GraphFunctions.arity($0) ?? 1...1) }
+        let aggregates = Binder.aggregateArity.map { ($0.key, true, $0.key == "count" ? 0...$0.value : $0.value...$0.value) }
+        return (values + graph + aggregates).map { FunctionShape(name: FunctionSpelling.of($0.0), isAggregate: $0.1, arity: $0.2) }
+            .sorted { $0.name.lowercased() < $1.name.lowercased() }
+    }
+}
+
 extension Binder {
     static let aggregateArity: [String: Int] = [
         "count": 1, "sum": 1, "avg": 1, "min": 1, "max": 1, "collect": 1, "stdev": 1, "stdevp": 1,
@@ -37,7 +53,7 @@ extension Binder {
 
     private func requireFunction(_ name: String, _ call: FunctionCall) throws -> ClosedRange<Int> {
         if let arity = GraphFunctions.arity(name) ?? ScalarFunctions.named(name)?.arity, !call.isStar { return arity }
-        let known = ScalarFunctions.names + GraphFunctions.names + Self.aggregateArity.keys.sorted()
+        let known = (ScalarFunctions.names + GraphFunctions.names + Self.aggregateArity.keys.sorted()).map { FunctionSpelling.of($0) }
         throw QueryError(
             .syntaxError, "UnknownFunction",
             "there is no function `\(call.name.text)`\(suggestion(for: name, among: known))", at: call.name.range)

@@ -19,6 +19,10 @@ struct PatternBuilder {
     /// False where a pattern can introduce no variables.
     var introduces = true
     var clause = 0
+    /// Entities, relationships and groups as they were written.
+    var elementCount = 0
+    /// Filled by walking a path as a whole, and by nothing else.
+    var outputs: Set<Slot> = []
 }
 
 struct DerivedSlot {
@@ -31,16 +35,19 @@ extension Binder {
     // MARK: Clauses
 
     /// Several MATCH clauses in a row.
-    func bindMatches(_ clauses: [Clause], _ state: BoundQuery) throws -> BoundQuery {
+    func bindMatches(_ clauses: ArraySlice<Clause>, _ state: BoundQuery) throws -> BoundQuery {
         var builder = PatternBuilder(scope: state.scope, given: state.bound)
         for clause in clauses {
             guard case .match(_, let patterns, let predicate, _) = clause.kind else { continue }
             builder.clause += 1
-            for pattern in patterns { try declare(pattern, &builder) }
+            for pattern in patterns {
+                look(pattern)
+                try declare(pattern, &builder)
+            }
             try bindPending(&builder)
             if let predicate { try add(predicate, to: &builder) }
         }
-        return walk(builder, state)
+        return try walk(builder, state, at: clauses.first.map(\.range) ?? 0..<0)
     }
 
     func bindOptionalMatch(
@@ -50,6 +57,7 @@ extension Binder {
         var start = BoundQuery.start(state.scope)
         start.bound = state.bound
         let inner = try bindMatches([match], start)
+        try take(steps: inner.plan.depth, at: range)
         var result = state
         result.append(
             .apply(outer: state.plan, inner: inner.plan, .optional),
@@ -61,11 +69,16 @@ extension Binder {
     }
 
     /// The plan that walks what was built, from the rows of `state`.
-    func walk(_ builder: PatternBuilder, _ state: BoundQuery) -> BoundQuery {
+    func walk(_ builder: PatternBuilder, _ state: BoundQuery, at range: SourceRange) throws -> BoundQuery {
         var planner = PatternPlanner(
-            catalog: catalog, graph: builder.graph, derived: builder.derived, bound: state.bound, newSlot: newSlot)
+            catalog: catalog, graph: builder.graph, derived: builder.derived, bound: state.bound,
+            depthMax: state.plan.depth + stepsLeft, interruption: interruption, newSlot: newSlot)
         var result = state
-        result.plan = planner.plan(from: state.plan, isUnit: state.isUnit && state.bound.isEmpty)
+        do {
+            result.plan = try planner.plan(from: state.plan, isUnit: state.isUnit && state.bound.isEmpty)
+        } catch is PatternPlanner.TooDeep {
+            throw Self.tooManySteps(at: range)
+        }
         result.isUnit = false
         result.bound = planner.bound
         result.scope = builder.scope
@@ -101,7 +114,16 @@ extension Binder {
     ) throws -> (entities: [Slot], relationships: [Slot]) {
         var slots: [Slot] = []
         var steps: [Slot] = []
+        // Each makes a step at least. Planning takes more than linear time, so that it is not even begun with more.
+        builder.elementCount += pattern.elements.count
+        if builder.elementCount > stepsLeft { throw Self.tooManySteps(at: pattern.range) }
         if case .entity(let first)? = pattern.elements.first { slots.append(try declareEntity(first, &builder)) }
+        if isWhole(pattern), case .entity(let last)? = pattern.elements.last {
+            slots.append(try declareEntity(last, &builder))
+            steps = [try declareWhole(pattern.elements, slots[0], slots[1], pattern, at: pattern.range, &builder)]
+            try declarePath(pattern, slots, steps, &builder)
+            return (slots, steps)
+        }
         var index = 1
         while index + 1 < pattern.elements.count {
             guard case .entity(let next) = pattern.elements[index + 1] else { break }
@@ -147,13 +169,19 @@ extension Binder {
         }
     }
 
-    private func declareEntity(_ pattern: EntityPattern, _ builder: inout PatternBuilder) throws -> Slot {
+    func declareEntity(_ pattern: EntityPattern, _ builder: inout PatternBuilder) throws -> Slot {
         let slot: Slot
         if let name = pattern.variable {
             if let known = builder.scope[name.text] {
                 guard known.type.mayBeEntity else { throw typeConflict(name, known.type, "a node") }
-                slot = known.slot
-                used.insert(slot)
+                used.insert(known.slot)
+                if builder.outputs.contains(known.slot) {
+                    slot = newSlot()
+                    builder.graph.predicates.append(
+                        QueryGraph.Predicate(expr: .compare(.equal, .slot(slot), .slot(known.slot)), slots: [slot, known.slot]))
+                } else {
+                    slot = known.slot
+                }
             } else {
                 guard builder.introduces else { throw undefined(name) }
                 slot = newSlot()
@@ -259,7 +287,7 @@ extension Binder {
         throw typeConflict(name, type, isList ? "a list of relationships" : "a relationship")
     }
 
-    private func direction(_ direction: PatternDirection) -> ExpandDirection {
+    func direction(_ direction: PatternDirection) -> ExpandDirection {
         switch direction {
         case .right: .out
         case .left: .in
@@ -268,7 +296,7 @@ extension Binder {
     }
 
     /// Types as a list where they are alternatives, otherwise as a test.
-    private func relationshipTypes(_ labels: LabelExpression?) -> ([String], LabelTest?) {
+    func relationshipTypes(_ labels: LabelExpression?) -> ([String], LabelTest?) {
         guard let labels else { return ([], nil) }
         func alternatives(_ labels: LabelExpression) -> [String]? {
             switch labels {
@@ -287,6 +315,7 @@ extension Binder {
     private func length(
         _ pattern: RelationshipPattern, _ test: LabelTest?, _ path: PathPattern, _ builder: PatternBuilder
     ) throws -> QueryGraph.Length {
+        if path.mode == .walk && path.selector == nil && pattern.length?.max == nil { throw unboundedWalk(pattern.range) }
         let (from, step, to) = (newSlot(), newSlot(), newSlot())
         var terms: [Expr] = []
         if let test { terms.append(.hasLabels(.slot(step), test)) }
@@ -312,7 +341,7 @@ extension Binder {
             path: nil, shortest: path.selector.map(which))
     }
 
-    private func repetition(_ mode: PathMode) -> RepetitionMode {
+    func repetition(_ mode: PathMode) -> RepetitionMode {
         switch mode {
         case .walk: .walk
         case .acyclic: .acyclic
@@ -320,7 +349,7 @@ extension Binder {
         }
     }
 
-    private func which(_ selector: PathSelector) -> ShortestPath.Which {
+    func which(_ selector: PathSelector) -> ShortestPath.Which {
         switch selector {
         case .anyShortest: .any(1)
         case .allShortest: .all
@@ -335,12 +364,9 @@ extension Binder {
     ) throws -> Slot {
         guard group.path.elements.count == 3, case .entity(let first) = group.path.elements[0],
             case .relationship(let step) = group.path.elements[1], case .entity(let last) = group.path.elements[2],
-            step.length == nil, group.path.variable == nil
-        else {
-            throw QueryError(
-                .syntaxError, "UnsupportedPattern",
-                "a repeated pattern must be of one relationship between two nodes", at: group.range)
-        }
+            step.length == nil, group.path.variable == nil, group.path.selector == nil, group.path.mode == .different
+        else { return try declareWhole([.group(group)], left, right, path, at: group.range, &builder) }
+        if path.mode == .walk && path.selector == nil && group.length.max == nil { throw unboundedWalk(group.range) }
         for name in [first.variable, step.variable, last.variable].compactMap({ $0 }) {
             try requireFree(name, builder.scope)
         }
@@ -439,10 +465,13 @@ extension Binder {
         let start = BoundQuery.start(scope)
         var builder = PatternBuilder(scope: scope, given: start.bound)
         builder.introduces = introduces
+        look(pattern)
         try declare(pattern, &builder)
         try bindPending(&builder)
         if let filter { try add(filter, to: &builder) }
-        return walk(builder, start)
+        let found = try walk(builder, start, at: pattern.range)
+        try take(steps: found.plan.depth, at: pattern.range)
+        return found
     }
 
     private func collected(_ value: Expr, _ found: inout BoundQuery) -> Expr {
@@ -469,6 +498,8 @@ extension Binder {
     ) throws -> BoundExpression {
         let wrote = writes
         writes = false
+        subqueryDepth += 1
+        defer { subqueryDepth -= 1 }
         let bound = try bind(query, from: BoundQuery.start(scope), isTop: false)
         if writes {
             throw QueryError(

@@ -87,6 +87,7 @@ extension Binder {
             items = shape.outputs.map { YieldItem(field: Name($0.name, range), alias: nil) }
         }
         var (yields, variables): ([(field: Int, slot: Slot)], [Variable]) = ([], [])
+        var names: Set<NameKey> = []
         for item in items {
             let name = item.alias ?? item.field
             guard let field = shape.outputs.firstIndex(where: { $0.name.utf8.elementsEqual(item.field.text.utf8) }) else {
@@ -95,7 +96,7 @@ extension Binder {
                         + suggestion(for: item.field.text, among: shape.outputs.map(\.name)), at: item.field.range)
             }
             try requireFree(name, scope)
-            if variables.contains(where: { $0.name.utf8.elementsEqual(name.text.utf8) }) { throw alreadyBound(name) }
+            if !names.insert(NameKey(name.text)).inserted { throw alreadyBound(name) }
             let slot = newSlot()
             yields.append((field, slot))
             variables.append(Variable(name: name.text, slot: slot, type: .any))

@@ -61,8 +61,8 @@ extension Binder {
             try bindUngrouped(&columns, &result)
         }
         if projection.isDistinct {
-            var keys: [Slot] = []
-            for column in columns where !keys.contains(column.slot) { keys.append(column.slot) }
+            var seen: Set<Slot> = []
+            let keys = columns.map(\.slot).filter { seen.insert($0).inserted }
             result.append(counting.aggregate(result.plan, keys: keys.map { ($0, .slot($0)) }, []))
         }
         let hidesInput = isGrouped || projection.isDistinct
@@ -72,9 +72,8 @@ extension Binder {
         for column in columns { scope.add(Variable(name: column.name.text, slot: column.slot, type: column.type)) }
         if let predicate {
             let (visible, mode) = visibility(columns, hidesInput: hidesInput, isGrouped: isGrouped, before: state.scope)
-            for term in conjuncts(predicate) {
-                result.append(
-                    .filter(child: result.plan, try bindPredicate(term, visible, mode)), rows: result.plan.estimatedRows / 2)
+            if let condition = Expr.all(try conjuncts(predicate).map { try bindPredicate($0, visible, mode) }) {
+                result.append(.filter(child: result.plan, condition), rows: result.plan.estimatedRows / 2)
             }
         }
         result.scope = scope
@@ -106,8 +105,8 @@ extension Binder {
                     name: item.alias ?? Name(text, item.expression.range), expression: item.expression,
                     hasAggregate: containsAggregate(item.expression), lacksAlias: item.alias == nil && !isVariable))
         }
-        for (index, column) in columns.enumerated()
-        where columns[..<index].contains(where: { $0.name.text.utf8.elementsEqual(column.name.text.utf8) }) {
+        var names: Set<NameKey> = []
+        for column in columns where !names.insert(NameKey(column.name.text)).inserted {
             throw QueryError(
                 .syntaxError, "ColumnNameConflict", "two columns are called `\(column.name.text)`; give one another name",
                 at: column.name.range)
@@ -134,6 +133,7 @@ extension Binder {
 
     private func bindGrouped(_ columns: inout [ProjectedColumn], _ result: inout BoundQuery) throws {
         var keys: [(slot: Slot, value: Expr)] = []
+        var keySlots: Set<Slot> = []
         var mode = ExpressionMode()
         mode.ungrouped = result.scope.slots
         for index in columns.indices where !columns[index].hasAggregate {
@@ -146,7 +146,7 @@ extension Binder {
                 columns[index].slot = newSlot()
                 if columns[index].isSimple { mode.substitutions[fingerprint(columns[index].expression)] = columns[index].variable }
             }
-            if !keys.contains(where: { $0.slot == columns[index].slot }) { keys.append((columns[index].slot, bound.expr)) }
+            if keySlots.insert(columns[index].slot).inserted { keys.append((columns[index].slot, bound.expr)) }
         }
         let collector = AggregateCollector()
         mode.aggregates = collector
@@ -194,8 +194,11 @@ extension Binder {
         _ result: inout BoundQuery
     ) throws {
         let (scope, mode) = visibility(columns, hidesInput: hidesInput, isGrouped: isGrouped, before: before)
+        let texts = projection.order.isEmpty ? [] : columns.map { fingerprint($0.expression) }
+        let known = Set(texts)
+        let grouped = Set(zip(columns, texts).filter { !$0.0.hasAggregate && !$0.0.isSimple }.map(\.1))
         let keys = try projection.order.map { item in
-            try checkSortAggregates(item.expression, columns, isGrouped: isGrouped, scope)
+            try checkSortAggregates(item.expression, known: known, grouped: grouped, isGrouped: isGrouped, scope)
             return SortKey(value: try bind(item.expression, scope, mode).expr, isDescending: item.isDescending)
         }
         let skip = try projection.skip.map { try bindRowCount($0, "SKIP") }
@@ -215,15 +218,14 @@ extension Binder {
 
     /// Aggregates in ORDER BY are those of the columns; they do not mix with what rows were grouped by, unless that is a
     /// column as it stands.
+    ///
+    /// `known` are the fingerprints of all columns, `grouped` of those that rows are grouped by and that are more than a name.
     private func checkSortAggregates(
-        _ expression: Expression, _ columns: [ProjectedColumn], isGrouped: Bool, _ scope: Scope
+        _ expression: Expression, known: Set<NameKey>, grouped: Set<NameKey>, isGrouped: Bool, _ scope: Scope
     ) throws {
         guard containsAggregate(expression) else { return }
-        let texts = columns.map { fingerprint($0.expression) }
-        let whole = fingerprint(expression)
-        if texts.contains(whole) { return }
-        let keys = Set(zip(columns, texts).filter { !$0.0.hasAggregate && !$0.0.isSimple }.map(\.1))
-        if isGrouped && containsFingerprint(of: keys, expression) {
+        if known.contains(fingerprint(expression)) { return }
+        if isGrouped && containsFingerprint(of: grouped, expression) {
             throw QueryError(
                 .syntaxError, "AmbiguousAggregationExpression",
                 "an expression that rows are grouped by stands beside an aggregate; give it a name and use that",
@@ -235,22 +237,22 @@ extension Binder {
                 at: expression.range)
         }
         // What a new aggregate would need is gone after grouping; the names that are not there say so best.
-        for argument in newAggregates(expression, known: Set(texts)).flatMap(\.arguments) { _ = try bind(argument, scope) }
+        for argument in newAggregates(expression, known: known).flatMap(\.arguments) { _ = try bind(argument, scope) }
     }
 
     /// Calls of aggregates that are no column.
-    private func newAggregates(_ expression: Expression, known: Set<String>) -> [FunctionCall] {
+    private func newAggregates(_ expression: Expression, known: Set<NameKey>) -> [FunctionCall] {
         if known.contains(fingerprint(expression)) { return [] }
         if case .call(let call) = expression.kind, Self.isAggregate(call) { return [call] }
         return children(of: expression).flatMap { newAggregates($0, known: known) }
     }
 
-    private func containsFingerprint(of known: Set<String>, _ expression: Expression) -> Bool {
+    private func containsFingerprint(of known: Set<NameKey>, _ expression: Expression) -> Bool {
         known.contains(fingerprint(expression))
             || children(of: expression).contains { containsFingerprint(of: known, $0) }
     }
 
-    private func bindRowCount(_ expression: Expression, _ clause: String) throws -> Expr {
+    func bindRowCount(_ expression: Expression, _ clause: String) throws -> Expr {
         switch expression.kind {
         case .integer(let value) where value < 0: throw negative(clause, expression)
         case .unary(.minus, let operand):

@@ -23,13 +23,40 @@ extension Binder {
 
     // MARK: CREATE
 
-    func bindCreate(_ patterns: [PathPattern], _ state: BoundQuery) throws -> BoundQuery {
+    /// Several CREATE clauses in a row.
+    func bindCreate(_ clauses: ArraySlice<Clause>, _ state: BoundQuery) throws -> BoundQuery {
         var state = fenced(state)
         var creations: [Creation] = []
-        for pattern in patterns { try create(pattern, &creations, &state.scope) }
+        var scope = state.scope
+        state.scope = Scope()
+        for clause in clauses {
+            guard case .create(let patterns) = clause.kind else { continue }
+            for pattern in patterns { try create(pattern, &creations, &scope) }
+        }
         state.append(.create(child: state.plan, creations))
-        state.bound = state.scope.slots
+        state.scope = scope
+        state.bound = scope.slots
         return completed(state)
+    }
+
+    /// True if an expression of the patterns can see more of the graph than the elements of its own row. Then it must not see
+    /// what a later clause makes for another row, and the clauses cannot be one.
+    func looksIntoGraph(_ patterns: [PathPattern]) -> Bool {
+        func looks(_ expression: Expression) -> Bool {
+            switch expression.kind {
+            case .patternComprehension, .pattern, .shortestPath, .subquery: true
+            default: children(of: expression).contains(where: looks)
+            }
+        }
+        return patterns.contains { pattern in
+            pattern.elements.contains { element in
+                switch element {
+                case .entity(let entity): entity.properties.map(looks) ?? false
+                case .relationship(let relationship): relationship.properties.map(looks) ?? false
+                case .group: false
+                }
+            }
+        }
     }
 
     private func create(_ pattern: PathPattern, _ creations: inout [Creation], _ scope: inout Scope) throws {
@@ -130,7 +157,8 @@ extension Binder {
         let creations = try mergeCreations(pattern, entities, relationships, state.scope, builder.scope)
         var start = BoundQuery.start(state.scope)
         start.bound = state.bound
-        let match = walk(builder, start)
+        let match = try walk(builder, start, at: pattern.range)
+        try take(steps: match.plan.depth, at: pattern.range)
         let onCreate = try onCreate.flatMap { try changes($0, builder.scope) }
         let onMatch = try onMatch.flatMap { try changes($0, builder.scope) }
         state.append(.merge(child: state.plan, match: match.plan, creations, onCreate: onCreate, onMatch: onMatch))
@@ -298,16 +326,17 @@ extension Binder {
         _ query: Query, _ imports: [Name]?, optional: Bool, _ batches: TransactionBatches?, _ state: BoundQuery,
         at range: SourceRange
     ) throws -> BoundQuery {
-        if batches != nil {
-            throw QueryError(
-                .syntaxError, "UnsupportedClause", "CALL { } IN TRANSACTIONS is not supported; batch the input instead",
-                at: range)
-        }
         let scope = try importedScope(query, imports, state.scope)
         let wrote = writes
         writes = false
+        subqueryDepth += 1
         let inner = try bind(query, from: BoundQuery.start(scope), isTop: false)
+        subqueryDepth -= 1
         let changes = writes
+        if let batches {
+            writes = wrote
+            return try bindBatches(batches, inner, optional: optional, state, at: range)
+        }
         writes = wrote || changes
         var result = changes ? fenced(state) : state
         if inner.isComplete && !inner.columns.isEmpty {

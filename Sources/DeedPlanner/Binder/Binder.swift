@@ -11,15 +11,25 @@ import DeedValues
 
 package struct Planner {
     let catalog: any PlannerCatalog
+    /// Looked at on the way: a statement may be long.
+    let interruption: Interruption
 
-    package init(catalog: any PlannerCatalog) { self.catalog = catalog }
+    package init(catalog: any PlannerCatalog, interruption: Interruption = Interruption()) {
+        (self.catalog, self.interruption) = (catalog, interruption)
+    }
 
     package func plan(_ query: Query) throws -> QueryPlan {
-        let binder = Binder(catalog)
+        let binder = Binder(catalog, interruption)
         let bound = try binder.bind(query, from: BoundQuery.start(Scope()), isTop: true)
+        if let batches = binder.batches, binder.writes {
+            throw QueryError(
+                .syntaxError, "InvalidClauseComposition",
+                "beside CALL { } IN TRANSACTIONS a query only reads: what it changes belongs into the braces", at: batches)
+        }
         return QueryPlan(
-            root: bound.plan, columns: bound.columns, slotCount: binder.slotCount, isReadOnly: !binder.writes,
-            parameters: binder.parameters)
+            root: bound.plan, columns: bound.columns, slotCount: binder.slotCount,
+            isReadOnly: !binder.writes && binder.batches == nil, commitsInBetween: binder.batches != nil,
+            parameters: binder.parameters, notices: binder.notices)
     }
 }
 
@@ -37,6 +47,8 @@ struct BoundQuery {
     var readsGraph = false
     /// True if the plan is its argument and nothing else.
     var isUnit = true
+    /// True while batches are committed as their rows are asked for: who looks into the graph waits until all are.
+    var commits = false
 
     static func start(_ scope: Scope) -> BoundQuery {
         BoundQuery(plan: PlanNode(.argument, estimatedRows: 1), scope: scope, bound: scope.slots)
@@ -50,16 +62,43 @@ struct BoundQuery {
 
 final class Binder {
     let catalog: any PlannerCatalog
+    let interruption: Interruption
     private(set) var slotCount = 0
     var writes = false
+    /// The place of a CALL { } IN TRANSACTIONS, if there is one.
+    var batches: SourceRange?
+    /// How many subqueries are around what is being bound.
+    var subqueryDepth = 0
     private(set) var parameters: [String] = []
+    private var knownParameters: Set<NameKey> = []
+    var notices: [(message: String, place: SourceRange)] = []
     /// Slots that expressions referred to since somebody last looked.
     var used: Set<Slot> = []
     /// How deep expressions and subqueries are nested; bounds recursion.
     var depth = 0
     static let depthMax = 400
+    var expressionCount = 0
+    /// Steps of the plan so far, of which subqueries are part.
+    private(set) var steps = 0
 
-    init(_ catalog: any PlannerCatalog) { self.catalog = catalog }
+    init(_ catalog: any PlannerCatalog, _ interruption: Interruption) {
+        (self.catalog, self.interruption) = (catalog, interruption)
+    }
+
+    var stepsLeft: Int { PlanLimits.stepsMax - steps }
+
+    /// Counts steps that have been added to the plan.
+    func take(steps added: Int, at range: SourceRange) throws {
+        steps += added
+        if steps > PlanLimits.stepsMax { throw Self.tooManySteps(at: range) }
+    }
+
+    static func tooManySteps(at range: SourceRange) -> QueryError {
+        QueryError(
+            .syntaxError, "StatementTooLong",
+            "the statement takes more than \(PlanLimits.stepsMax) steps up to here (each clause takes some, and so does each "
+                + "part of a pattern); split it, or put what is alike into a list and UNWIND that", at: range)
+    }
 
     func newSlot() -> Slot {
         slotCount += 1
@@ -67,7 +106,7 @@ final class Binder {
     }
 
     func noteParameter(_ name: String) {
-        if !parameters.contains(where: { $0.utf8.elementsEqual(name.utf8) }) { parameters.append(name) }
+        if knownParameters.insert(NameKey(name)).inserted { parameters.append(name) }
     }
 
     /// Runs `body` and returns what slots its expressions referred to.
@@ -88,25 +127,38 @@ final class Binder {
             throw QueryError(
                 .syntaxError, "InvalidClauseComposition", "UNION and UNION ALL cannot be mixed in one query", at: query.range)
         }
-        let parts = try query.parts.map { try bind($0, from: start, isTop: isTop) }
-        return try union(parts, all: query.all.first ?? true, from: start, at: query.range)
+        return try union(try bindParts(query, from: start, isTop: isTop), all: query.all.first ?? true, from: start, at: query.range)
+    }
+
+    /// The parts of a UNION stand beside each other: they share their slots, and the longest counts.
+    private func bindParts(_ query: Query, from start: BoundQuery, isTop: Bool) throws -> [BoundQuery] {
+        let before = (slots: slotCount, steps: steps)
+        var most = before
+        let parts = try query.parts.map { part in
+            (slotCount, steps) = before
+            let bound = try bind(part, from: start, isTop: isTop)
+            most = (max(most.slots, slotCount), max(most.steps, steps))
+            return bound
+        }
+        (slotCount, steps) = most
+        return parts
     }
 
     private func union(
         _ parts: [BoundQuery], all: Bool, from start: BoundQuery, at range: SourceRange
     ) throws -> BoundQuery {
         let names = parts[0].columns.map(\.name)
-        for part in parts {
-            guard part.isComplete, part.columns.count == names.count,
-                names.allSatisfy({ name in part.columns.contains { $0.name == name } })
-            else {
+        let inputs = try parts.map { part in
+            let columns = Dictionary(part.columns.map { (NameKey($0.name), $0.slot) }, uniquingKeysWith: { first, _ in first })
+            let slots = names.compactMap { columns[NameKey($0)] }
+            guard part.isComplete, part.columns.count == names.count, slots.count == names.count else {
                 throw QueryError(
                     .syntaxError, "DifferentColumnsInUnion",
                     "the parts of a UNION must return the same columns: \(names.joined(separator: ", "))", at: range)
             }
+            return slots
         }
         let slots = names.map { _ in newSlot() }
-        let inputs = parts.map { part in names.map { name in part.columns.first { $0.name == name }?.slot ?? 0 } }
         var result = start
         let rows = parts.reduce(0) { $0 + $1.plan.estimatedRows }
         result.append(.union(parts.map(\.plan), slots: slots, inputs: inputs), rows: rows)
@@ -125,19 +177,44 @@ final class Binder {
         let clauses = query.clauses
         var index = 0
         while index < clauses.count {
-            // Patterns of MATCH clauses that follow each other are planned together.
-            if case .match(false, _, _, _) = clauses[index].kind {
-                var last = index
-                while last + 1 < clauses.count, case .match(false, _, _, _) = clauses[last + 1].kind { last += 1 }
-                state = try bindMatches(Array(clauses[index...last]), state)
-                index = last + 1
-                continue
+            try interruption.check()
+            if state.commits && !Self.onlyHandsOn(clauses[index]) {
+                state.append(.eager(child: state.plan))
+                state.commits = false
             }
-            state = try bind(clauses[index], state, isAlone: isTop && clauses.count == 1)
-            index += 1
+            // The patterns of MATCH clauses that follow each other are planned together, and CREATE clauses are one.
+            let last = endOfRun(clauses, from: index)
+            let before = state.plan.depth
+            switch clauses[index].kind {
+            case .match(false, _, _, _): state = try bindMatches(clauses[index...last], state)
+            case .create: state = try bindCreate(clauses[index...last], state)
+            default: state = try bind(clauses[index], state, isAlone: isTop && clauses.count == 1)
+            }
+            try take(steps: state.plan.depth - before, at: clauses[last].range)
+            index = last + 1
         }
         if !state.isComplete && isTop { try requireEnd(clauses, query.range) }
         return state
+    }
+
+    /// Whether a clause is about the rows that come to it and nothing else.
+    private static func onlyHandsOn(_ clause: Clause) -> Bool {
+        switch clause.kind {
+        case .with, .return, .unwind, .finish: true
+        default: false
+        }
+    }
+
+    private func endOfRun(_ clauses: [Clause], from first: Int) -> Int {
+        var last = first
+        switch clauses[first].kind {
+        case .match(false, _, _, _):
+            while last + 1 < clauses.count, case .match(false, _, _, _) = clauses[last + 1].kind { last += 1 }
+        case .create(let patterns) where !looksIntoGraph(patterns):
+            while last + 1 < clauses.count, case .create(let next) = clauses[last + 1].kind, !looksIntoGraph(next) { last += 1 }
+        default: break
+        }
+        return last
     }
 
     /// A query ends with RETURN or changes something.
@@ -161,7 +238,7 @@ final class Binder {
         case .unwind(let list, let name): return try bindUnwind(list, name, state)
         case .with(let projection, let predicate): return try bindWith(projection, predicate, state)
         case .return(let projection): return try bindReturn(projection, state)
-        case .create(let patterns): return try bindCreate(patterns, state)
+        case .create: return try bindCreate([clause], state)
         case .merge(let pattern, let onCreate, let onMatch): return try bindMerge(pattern, onCreate, onMatch, state)
         case .set(let items): return try bindSet(items, state)
         case .remove(let items): return try bindRemove(items, state)

@@ -2,11 +2,12 @@
 // rules of projections and ORDER BY rest on it.
 
 import DeedSyntax
+import DeedValues
 
-func fingerprint(_ expression: Expression) -> String {
+func fingerprint(_ expression: Expression) -> NameKey {
     var writer = FingerprintWriter()
     writer.write(expression)
-    return writer.text
+    return NameKey(writer.text)
 }
 
 private struct FingerprintWriter {

@@ -40,6 +40,14 @@ struct QueryGraph {
         var stepTo: Slot
         var path: Slot?
         var shortest: ShortestPath.Which?
+        /// Of a path of several parts: these and the columns they fill; `stepFilter` and its slots are not used then.
+        var parts: [PathPart] = []
+        var outputs: [PathOutputColumn] = []
+        /// Slots that the conditions of the parts refer to, in subqueries too.
+        var uses: Set<Slot> = []
+
+        /// The conditions on the way.
+        var filters: [Expr] { [stepFilter].compactMap { $0 } + parts.flatMap(\.filters) }
     }
 
     struct Predicate {
@@ -51,15 +59,17 @@ struct QueryGraph {
     var entities: [Entity] = []
     var relationships: [Relationship] = []
     var predicates: [Predicate] = []
+    private var places: [Slot: Int] = [:]
 
-    func entityIndex(_ slot: Slot) -> Int? { entities.firstIndex { $0.slot == slot } }
+    func entityIndex(_ slot: Slot) -> Int? { places[slot] }
 
     /// Adds an entity, or what more is asked of one.
     mutating func add(_ slot: Slot, labels: LabelTest?) {
-        let index = entityIndex(slot) ?? {
+        let index = places[slot] ?? entities.count
+        if index == entities.count {
             entities.append(Entity(slot: slot))
-            return entities.count - 1
-        }()
+            places[slot] = index
+        }
         guard let labels else { return }
         entities[index].labels = entities[index].labels.map { .and($0, labels) } ?? labels
         entities[index].certainLabels += Self.certain(labels)

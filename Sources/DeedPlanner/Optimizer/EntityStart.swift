@@ -37,25 +37,33 @@ struct EntityStart {
 
     /// Rows here, and the promise of what can be expanded from it.
     func cost(_ cardinality: Cardinality, _ solved: Set<Int>) -> Double {
-        let reach = cardinality.graph.relationships.enumerated()
-            .filter { !solved.contains($0.offset) && ($0.element.left == slot || $0.element.right == slot) }
-            .map { cardinality.density($0.element) * cardinality.labelled($0.element.left == slot ? $0.element.right : $0.element.left) }
-        return rows * (1 + (reach.min() ?? 0))
+        var reach: Double?
+        for index in cardinality.relationshipsAt[slot, default: []] where !solved.contains(index) {
+            let relationship = cardinality.graph.relationships[index]
+            let other = relationship.left == slot ? relationship.right : relationship.left
+            reach = min(reach ?? .infinity, cardinality.density[index] * cardinality.labelled(other))
+        }
+        return rows * (1 + (reach ?? 0))
     }
 
+    /// `predicates`: those that are still to be applied and need the entity.
     static func best(
-        for entity: QueryGraph.Entity, _ graph: QueryGraph, _ predicates: [QueryGraph.Predicate], _ bound: Set<Slot>,
+        for entity: QueryGraph.Entity, _ predicates: [QueryGraph.Predicate], _ bound: Set<Slot>,
         _ catalog: any PlannerCatalog, _ cardinality: Cardinality
     ) -> EntityStart {
         let slot = entity.slot
         let rows = cardinality.entities(slot, given: [])
-        for predicate in predicates where predicate.slots.isSubset(of: bound.union([slot])) {
+        let usable = predicates.filter { $0.slots.allSatisfy { $0 == slot || bound.contains($0) } }
+        for predicate in usable {
             guard let ids = idLookUp(predicate.expr, slot) else { continue }
             return EntityStart(
                 slot: slot, labels: entity.labels, way: .ids(ids), rows: 1, dependsOnRows: !slotsUsed(ids).isEmpty)
         }
-        for label in entity.certainLabels {
-            if let start = index(label, entity, predicates, bound, catalog, rows) { return start }
+        if !entity.certainLabels.isEmpty {
+            let conditions = usable.compactMap { PropertyCondition($0.expr, of: slot) }
+            for label in entity.certainLabels {
+                if let start = index(label, entity, conditions, catalog, rows) { return start }
+            }
         }
         return EntityStart(slot: slot, labels: entity.labels, way: .scan, rows: rows, dependsOnRows: false)
     }
@@ -77,23 +85,22 @@ struct EntityStart {
     }
 
     private static func index(
-        _ label: String, _ entity: QueryGraph.Entity, _ predicates: [QueryGraph.Predicate], _ bound: Set<Slot>,
-        _ catalog: any PlannerCatalog, _ rows: Double
+        _ label: String, _ entity: QueryGraph.Entity, _ conditions: [PropertyCondition], _ catalog: any PlannerCatalog,
+        _ rows: Double
     ) -> EntityStart? {
         let slot = entity.slot
         var equal: [(key: String, value: Expr)] = []
         var other: [(key: String, IndexBounds, [Expr])] = []
-        for predicate in predicates where predicate.slots.isSubset(of: bound.union([slot])) {
-            switch PropertyCondition(predicate.expr, of: slot) {
-            case .equal(let key, let value)?: equal.append((key, value))
-            case .bounds(let key, let bounds, let values)?: other.append((key, bounds, values))
-            case nil: continue
+        for condition in conditions {
+            switch condition {
+            case .equal(let key, let value): equal.append((key, value))
+            case .bounds(let key, let bounds, let values): other.append((key, bounds, values))
             }
         }
         let keys = equal.map(\.key)
         let sets = (keys.count > 1 ? [keys] : []) + keys.map { [$0] }
         for properties in sets where catalog.hasIndex(label: label, properties: properties) {
-            let values = properties.compactMap { key in equal.first { $0.key == key }?.value }
+            let values = properties.compactMap { key in equal.first { $0.key.utf8.elementsEqual(key.utf8) }?.value }
             return EntityStart(
                 slot: slot, labels: entity.labels, way: .index(label: label, properties: properties, .equal(values)),
                 rows: 1, dependsOnRows: values.contains { !slotsUsed($0).isEmpty })

@@ -10,33 +10,33 @@ struct JoinOrder {
         let from: Slot
     }
 
-    let graph: QueryGraph
     let cardinality: Cardinality
     let bound: Set<Slot>
+    let interruption: Interruption
     /// Relationships that still have to be walked, and can be from here.
     private let open: [Int]
     private static let exactMax = 10
 
-    init(graph: QueryGraph, cardinality: Cardinality, bound: Set<Slot>, solved: Set<Int>) {
-        (self.graph, self.cardinality, self.bound) = (graph, cardinality, bound)
+    private var graph: QueryGraph { cardinality.graph }
+
+    init(cardinality: Cardinality, bound: Set<Slot>, solved: Set<Int>, interruption: Interruption) {
+        (self.cardinality, self.bound, self.interruption) = (cardinality, bound, interruption)
         var reached = bound
         var found: Set<Int> = []
-        var grows = true
-        while grows {
-            grows = false
-            for index in graph.relationships.indices where !solved.contains(index) && !found.contains(index) {
-                let relationship = graph.relationships[index]
-                guard reached.contains(relationship.left) || reached.contains(relationship.right) else { continue }
-                found.insert(index)
-                reached.formUnion([relationship.left, relationship.right])
-                grows = true
+        var frontier = cardinality.graph.entities.map(\.slot).filter(bound.contains)
+        while let slot = frontier.popLast() {
+            for index in cardinality.relationshipsAt[slot, default: []] where !solved.contains(index) {
+                guard found.insert(index).inserted else { continue }
+                let relationship = cardinality.graph.relationships[index]
+                for end in [relationship.left, relationship.right] where reached.insert(end).inserted { frontier.append(end) }
             }
         }
         open = found.sorted()
     }
 
-    mutating func best(rows: Double) -> [Step] {
-        open.count <= Self.exactMax ? exact(rows: rows) : greedy(rows: rows)
+    func best(rows: Double) throws -> [Step] {
+        if open.count <= Self.exactMax, let steps = exact(rows: rows) { return steps }
+        return try greedy(rows: rows)
     }
 
     /// The rows after a step, and whether it can be taken from these entities. Searches for shortest paths wait until both
@@ -47,7 +47,7 @@ struct JoinOrder {
         guard hasLeft || hasRight else { return nil }
         let from = hasLeft ? relationship.left : relationship.right
         let to = hasLeft ? relationship.right : relationship.left
-        var result = rows * cardinality.density(relationship)
+        var result = rows * cardinality.density[index]
         if !(hasLeft && hasRight) {
             result *= max(cardinality.labelled(to), 1)
             result *= cardinality.selectivity(of: to, given: reached)
@@ -62,7 +62,7 @@ struct JoinOrder {
         var reached: Set<Slot>
     }
 
-    private func exact(rows: Double) -> [Step] {
+    private func exact(rows: Double) -> [Step]? {
         if open.isEmpty { return [] }
         var best: [Int: Best] = [0: Best(cost: 0, rows: rows, steps: [], reached: bound)]
         let all = (1 << open.count) - 1
@@ -79,19 +79,34 @@ struct JoinOrder {
                     cost: cost, rows: rows, steps: state.steps + [step], reached: state.reached.union([to]))
             }
         }
-        return best[all]?.steps ?? greedy(rows: rows)
+        return best[all]?.steps
     }
 
-    private func greedy(rows: Double) -> [Step] {
-        var (remaining, reached, rows) = (open, bound, rows)
+    private func greedy(rows: Double) throws -> [Step] {
+        let isOpen = Set(open)
+        var (reached, rows) = (bound, rows)
+        var taken: Set<Int> = []
+        // Those that can be walked from what is reached.
+        var frontier: [Int] = []
+        func extend(from slot: Slot) {
+            for index in cardinality.relationshipsAt[slot, default: []] where isOpen.contains(index) {
+                if taken.insert(index).inserted { frontier.append(index) }
+            }
+        }
+        for entity in graph.entities where bound.contains(entity.slot) { extend(from: entity.slot) }
         var steps: [Step] = []
-        while !remaining.isEmpty {
-            let options = remaining.compactMap { step($0, reached, rows: rows) }
-            guard let next = options.min(by: { $0.rows < $1.rows }) else { return steps }
-            steps.append(next.0)
-            remaining.removeAll { $0 == next.0.relationship }
-            reached.insert(next.to)
-            rows = next.rows
+        while !frontier.isEmpty {
+            try interruption.check()
+            let options = frontier.enumerated().compactMap { position, index in
+                step(index, reached, rows: rows).map { (position: position, step: $0) }
+            }
+            // Of equals the first in the text.
+            guard let next = options.min(by: { ($0.step.rows, $0.step.0.relationship) < ($1.step.rows, $1.step.0.relationship) })
+            else { return steps }
+            frontier.remove(at: next.position)
+            steps.append(next.step.0)
+            if reached.insert(next.step.to).inserted { extend(from: next.step.to) }
+            rows = next.step.rows
         }
         return steps
     }

@@ -11,15 +11,22 @@ import DeedExecution
 import DeedValues
 
 struct PatternPlanner {
+    /// The plan would become deeper than it may be.
+    struct TooDeep: Error {}
+
     let catalog: any PlannerCatalog
     let graph: QueryGraph
     private(set) var derived: [DerivedSlot]
     /// Slots that are filled so far.
     private(set) var bound: Set<Slot>
     let newSlot: () -> Slot
+    private let depthMax: Int
+    private let interruption: Interruption
     private let cardinality: Cardinality
     private var plan = PlanNode(.argument)
-    private var predicates: [QueryGraph.Predicate]
+    private var predicates: OpenPredicates
+    /// Slots that have been filled since predicates were applied last.
+    private var fresh: [Slot]
     private var solved: Set<Int> = []
     /// Entities whose labels have been tested.
     private var tested: Set<Slot> = []
@@ -27,18 +34,26 @@ struct PatternPlanner {
     private var outside: Set<Slot> = []
     /// What the conditions on the steps of each relationship need of the row.
     private let stepNeeds: [Set<Slot>]
+    /// The types of each relationship.
+    private let types: [Set<NameKey>]
 
     init(
-        catalog: any PlannerCatalog, graph: QueryGraph, derived: [DerivedSlot], bound: Set<Slot>,
-        newSlot: @escaping () -> Slot
+        catalog: any PlannerCatalog, graph: QueryGraph, derived: [DerivedSlot], bound: Set<Slot>, depthMax: Int,
+        interruption: Interruption, newSlot: @escaping () -> Slot
     ) {
         (self.catalog, self.graph, self.derived, self.bound) = (catalog, graph, derived, bound)
-        self.newSlot = newSlot
+        (self.depthMax, self.interruption, self.newSlot) = (depthMax, interruption, newSlot)
         cardinality = Cardinality(catalog: catalog, graph: graph)
         let own = Self.slots(of: graph, derived).union(bound)
         // Slots of subqueries inside a predicate are its own business.
-        predicates = graph.predicates.map { QueryGraph.Predicate(expr: $0.expr, slots: $0.slots.intersection(own)) }
-        stepNeeds = graph.relationships.map { $0.length?.stepFilter.map { slotsUsed($0).intersection(own) } ?? [] }
+        predicates = OpenPredicates(
+            graph.predicates.map { QueryGraph.Predicate(expr: $0.expr, slots: $0.slots.intersection(own)) })
+        stepNeeds = graph.relationships.map { relationship in
+            guard let length = relationship.length else { return [] }
+            return length.filters.reduce(length.uses) { $0.union(slotsUsed($1)) }.intersection(own)
+        }
+        types = graph.relationships.map { Set($0.types.map { NameKey($0) }) }
+        fresh = own.filter(bound.contains).sorted()
     }
 
     private static func slots(of graph: QueryGraph, _ derived: [DerivedSlot]) -> Set<Slot> {
@@ -46,61 +61,73 @@ struct PatternPlanner {
         for relationship in graph.relationships {
             slots.insert(relationship.slot)
             if let path = relationship.length?.path { slots.insert(path) }
+            slots.formUnion(relationship.length?.outputs.map(\.slot) ?? [])
         }
         return slots
     }
 
     /// `isUnit`: the child is one row without columns.
-    mutating func plan(from child: PlanNode, isUnit: Bool) -> PlanNode {
+    mutating func plan(from child: PlanNode, isUnit: Bool) throws -> PlanNode {
         plan = child
-        filterReady()
-        for index in graph.relationships.indices where graph.relationships[index].isGiven { solveGiven(index) }
-        walkConnected()
+        try filter(by: predicates.takeConstant())
+        try filterReady()
+        for index in graph.relationships.indices where graph.relationships[index].isGiven { try solveGiven(index) }
+        try walkConnected()
         // A condition without variables has been applied to the one row: its outcome must not be lost.
         var isUnit = isUnit && plan === child
-        while let start = cheapestStart() {
-            addPart(from: start, isUnit: isUnit)
-            walkConnected()
+        while let start = try cheapestStart() {
+            try addPart(from: start, isUnit: isUnit)
+            try walkConnected()
             isUnit = false
         }
-        walkConnected(waits: false)
-        deriveAndFilter()
+        try walkConnected(waits: false)
+        try deriveAndFilter()
         return plan
     }
 
     // MARK: Rows
 
-    private mutating func append(_ kind: PlanNode.Kind, rows: Double) {
+    private mutating func append(_ kind: PlanNode.Kind, rows: Double) throws {
         plan = PlanNode(kind, estimatedRows: rows)
+        if plan.depth > depthMax { throw TooDeep() }
     }
 
-    /// Applies what can be applied by now.
-    private mutating func filterReady() {
-        for entity in graph.entities where bound.contains(entity.slot) && tested.insert(entity.slot).inserted {
-            guard let labels = entity.labels else { continue }
-            append(.filter(child: plan, .hasLabels(.slot(entity.slot), labels)), rows: plan.estimatedRows * 0.5)
-        }
-        let ready = predicates.filter { $0.slots.isSubset(of: bound) }
-        predicates.removeAll { $0.slots.isSubset(of: bound) }
-        for predicate in ready {
-            append(
-                .filter(child: plan, predicate.expr), rows: plan.estimatedRows * Cardinality.selectivity(predicate.expr))
-        }
+    private mutating func fill(_ slots: some Sequence<Slot>) {
+        for slot in slots where bound.insert(slot).inserted { fresh.append(slot) }
     }
 
-    private mutating func deriveAndFilter() {
-        while let index = derived.firstIndex(where: { $0.needs.isSubset(of: bound) }) {
-            let next = derived.remove(at: index)
-            append(.project(child: plan, [(next.slot, next.value)]), rows: plan.estimatedRows)
-            bound.insert(next.slot)
+    /// Applies what can be applied by now, as one filter: labels first, which cost least.
+    private mutating func filterReady() throws {
+        if fresh.isEmpty { return }
+        var terms: [Expr] = []
+        for slot in fresh {
+            guard let index = graph.entityIndex(slot), tested.insert(slot).inserted, let labels = graph.entities[index].labels
+            else { continue }
+            terms.append(.hasLabels(.slot(slot), labels))
         }
-        filterReady()
+        terms += predicates.takeReady(fresh: fresh, bound: bound)
+        fresh = []
+        try filter(by: terms)
+    }
+
+    private mutating func filter(by terms: [Expr]) throws {
+        guard let condition = Expr.all(terms) else { return }
+        try append(.filter(child: plan, condition), rows: plan.estimatedRows * Cardinality.selectivity(condition))
+    }
+
+    /// What follows from what was found: from nothing but that, so that it can be computed at once.
+    private mutating func deriveAndFilter() throws {
+        let ready = derived.filter { $0.needs.isSubset(of: bound) }
+        derived = []
+        if !ready.isEmpty { try append(.project(child: plan, ready.map { ($0.slot, $0.value) }), rows: plan.estimatedRows) }
+        fill(ready.map(\.slot))
+        try filterReady()
     }
 
     // MARK: Given relationships
 
     /// The ends of a relationship that is there already.
-    private mutating func solveGiven(_ index: Int) {
+    private mutating func solveGiven(_ index: Int) throws {
         let relationship = graph.relationships[index]
         solved.insert(index)
         let given = Expr.slot(relationship.slot)
@@ -108,36 +135,37 @@ struct PatternPlanner {
         var (left, right) = (relationship.left, relationship.right)
         if relationship.direction != .both {
             if relationship.direction == .in { swap(&left, &right) }
-            bind(left, to: start)
-            bind(right, to: end)
+            try bind(left, to: start)
+            try bind(right, to: end)
         } else {
             if !bound.contains(left) {
                 let ends = Expr.conditional(
                     [(.compare(.equal, start, end), .list([start]))], otherwise: .list([start, end]))
-                append(.unwind(child: plan, list: ends, element: left), rows: plan.estimatedRows * 2)
-                bound.insert(left)
+                try append(.unwind(child: plan, list: ends, element: left), rows: plan.estimatedRows * 2)
+                fill([left])
             }
             let other = Expr.conditional(
                 [(.compare(.equal, .slot(left), start), end), (.compare(.equal, .slot(left), end), start)],
                 otherwise: .constant(.null))
-            bind(right, to: other)
+            try bind(right, to: other)
         }
-        append(.filter(child: plan, .not(.isNull(given))), rows: plan.estimatedRows)
-        filterReady()
+        try append(.filter(child: plan, .not(.isNull(given))), rows: plan.estimatedRows)
+        try filterReady()
     }
 
-    private mutating func bind(_ slot: Slot, to value: Expr) {
-        if bound.insert(slot).inserted {
-            append(.project(child: plan, [(slot, value)]), rows: plan.estimatedRows)
+    private mutating func bind(_ slot: Slot, to value: Expr) throws {
+        if !bound.contains(slot) {
+            fill([slot])
+            try append(.project(child: plan, [(slot, value)]), rows: plan.estimatedRows)
         } else {
-            append(.filter(child: plan, .compare(.equal, .slot(slot), value)), rows: plan.estimatedRows * 0.5)
+            try append(.filter(child: plan, .compare(.equal, .slot(slot), value)), rows: plan.estimatedRows * 0.5)
         }
     }
 
     // MARK: Expansion
 
     /// Relationships whose steps need what is not there yet, or that lead outside of a part that stands alone, wait.
-    private mutating func walkConnected(waits: Bool = true) {
+    private mutating func walkConnected(waits: Bool = true) throws {
         var isDone = false
         while !isDone {
             let waiting = graph.relationships.indices.filter { index in
@@ -145,39 +173,44 @@ struct PatternPlanner {
                 return waits && (!stepNeeds[index].isSubset(of: bound)
                     || outside.contains(relationship.left) || outside.contains(relationship.right))
             }
-            var order = JoinOrder(graph: graph, cardinality: cardinality, bound: bound, solved: solved.union(waiting))
-            let steps = order.best(rows: max(plan.estimatedRows, 1))
-            for step in steps { expand(step.relationship, from: step.from) }
+            let order = JoinOrder(
+                cardinality: cardinality, bound: bound, solved: solved.union(waiting), interruption: interruption)
+            let steps = try order.best(rows: max(plan.estimatedRows, 1))
+            for step in steps { try expand(step.relationship, from: step.from) }
             isDone = steps.isEmpty || waiting.isEmpty
         }
     }
 
-    private mutating func expand(_ index: Int, from: Slot) {
+    private mutating func expand(_ index: Int, from: Slot) throws {
+        try interruption.check()
         let relationship = graph.relationships[index]
         let to = from == relationship.left ? relationship.right : relationship.left
         let isInto = bound.contains(to)
-        let rivals = self.rivals(of: index)
-        let differs = rivals.filter { bound.contains($0) }
-        // A part that stands alone is compared with the rest once they are combined.
-        for rival in graph.relationships where rivals.contains(rival.slot) && !bound.contains(rival.slot) {
-            predicates.append(difference(of: relationship, rival))
+        var differs: [Slot] = []
+        for rival in rivals(of: index) where solved.contains(rival) {
+            if bound.contains(graph.relationships[rival].slot) {
+                differs.append(graph.relationships[rival].slot)
+            } else {
+                // A part that stands alone is compared with the rest once they are combined.
+                predicates.add(difference(of: relationship, graph.relationships[rival]))
+            }
         }
-        let needsRelationship = relationship.isNeeded || hasRivals(index)
+        let needsRelationship = relationship.isNeeded || !rivals(of: index).isEmpty
         let expansion = Expansion(
             from: from, relationship: needsRelationship ? relationship.slot : nil, to: to, isInto: isInto,
             types: relationship.types, direction: from == relationship.left ? relationship.direction : reversed(relationship),
             differsFrom: differs)
-        let factor = cardinality.density(relationship) * (isInto ? 1 : max(cardinality.labelled(to), 1))
-        let rows = plan.estimatedRows * factor
+        let rows = plan.estimatedRows * cardinality.density[index] * (isInto ? 1 : max(cardinality.labelled(to), 1))
         if let length = relationship.length {
-            appendVariable(expansion, length, rows: rows, isReversed: from != relationship.left, relationship)
+            try appendVariable(expansion, length, rows: rows, isReversed: from != relationship.left, relationship)
         } else {
-            append(.expand(child: plan, expansion), rows: rows)
+            try append(.expand(child: plan, expansion), rows: rows)
         }
         solved.insert(index)
-        bound.formUnion([to, relationship.slot])
-        if let path = relationship.length?.path { bound.insert(path) }
-        filterReady()
+        fill([to, relationship.slot])
+        if let path = relationship.length?.path { fill([path]) }
+        fill(relationship.length?.outputs.map(\.slot) ?? [])
+        try filterReady()
     }
 
     private func reversed(_ relationship: QueryGraph.Relationship) -> ExpandDirection {
@@ -192,7 +225,13 @@ struct PatternPlanner {
     private mutating func appendVariable(
         _ expansion: Expansion, _ length: QueryGraph.Length, rows: Double, isReversed: Bool,
         _ relationship: QueryGraph.Relationship
-    ) {
+    ) throws {
+        if !length.parts.isEmpty {
+            let match = PathMatch(
+                base: expansion, parts: length.parts, mode: length.mode, which: length.shortest, path: length.path,
+                outputs: length.outputs, isReversed: isReversed)
+            return try append(.matchPath(child: plan, match), rows: rows)
+        }
         var base = expansion
         var (stepFrom, stepTo) = (length.stepFrom, length.stepTo)
         var path = length.path
@@ -206,21 +245,24 @@ struct PatternPlanner {
             base: base, min: length.min, max: length.max, mode: length.mode, stepFilter: length.stepFilter,
             stepFrom: stepFrom, stepRelationship: length.stepRelationship, stepTo: stepTo, path: path)
         if let which = length.shortest {
-            append(.shortestPath(child: plan, ShortestPath(expansion: variable, which: which)), rows: rows)
+            try append(.shortestPath(child: plan, ShortestPath(expansion: variable, which: which)), rows: rows)
         } else {
-            append(.expandVariable(child: plan, variable), rows: rows)
+            try append(.expandVariable(child: plan, variable), rows: rows)
         }
         guard isReversed, base.relationship == list else { return }
         var turned: [(slot: Slot, value: Expr)] = [(relationship.slot, .call("reverse", [.slot(list)]))]
         if let path = length.path {
             turned.append((path, .path(start: .slot(relationship.left), steps: [.call("reverse", [.slot(list)])])))
         }
-        append(.project(child: plan, turned), rows: rows)
+        try append(.project(child: plan, turned), rows: rows)
     }
 
-    /// Relationships found before that this one must differ from.
-    private func rivals(of index: Int) -> [Slot] {
-        graph.relationships.indices.filter { solved.contains($0) && areRivals($0, index) }.map { graph.relationships[$0].slot }
+    /// Relationships that this one must differ from.
+    private func rivals(of index: Int) -> [Int] {
+        graph.relationships.indices.filter { other in
+            other != index && graph.relationships[other].clause == graph.relationships[index].clause
+                && (types[other].isEmpty || types[index].isEmpty || !types[other].isDisjoint(with: types[index]))
+        }
     }
 
     private func difference(
@@ -239,65 +281,61 @@ struct PatternPlanner {
         return QueryGraph.Predicate(expr: expr, slots: [left.slot, right.slot])
     }
 
-    private func hasRivals(_ index: Int) -> Bool { graph.relationships.indices.contains { areRivals($0, index) } }
-
-    private func areRivals(_ left: Int, _ right: Int) -> Bool {
-        let (a, b) = (graph.relationships[left], graph.relationships[right])
-        return left != right && a.clause == b.clause
-            && (a.types.isEmpty || b.types.isEmpty || a.types.contains { b.types.contains($0) })
-    }
-
     // MARK: Starts
 
     /// The entity with the fewest rows of those that nothing leads to, or nil if all are reached.
-    private func cheapestStart() -> EntityStart? {
-        let open = graph.entities.filter { !bound.contains($0.slot) }
-        let starts = open.map { EntityStart.best(for: $0, graph, predicates, bound, catalog, cardinality) }
-        return starts.min { $0.cost(cardinality, solved) < $1.cost(cardinality, solved) }
+    private mutating func cheapestStart() throws -> EntityStart? {
+        var best: (start: EntityStart, cost: Double)?
+        for entity in graph.entities where !bound.contains(entity.slot) {
+            try interruption.check()
+            let start = EntityStart.best(for: entity, predicates.needing(entity.slot), bound, catalog, cardinality)
+            let cost = start.cost(cardinality, solved)
+            if let best, best.cost <= cost { continue }
+            best = (start, cost)
+        }
+        return best?.start
     }
 
-    private mutating func addPart(from start: EntityStart, isUnit: Bool) {
+    private mutating func addPart(from start: EntityStart, isUnit: Bool) throws {
         if start.dependsOnRows || isUnit {
             plan = start.node(over: plan)
-            (bound, tested) = (bound.union([start.slot]), start.testsLabels ? tested.union([start.slot]) : tested)
-            filterReady()
+            fill([start.slot])
+            if start.testsLabels { tested.insert(start.slot) }
+            try filterReady()
             return
         }
         // The part stands alone until all of it is walked, so that what connects it can be a join.
         let outer = (plan: plan, bound: bound)
         plan = start.node(over: PlanNode(.argument, estimatedRows: 1))
-        bound = [start.slot]
+        bound = []
+        fill([start.slot])
         outside = outer.bound
         if start.testsLabels { tested.insert(start.slot) }
-        filterReady()
-        walkConnected()
+        try filterReady()
+        try walkConnected()
         let part = (plan: plan, bound: bound)
         outside = []
-        bound = outer.bound.union(part.bound)
-        combine(outer, part)
-        filterReady()
+        bound.formUnion(outer.bound)
+        try combine(outer, part)
+        fresh = Array(part.bound)
+        try filterReady()
     }
 
-    private mutating func combine(_ outer: (plan: PlanNode, bound: Set<Slot>), _ part: (plan: PlanNode, bound: Set<Slot>)) {
-        var keys: [(build: Expr, probe: Expr)] = []
-        for (index, predicate) in predicates.enumerated().reversed() {
-            guard case .compare(.equal, let left, let right) = predicate.expr else { continue }
+    private mutating func combine(
+        _ outer: (plan: PlanNode, bound: Set<Slot>), _ part: (plan: PlanNode, bound: Set<Slot>)
+    ) throws {
+        let keys = predicates.take(needing: part.bound) { predicate -> (build: Expr, probe: Expr)? in
+            guard case .compare(.equal, let left, let right) = predicate.expr else { return nil }
             let (l, r) = (slotsUsed(left), slotsUsed(right))
-            guard !l.isEmpty, !r.isEmpty else { continue }
-            if l.isSubset(of: part.bound) && r.isSubset(of: outer.bound) {
-                keys.append((left, right))
-            } else if r.isSubset(of: part.bound) && l.isSubset(of: outer.bound) {
-                keys.append((right, left))
-            } else {
-                continue
-            }
-            predicates.remove(at: index)
+            if l.isEmpty || r.isEmpty { return nil }
+            if l.isSubset(of: part.bound) && r.isSubset(of: outer.bound) { return (left, right) }
+            return r.isSubset(of: part.bound) && l.isSubset(of: outer.bound) ? (right, left) : nil
         }
         let rows = max(outer.plan.estimatedRows, 1) * max(part.plan.estimatedRows, 1)
         if keys.isEmpty {
-            append(.cross(left: outer.plan, right: part.plan), rows: rows)
+            try append(.cross(left: outer.plan, right: part.plan), rows: rows)
         } else {
-            append(
+            try append(
                 .join(build: part.plan, probe: outer.plan, keys: keys, .inner),
                 rows: rows * Cardinality.equalitySelectivity)
         }

@@ -226,14 +226,33 @@ extension CypherParser {
         try close(opener)
         continuation = "IN TRANSACTIONS"
         guard accept(.in) else { return .subquery(body, imports: imports, optional: optional, inTransactions: nil) }
+        return .subquery(body, imports: imports, optional: optional, inTransactions: try transactionBatches())
+    }
+
+    /// What stands behind `CALL { ... } IN`.
+    private mutating func transactionBatches() throws(SyntaxError) -> TransactionBatches {
         try expect(.transactions)
         var rows: Expression?
         if accept(.of) {
             rows = try expression()
             if !accept(.rows) { try expect(.row, " or ROWS") }
         }
-        continuation = ""
-        return .subquery(body, imports: imports, optional: optional, inTransactions: TransactionBatches(rows: rows))
+        var policy: TransactionBatches.ErrorPolicy?
+        if accept(.on) {
+            try expect(.error)
+            if accept(.continue) { policy = .continue } else if accept(.break) { policy = .break } else {
+                try expect(.fail, ", CONTINUE or BREAK")
+                policy = .fail
+            }
+        }
+        var status: Name?
+        if accept(.report) {
+            try expect(.status)
+            try expect(.as, " and a variable")
+            status = try name("a variable")
+        }
+        continuation = status != nil ? "" : policy != nil ? "REPORT STATUS" : rows != nil ? "ON ERROR, REPORT STATUS" : "OF, ON ERROR"
+        return TransactionBatches(rows: rows, onError: policy ?? .fail, status: status)
     }
 
     private mutating func subqueryImports() throws(SyntaxError) -> [Name] {

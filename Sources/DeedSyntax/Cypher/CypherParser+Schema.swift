@@ -22,7 +22,8 @@ extension CypherParser {
         _ = accept(.all) || accept(.range)
         if accept(.indexes) || accept(.index) { return .showIndexes }
         if accept(.constraints) || accept(.constraint) { return .showConstraints }
-        throw unexpected("INDEXES or CONSTRAINTS", candidates: ["INDEXES", "CONSTRAINTS"])
+        throw unexpected(
+            "INDEXES, CONSTRAINTS, FUNCTIONS or PROCEDURES", candidates: ["INDEXES", "CONSTRAINTS", "FUNCTIONS", "PROCEDURES"])
     }
 
     private mutating func dropCommand() throws(SyntaxError) -> SchemaCommand {

@@ -13,6 +13,7 @@ extension CypherParser {
 
     private mutating func unterminatedStatement() throws(SyntaxError) -> Statement {
         if let command = try transactionCommand() { return .transaction(command) }
+        if let query = try listing() { return .query(query, mode: .run) }
         if let command = try schemaCommand() { return .schema(command) }
         var mode = ExecutionMode.run
         if accept(.explain) { mode = .explain } else if accept(.profile) { mode = .profile }
@@ -32,6 +33,18 @@ extension CypherParser {
         }
         _ = accept(.transaction)
         return command
+    }
+
+    /// `SHOW FUNCTIONS` and `SHOW PROCEDURES`: calls of procedures under another name.
+    private mutating func listing() throws(SyntaxError) -> Query? {
+        guard at(.show, then: .functions) || at(.show, then: .procedures) else { return nil }
+        let first = index
+        advance()
+        let procedure = at(.functions) ? "deed.functions" : "deed.procedures"
+        advance()
+        let range = range(from: first)
+        let call = ProcedureCall(name: Name(procedure, range), arguments: [], yield: nil, yieldsAll: true, predicate: nil)
+        return Query(parts: [SingleQuery(clauses: [Clause(.call(call), range)], range: range)], all: [], range: range)
     }
 
     /// What stands where a statement or the body of a subquery should have ended.

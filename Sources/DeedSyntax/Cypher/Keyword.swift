@@ -3,12 +3,12 @@
 
 enum Keyword: UInt8, CaseIterable {
     case notKeyword = 0
-    case acyclic, all, allShortestPaths, and, any, `as`, asc, ascending, begin, by, call, `case`, collect, commit
-    case constraint, constraints, contains, count, create, csv, delete, desc, descending, detach, distinct, drop
-    case `else`, end, ends, exists, explain, `false`, fieldTerminator, finish, `for`, forEach, from, group, groups
+    case acyclic, all, allShortestPaths, and, any, `as`, asc, ascending, begin, `break`, by, call, `case`, collect, commit
+    case constraint, constraints, contains, `continue`, count, create, csv, delete, desc, descending, detach, distinct, drop
+    case `else`, end, ends, error, exists, explain, fail, `false`, fieldTerminator, finish, `for`, forEach, from, functions, group, groups
     case headers, `if`, `in`, index, indexes, `is`, join, key, limit, load, match, merge, node, noDetach, none, not, null
-    case of, offset, on, optional, or, order, path, paths, profile, range, reduce, rel, relationship, remove, require
-    case `return`, rollback, row, rows, scan, set, shortest, shortestPath, show, single, skip, starts, then, trail
+    case of, offset, on, optional, or, order, path, paths, procedures, profile, range, reduce, rel, relationship, remove, report, require
+    case `return`, rollback, row, rows, scan, set, shortest, shortestPath, show, single, skip, starts, status, then, trail
     case transaction, transactions, `true`, typed, union, unique, unwind, using, walk, when, `where`, with, xor, yield
 
     static let texts: [String] = allCases.map { "\($0)".uppercased() }
@@ -20,7 +20,10 @@ enum Keyword: UInt8, CaseIterable {
     var text: String { Self.texts[Int(rawValue)] }
 }
 
-/// Sets of keywords, as bits.
+/// All keywords, in upper case, for lists and tests.
+package let cypherKeywords = Array(Keyword.texts.dropFirst())
+
+/// Sets of keywords, as bits: room for 128.
 struct KeywordSet {
     private var low: UInt64 = 0
     private var high: UInt64 = 0

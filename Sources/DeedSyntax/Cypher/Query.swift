@@ -50,9 +50,16 @@ package struct Clause: Sendable {
     }
 }
 
+/// `OF rows ROWS ON ERROR ... REPORT STATUS AS status`
 package struct TransactionBatches: Sendable {
+    package enum ErrorPolicy: Sendable { case fail, `continue`, `break` }
     package let rows: Expression?
-    package init(rows: Expression?) { self.rows = rows }
+    package let onError: ErrorPolicy
+    package let status: Name?
+
+    package init(rows: Expression?, onError: ErrorPolicy, status: Name?) {
+        (self.rows, self.onError, self.status) = (rows, onError, status)
+    }
 }
 
 /// The body of RETURN and WITH.

@@ -1,0 +1,36 @@
+// Procedures that list the language itself: its functions and its keywords. They stand here since only this layer knows
+// the syntax, the planner and the executor at once. The page of the language is tested against them.
+
+import DeedExecution
+import DeedPlanner
+import DeedSyntax
+import DeedValues
+
+extension ProcedureRegistry {
+    /// What every database has.
+    static let withLanguage: ProcedureRegistry = {
+        var registry = ProcedureRegistry.builtIn
+        registry.register(functions)
+        registry.register(keywords)
+        return registry
+    }()
+
+    private static let functions = TableProcedure(
+        ProcedureSignature(
+            name: "deed.functions",
+            outputs: [
+                .init("name", "STRING"), .init("category", "STRING"), .init("argumentsMin", "INTEGER"),
+                .init("argumentsMax", "INTEGER?"),
+            ]),
+        rows: FunctionShape.all.map { function in
+            let most = function.arity.upperBound
+            return [
+                .string(function.name), .string(function.isAggregate ? "aggregate" : "scalar"),
+                .int(Int64(function.arity.lowerBound)), most == .max ? .null : .int(Int64(most)),
+            ]
+        })
+
+    private static let keywords = TableProcedure(
+        ProcedureSignature(name: "deed.keywords", outputs: [.init("keyword", "STRING")]),
+        rows: cypherKeywords.sorted().map { [.string($0)] })
+}

@@ -1,0 +1,155 @@
+// For each row the paths along all parts of a pattern, with the columns that their parts give rise to.
+
+import DeedEngine
+import DeedValues
+
+final class PathMatchOperator: Operator {
+    private let child: Operator
+    private let match: PathMatch
+    private let search: PathProgramSearch
+    private var input: Chunk?
+    private var row = 0
+    private var isRowBegun = false
+    private let froms = UnsafeMutablePointer<UInt64>.allocate(capacity: Chunk.rowsMax)
+    private let targets = UnsafeMutablePointer<UInt64>.allocate(capacity: Chunk.rowsMax)
+
+    init(_ child: Operator, _ match: PathMatch, _ context: QueryContext) throws {
+        (self.child, self.match) = (child, match)
+        search = try PathProgramSearch(match, context)
+        super.init(context)
+    }
+
+    deinit {
+        froms.deallocate()
+        targets.deallocate()
+    }
+
+    override func reset(argument: Chunk) {
+        child.reset(argument: argument)
+        (input, row, isRowBegun) = (nil, 0, false)
+    }
+
+    override func next() throws -> Chunk? {
+        while true {
+            try context.checkInterrupt()
+            if input == nil {
+                guard let chunk = try child.next() else { return nil }
+                (input, row, isRowBegun) = (chunk, 0, false)
+                try copyIds(chunk.columns[match.base.from], .entity, count: chunk.count, into: froms)
+                if match.base.isInto { try copyIds(chunk.columns[match.base.to], .entity, count: chunk.count, into: targets) }
+            }
+            if let chunk = try fill() { return chunk }
+        }
+    }
+
+    private func fill() throws -> Chunk? {
+        guard let input else { return nil }
+        let output = PathMatchOutput(match)
+        while row < input.count && !output.isFull {
+            if !isRowBegun {
+                if froms[row] == 0 || (match.base.isInto && targets[row] == 0) || isImpossible {
+                    row += 1
+                    continue
+                }
+                isRowBegun = true
+                try search.begin(input.row(row), from: froms[row], target: match.base.isInto ? targets[row] : nil)
+            }
+            guard let end = try search.next() else {
+                (row, isRowBegun) = (row + 1, false)
+                continue
+            }
+            output.append(row, search, end)
+        }
+        if row == input.count { self.input = nil }
+        return output.chunk(input)
+    }
+
+    private var isImpossible: Bool { match.parts.contains { part in part.max.map { $0 < part.min } ?? false } }
+}
+
+/// Collects the rows that paths give rise to.
+private final class PathMatchOutput {
+    private let match: PathMatch
+    private let parents = Selection(count: Chunk.rowsMax)
+    private let ends = ColumnVector(.entity, capacity: Chunk.rowsMax)
+    private let lists: ColumnBuilder?
+    private let paths: ColumnBuilder?
+    private let columns: [ColumnBuilder]
+    private var count = 0
+
+    init(_ match: PathMatch) {
+        self.match = match
+        lists = match.base.relationship == nil ? nil : ColumnBuilder(capacity: Chunk.rowsMax, kind: .any)
+        paths = match.path == nil ? nil : ColumnBuilder(capacity: Chunk.rowsMax, kind: .any)
+        columns = match.outputs.map { _ in ColumnBuilder(capacity: Chunk.rowsMax, kind: .any) }
+    }
+
+    var isFull: Bool { count == Chunk.rowsMax }
+
+    func append(_ row: Int, _ search: PathProgramSearch, _ end: Int32) {
+        parents.rows[count] = UInt32(row)
+        ends.ids[count] = search.records[Int(end)].entity
+        count += 1
+        guard lists != nil || paths != nil || !columns.isEmpty else { return }
+        let trace = PathTrace(search, end, isReversed: match.isReversed)
+        lists?.append(.list(trace.relationships.map { .relationship($0) }))
+        paths?.append(.path(PathValue(entities: trace.entities, relationships: trace.relationships)))
+        for (column, output) in zip(columns, match.outputs) { column.append(trace.value(output.source, match.parts)) }
+    }
+
+    func chunk(_ input: Chunk) -> Chunk? {
+        if count == 0 { return nil }
+        var result = input.selecting(Selection(copying: parents.rows, count: count))
+        if !match.base.isInto { result.set(match.base.to, ends) }
+        if let slot = match.base.relationship, let lists { result.set(slot, lists.finish()) }
+        if let slot = match.path, let paths { result.set(slot, paths.finish()) }
+        for (column, output) in zip(columns, match.outputs) { result.set(output.slot, column.finish()) }
+        return result
+    }
+}
+
+/// A path that was found, in the order in which it is written.
+private struct PathTrace {
+    private(set) var entities: [UInt64] = []
+    private(set) var relationships: [UInt64] = []
+    /// By relationship, the part and the step within it.
+    private var parts: [Int] = []
+    private var steps: [Int] = []
+
+    init(_ search: PathProgramSearch, _ end: Int32, isReversed: Bool) {
+        var index = end
+        while index >= 0 {
+            let record = search.records[Int(index)]
+            entities.append(record.entity)
+            if record.instruction >= 0 {
+                let instruction = search.program.instructions[Int(record.instruction)]
+                relationships.append(record.relationship)
+                parts.append(instruction.part)
+                steps.append(instruction.step)
+            }
+            index = record.previous
+        }
+        if isReversed { return }
+        entities.reverse()
+        relationships.reverse()
+        parts.reverse()
+        steps.reverse()
+    }
+
+    func value(_ source: PathOutputColumn.Source, _ written: [PathPart]) -> Value {
+        switch source {
+        case .end(let part):
+            let before = parts.firstIndex { $0 > part } ?? parts.count
+            return .entity(entities[before])
+        case .relationship(let part):
+            return parts.firstIndex(of: part).map { .relationship(relationships[$0]) } ?? .null
+        case .relationships(let part, let step):
+            return .list(relationships.indices.filter { parts[$0] == part && steps[$0] == step }.map { .relationship(relationships[$0]) })
+        case .entities(let part, let position):
+            let isLast = position == written[part].steps.count
+            let wanted = isLast ? position - 1 : position
+            let places = relationships.indices.filter { parts[$0] == part && steps[$0] == wanted }
+            return .list(places.map { .entity(entities[isLast ? $0 + 1 : $0]) })
+        }
+    }
+}

@@ -1,0 +1,50 @@
+// The predicates of a query graph that are still to be applied, found by the slots that they need: a statement may have a
+// hundred thousand of them, and each is looked at only when one of its slots is filled.
+
+import DeedExecution
+
+struct OpenPredicates {
+    /// nil once applied.
+    private var predicates: [QueryGraph.Predicate?] = []
+    private var places: [Slot: [Int]] = [:]
+
+    init(_ predicates: [QueryGraph.Predicate]) { for predicate in predicates { add(predicate) } }
+
+    mutating func add(_ predicate: QueryGraph.Predicate) {
+        for slot in predicate.slots { places[slot, default: []].append(predicates.count) }
+        predicates.append(predicate)
+    }
+
+    /// In the order of the text.
+    func needing(_ slot: Slot) -> [QueryGraph.Predicate] { places[slot, default: []].compactMap { predicates[$0] } }
+
+    /// Those that can be applied now that `fresh` slots have been added to the bound ones, in the order of the text. They are
+    /// not among the predicates any more.
+    mutating func takeReady(fresh: [Slot], bound: Set<Slot>) -> [Expr] {
+        take(needing: fresh) { predicate in
+            predicate.slots.allSatisfy(bound.contains) ? predicate.expr : nil
+        }
+    }
+
+    /// Those that need no slot at all.
+    mutating func takeConstant() -> [Expr] {
+        let ready = predicates.indices.filter { predicates[$0]?.slots.isEmpty == true }
+        return ready.compactMap { index in
+            defer { predicates[index] = nil }
+            return predicates[index]?.expr
+        }
+    }
+
+    /// Of the predicates that need one of the slots those of which `body` makes something.
+    mutating func take<Result>(needing slots: some Sequence<Slot>, _ body: (QueryGraph.Predicate) -> Result?) -> [Result] {
+        var candidates: Set<Int> = []
+        for slot in slots { candidates.formUnion(places[slot, default: []]) }
+        var results: [Result] = []
+        for index in candidates.sorted() {
+            guard let predicate = predicates[index], let result = body(predicate) else { continue }
+            results.append(result)
+            predicates[index] = nil
+        }
+        return results
+    }
+}
