@@ -125,6 +125,11 @@ import Testing
             let found = try view.scanned(
                 .entity, view.collections(label: "P"), max: 1_000 + random.number(below: 2_000), where: conditions.map(\.0))
             #expect(found == expected.keys.sorted(), "\(place): \(conditions)")
+            var count = 0
+            for var morsel in view.morsels(.entity, view.collections(label: "P")) {
+                count += try view.count(&morsel, where: conditions.map(\.0))
+            }
+            #expect(count == expected.count, "\(place): \(conditions)")
         }
         try checkLimit(view, model, &random, place)
     }

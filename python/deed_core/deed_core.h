@@ -290,6 +290,11 @@ extern PyType_Spec transaction_spec;
 
 PyObject *transaction_begin(GraphObject *graph, const deed_transaction_options *options);
 
+/* What a graph can be opened with (options.c). parse_whole: a whole number within bounds, or None. */
+int parse_durability(ModuleState *state, PyObject *object, int32_t *out_durability);
+int parse_memory_limit(ModuleState *state, PyObject *object, uint64_t *out_limit);
+int parse_whole(ModuleState *state, const char *name, PyObject *object, unsigned long long least, unsigned long long most,
+                unsigned long long *out_value);
 /* 'fail' or 'wait' as a deed_on_conflict, and seconds, None being no limit; NULL leaves a value as it is. */
 int parse_conflict_policy(ModuleState *state, PyObject *on_conflict, PyObject *timeout, int32_t *out_on_conflict,
                           double *out_timeout);

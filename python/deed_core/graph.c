@@ -4,102 +4,6 @@
 
 /* ---- Opening and closing ------------------------------------------------------------------------------------- */
 
-static int
-parse_durability(ModuleState *state, PyObject *object, int32_t *out_durability)
-{
-    static const char *const names[] = {"sync", "async", "none"}; /* in the order of deed_durability */
-    if (object == NULL)
-        return 0;
-    for (int i = 0; PyUnicode_Check(object) && i < 3; i++) {
-        if (PyUnicode_CompareWithASCIIString(object, names[i]) == 0) {
-            *out_durability = i;
-            return 0;
-        }
-    }
-    raise_status(state, DEED_INVALID_ARGUMENT, "durability is 'sync', 'async' or 'none', not %R", object);
-    return -1;
-}
-
-int
-parse_conflict_policy(ModuleState *state, PyObject *on_conflict, PyObject *timeout, int32_t *out_on_conflict,
-                      double *out_timeout)
-{
-    if (on_conflict != NULL) {
-        bool is_text = PyUnicode_Check(on_conflict);
-        if (is_text && PyUnicode_CompareWithASCIIString(on_conflict, "wait") == 0)
-            *out_on_conflict = DEED_WAIT;
-        else if (is_text && PyUnicode_CompareWithASCIIString(on_conflict, "fail") == 0)
-            *out_on_conflict = DEED_FAIL;
-        else {
-            raise_status(state, DEED_INVALID_ARGUMENT, "on_conflict is 'fail' or 'wait', not %R", on_conflict);
-            return -1;
-        }
-    }
-    if (timeout == NULL)
-        return 0;
-    *out_timeout = -1;
-    if (timeout == Py_None)
-        return 0;
-    *out_timeout = PyFloat_AsDouble(timeout);
-    if (*out_timeout >= 0.0)
-        return 0;
-    PyErr_Clear();
-    raise_status(state, DEED_INVALID_ARGUMENT, "timeout is a number of seconds that is not negative, or None, not %R", timeout);
-    return -1;
-}
-
-static int
-parse_memory_limit(ModuleState *state, PyObject *object, uint64_t *out_limit)
-{
-    if (object == Py_None)
-        return 0;
-    unsigned long long limit = PyLong_Check(object) ? PyLong_AsUnsignedLongLong(object) : 0;
-    if (PyErr_Occurred())
-        PyErr_Clear();
-    else if (limit > 0) {
-        *out_limit = limit;
-        return 0;
-    }
-    raise_status(state, DEED_INVALID_ARGUMENT, "memory_limit is a positive number of bytes or None, not %R", object);
-    return -1;
-}
-
-/* A whole number from `least` to `most`, or None, which leaves *out_value as it is. */
-static int
-parse_count(ModuleState *state, const char *name, PyObject *object, unsigned long long least, unsigned long long most,
-            unsigned long long *out_value)
-{
-    if (object == Py_None)
-        return 0;
-    unsigned long long value = PyLong_Check(object) ? PyLong_AsUnsignedLongLong(object) : 0;
-    if (PyErr_Occurred())
-        PyErr_Clear();
-    else if (PyLong_Check(object) && value >= least && value <= most) {
-        *out_value = value;
-        return 0;
-    }
-    raise_status(state, DEED_INVALID_ARGUMENT, "%s is a number from %llu to %llu or None, not %R", name, least, most, object);
-    return -1;
-}
-
-int
-parse_path(ModuleState *state, PyObject *object, PyObject **out_bytes)
-{
-    *out_bytes = NULL;
-    if (object == Py_None)
-        return 0;
-    if (PyUnicode_FSConverter(object, out_bytes))
-        return 0;
-    if (PyErr_ExceptionMatches(PyExc_ValueError)) {
-        PyErr_Clear();
-        raise_status(state, DEED_INVALID_ARGUMENT, "the path %R has a NUL character or cannot be encoded", object);
-    } else if (PyErr_ExceptionMatches(PyExc_TypeError)) {
-        PyErr_Clear();
-        raise_status(state, DEED_TYPE_MISMATCH, "a path is a str, bytes or os.PathLike, not %.100s", Py_TYPE(object)->tp_name);
-    }
-    return -1;
-}
-
 /* Opens the database without the GIL. `opening` keeps a second __init__ out meanwhile. */
 static int
 graph_open(GraphObject *self, PyObject *path_bytes, const deed_options *options)
@@ -182,8 +86,8 @@ graph_init(GraphObject *self, PyObject *arguments, PyObject *keywords)
         parse_memory_limit(state, memory_limit, &options.memory_limit) < 0 ||
         parse_conflict_policy(state, on_conflict, timeout, &options.on_conflict, &options.conflict_timeout) < 0 ||
         parse_retention(state, retain_bytes, retain_seconds, &options.retain_log_bytes, &options.retain_log_seconds) < 0 ||
-        parse_count(state, "threads", threads, 1, 64, &thread_count) < 0 ||
-        parse_count(state, "parallel_rows_min", rows_min, 0, LLONG_MAX, &parallel_rows_min) < 0 ||
+        parse_whole(state, "threads", threads, 1, 64, &thread_count) < 0 ||
+        parse_whole(state, "parallel_rows_min", rows_min, 0, LLONG_MAX, &parallel_rows_min) < 0 ||
         parse_path(state, path, &bytes) < 0)
         return -1;
     options.threads = (uint32_t)thread_count;

@@ -78,6 +78,32 @@ extension GraphView {
         return limit.range.excludes(least, greatest)
     }
 
+    /// How many of the morsel's rows satisfy all the predicates. The morsel is at its end then.
+    package func count(_ morsel: inout Morsel, where predicates: [ScanPredicate]) throws(DeedError) -> Int {
+        try requireUsable()
+        guard let segment = graph.directory(morsel.kind)[morsel.segment] else { return 0 }
+        for predicate in predicates where predicate.integers != nil { try noteRange(segment, predicate.key) }
+        let ids = UnsafeMutablePointer<UInt64>.allocate(capacity: Limits.vectorRows)
+        defer { ids.deallocate() }
+        var count = 0
+        while morsel.row < morsel.endRow {
+            let rows = morsel.row..<min(morsel.endRow, morsel.row &+ Limits.vectorRows)
+            try graph.lockLoadedShared(segment)
+            defer { segment.pointee.latch.unlockShared() }
+            morsel.row = rows.upperBound
+            if isExcluded(segment, predicates, nil) {
+                morsel.row = morsel.endRow
+            } else if predicates.count == 1, let range = predicates[0].integers, isWhole(segment),
+                let values = integers(segment, predicates[0].key)
+            {
+                count &+= self.count(values, rows, range)
+            } else {
+                count &+= select(segment, rows, predicates, nil, into: ids)
+            }
+        }
+        return count
+    }
+
     /// The visible ones of some rows of a locked segment that satisfy all conditions.
     func select(
         _ segment: SegmentRef, _ rows: Range<Int>, _ predicates: [ScanPredicate], _ limit: ScanLimit?,

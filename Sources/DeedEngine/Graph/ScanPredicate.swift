@@ -183,6 +183,15 @@ extension GraphView {
         return kept
     }
 
+    /// How many of some rows that follow each other have integers in a range.
+    func count(_ values: UnsafeMutablePointer<Int64>, _ rows: Range<Int>, _ range: IntegerRange) -> Int {
+        let values = values + rows.lowerBound
+        let (least, span) = (range.least, range.span)
+        var count = 0
+        for index in 0..<rows.count { count &+= IntegerRange.isWithin(values[index], least, span) }
+        return range.isInverted ? rows.count &- count : count
+    }
+
     /// The ids of those of some rows that follow each other whose integers are in a range.
     func select(
         _ values: UnsafeMutablePointer<Int64>, _ rows: Range<Int>, _ range: IntegerRange, firstId: UInt64,

@@ -9,14 +9,13 @@ import DeedEngine
 final class DividedInput {
     private let child: Operator
     private let plan: PlanNode?
-    private let bound: ScanBound?
-    private let notesPlaces: Bool
+    private let wish: ScanWish
     private let context: QueryContext
     private var argument: Chunk?
 
     /// `plan`: what `child` was made of, if it may be divided.
-    init(_ child: Operator, plan: PlanNode?, bound: ScanBound?, notesPlaces: Bool, _ context: QueryContext) {
-        (self.child, self.plan, self.bound, self.notesPlaces) = (child, plan, bound, notesPlaces)
+    init(_ child: Operator, plan: PlanNode?, _ wish: ScanWish, _ context: QueryContext) {
+        (self.child, self.plan, self.wish) = (child, plan, wish)
         self.context = context
     }
 
@@ -72,11 +71,10 @@ final class DividedInput {
         let divided = source.divided(among: context.threads)
         let workers = min(context.threads, divided.count)
         if workers < 2 { return nil }
-        let ordered = try bound.map { try divided.ordered(by: $0, context.view) } ?? divided
+        let ordered = try wish.bound.map { try divided.ordered(by: $0, context.view) } ?? divided
         let team = QueryContext.Team(context)
         let operators = try (0..<workers).map { number in
-            let maker = OperatorMaker(
-                context: QueryContext(team, worker: number), morsels: ordered, bound: bound, notesPlaces: notesPlaces)
+            let maker = OperatorMaker(context: QueryContext(team, worker: number), morsels: ordered, wish: wish)
             let worker = try maker.make(plan)
             worker.reset(argument: argument)
             return worker

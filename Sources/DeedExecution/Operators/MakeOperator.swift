@@ -13,10 +13,7 @@ struct OperatorMaker {
     let context: QueryContext
     /// What the scan at the lower left end of the plan shares with its clones on other threads.
     let morsels: MorselSource?
-    /// What the operator above lets the scan below leave out.
-    var bound: ScanBound?
-    /// Whether rows of the scan below bring their places along.
-    var notesPlaces = false
+    var wish = ScanWish()
 
     /// Plans are long chains, so that the way down is a loop: only where a plan has several inputs it is recursion.
     func make(_ node: PlanNode) throws -> Operator {
@@ -31,8 +28,11 @@ struct OperatorMaker {
     /// What is made before a node, and by whom; nil if there is nothing.
     private func below(_ node: PlanNode) -> (maker: OperatorMaker, node: PlanNode)? {
         guard let child = node.spine, !node.isScanWithFilter else { return nil }
-        guard case .top(_, let keys, _) = node.kind else { return (self, child) }
-        return (boundBy(keys, child), child)
+        switch node.kind {
+        case .top(_, let keys, _): return (boundBy(keys, child), child)
+        case .aggregate(_, let keys, let aggregates): return (counting(keys, aggregates, child), child)
+        default: return (self, child)
+        }
     }
 
     private func makeCounted(_ node: PlanNode, over child: Operator?) throws -> Operator {
@@ -88,14 +88,15 @@ struct OperatorMaker {
         case .keep(_, let slots): return KeepOperator(child, slots, context)
         case .unwind(_, let list, let element): return try UnwindOperator(child, list: list, element: element, context)
         case .aggregate(let below, let keys, let aggregates):
-            let input = makeInput(child, below, mayDivide: Grouping.isMergeable(aggregates.map(\.1)))
+            let input = counting(keys, aggregates, below).makeInput(
+                child, below, mayDivide: Grouping.isMergeable(aggregates.map(\.1)))
             return try AggregateOperator(input, keys: keys, aggregates, context)
         case .sort(_, let keys): return try SortOperator(child, keys, context)
         case .top(let below, let keys, let count):
             let maker = boundBy(keys, below)
             return try TopOperator(
                 maker.makeInput(child, below, mayDivide: below.handsPlacesOn), keys, count: count,
-                childWrites: below.writes, bound: maker.bound, hasPlaces: maker.notesPlaces, context)
+                childWrites: below.writes, bound: maker.wish.bound, hasPlaces: maker.wish.notesPlaces, context)
         case .skip(_, let count): return try SkipOperator(child, count, context)
         case .limit(let below, let count): return try LimitOperator(child, count, childWrites: below.writes, context)
         case .eager: return EagerOperator(child, context)
@@ -112,23 +113,33 @@ struct OperatorMaker {
     /// The input of an operator that reads all of it first, which was made of `plan`.
     private func makeInput(_ child: Operator, _ plan: PlanNode, mayDivide: Bool) -> DividedInput {
         let divides = mayDivide && context.threads > 1 && plan.isDivisible
-        return DividedInput(child, plan: divides ? plan : nil, bound: bound, notesPlaces: notesPlaces, context)
+        return DividedInput(child, plan: divides ? plan : nil, wish, context)
     }
 
     /// What makes the input of an operator that keeps only the first rows by `keys`.
     private func boundBy(_ keys: [SortKey], _ child: PlanNode) -> OperatorMaker {
         var below = self
-        below.bound = keys.first.flatMap { key in
+        below.wish.bound = keys.first.flatMap { key in
             child.scannedProperty(key.value).map { ScanBound($0, isDescending: key.isDescending) }
         }
         // Of several threads nobody knows whose rows come first.
-        below.notesPlaces = below.bound != nil || child.handsPlacesOn && context.threads > 1
+        below.wish.notesPlaces = below.wish.bound != nil || child.handsPlacesOn && context.threads > 1
+        return below
+    }
+
+    /// What makes the input of an aggregation, which may want to know no more than how many rows a scan finds.
+    private func counting(
+        _ keys: [(slot: Slot, value: Expr)], _ aggregates: [(slot: Slot, Aggregate)], _ child: PlanNode
+    ) -> OperatorMaker {
+        var below = self
+        let countsAll = keys.isEmpty && aggregates.allSatisfy { $0.1.function == "count" && $0.1.arguments.isEmpty }
+        below.wish.countsOnly = countsAll && child.isScanOnly
         return below
     }
 
     private func makeScan(_ entity: Slot, _ labels: LabelTest?, _ conditions: [ScanCondition] = []) -> Operator {
         let scan = EntityScan(
-            entity: entity, labels: labels, conditions: conditions, bound: bound, notesPlaces: notesPlaces, shared: morsels)
+            entity: entity, labels: labels, conditions: conditions, wish: wish, shared: morsels)
         // The conditions are those of this execution.
         context.isReusable = false
         return ScanEntitiesOperator(scan, context)
@@ -139,7 +150,10 @@ struct OperatorMaker {
         _ node: PlanNode, _ entity: Slot, _ labels: LabelTest?, _ condition: Expr
     ) throws -> Operator {
         let conditions = try ScanConditions(condition, of: entity, context)
-        var scan = makeScan(entity, labels, conditions.decided)
+        var maker = self
+        // What the filter above looks at must be there.
+        if conditions.rest != nil { maker.wish.countsOnly = false }
+        var scan = maker.makeScan(entity, labels, conditions.decided)
         if let profile = context.profile { scan = CountingOperator(scan, profile.counter(node)) }
         return try conditions.rest.map { try FilterOperator(scan, $0, context) } ?? scan
     }
@@ -185,6 +199,12 @@ extension PlanNode {
         case .join(_, let probe, _, _): probe
         default: children.first
         }
+    }
+
+    /// A scan, whatever it is filtered by.
+    fileprivate var isScanOnly: Bool {
+        if case .scanEntities = kind { return true }
+        return isScanWithFilter
     }
 
     /// They are made together.

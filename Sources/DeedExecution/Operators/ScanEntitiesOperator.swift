@@ -8,12 +8,19 @@ struct EntityScan {
     let labels: LabelTest?
     /// All of them must be true.
     var conditions: [ScanCondition] = []
+    var wish = ScanWish()
+    /// The morsels, if they are divided among clones of the operator.
+    var shared: MorselSource?
+}
+
+/// What the operator above a scan would have of it.
+struct ScanWish {
     /// Rows beyond it need not come, and those come first that are likely to narrow it.
     var bound: ScanBound?
     /// Whether each row's place in the scan goes into a hidden column behind those of the argument.
     var notesPlaces = false
-    /// The morsels, if they are divided among clones of the operator.
-    var shared: MorselSource?
+    /// Whether nobody looks at the rows: then chunks have no columns, and may be larger than others.
+    var countsOnly = false
 }
 
 final class ScanEntitiesOperator: Operator {
@@ -39,8 +46,9 @@ final class ScanEntitiesOperator: Operator {
 
     override func next() throws -> Chunk? {
         guard let argument, let predicates = findPredicates() else { return nil }
+        if scan.wish.countsOnly && argument.count == 1 { return try countRows(argument, predicates) }
         let vector = ColumnVector(.entity, capacity: Chunk.rowsMax)
-        let places = scan.notesPlaces ? ColumnVector(.int64, capacity: Chunk.rowsMax) : nil
+        let places = scan.wish.notesPlaces ? ColumnVector(.int64, capacity: Chunk.rowsMax) : nil
         let parents = argument.count > 1 ? Selection(count: Chunk.rowsMax) : nil
         var count = 0
         while argumentRow < argument.count && (count == 0 || Chunk.rowsMax - count >= GraphView.roomMin) {
@@ -64,6 +72,25 @@ final class ScanEntitiesOperator: Operator {
         result.set(scan.entity, vector)
         if let places { result.columns.append(ChunkColumn(places)) }
         return result
+    }
+
+    /// The number of rows of the next morsel that has any, as rows without columns.
+    private func countRows(_ argument: Chunk, _ predicates: [ScanPredicate]) throws -> Chunk? {
+        let source = try findSource()
+        let ids = UnsafeMutablePointer<UInt64>.allocate(capacity: Chunk.rowsMax)
+        defer { ids.deallocate() }
+        while var current = source.claim() {
+            try context.checkInterrupt()
+            var count = 0
+            if current.needsTest {
+                claim = current
+                while claim != nil { count &+= try read(predicates, into: ids, max: Chunk.rowsMax) }
+            } else {
+                count = try context.view.count(&current.morsel, where: predicates)
+            }
+            if count > 0 { return Chunk(slots: argument.columns.count, count: count) }
+        }
+        return nil
     }
 
     /// For each row found the columns of the argument's row it was found for.
@@ -91,7 +118,7 @@ final class ScanEntitiesOperator: Operator {
     private func findSource() throws -> MorselSource {
         if let source { return source }
         var made = scan.shared ?? .entities(context.view, scan.labels)
-        if let bound = scan.bound, scan.shared == nil { made = try made.ordered(by: bound, context.view) }
+        if let bound = scan.wish.bound, scan.shared == nil { made = try made.ordered(by: bound, context.view) }
         source = made
         return made
     }
@@ -99,7 +126,7 @@ final class ScanEntitiesOperator: Operator {
     /// Of the next rows of the claimed morsel those that pass; at the morsel's end there is no claim any more.
     private func read(_ predicates: [ScanPredicate], into ids: UnsafeMutablePointer<UInt64>, max: Int) throws -> Int {
         guard var claim else { return 0 }
-        let limit = scan.bound?.limit(context.view)
+        let limit = scan.wish.bound?.limit(context.view)
         let found = try context.view.scan(&claim.morsel, into: ids, max: max, where: predicates, limit: limit)
         self.claim = found == 0 ? nil : claim
         guard let labels = scan.labels, claim.needsTest, found > 0 else { return found }

@@ -130,7 +130,9 @@ final class KeyTable {
     private func numberWords(_ column: ColumnVector, _ rows: Int, into numbers: UnsafeMutablePointer<UInt32>, _ isAdding: Bool) {
         let ids = column.ids
         let nulls = column.nulls
-        if small.isEmpty && isAdding && column.kind == .int64 && rows >= Self.smallRows { small = Array(repeating: 0, count: Self.smallCount) }
+        if small.isEmpty && isAdding && column.kind == .int64 && rows >= Self.smallRows {
+            small = Array(repeating: 0, count: Self.smallCount)
+        }
         var row = 0
         while row < rows {
             if nulls == nil { row = numberSmall(ids, from: row, rows, into: numbers) }
