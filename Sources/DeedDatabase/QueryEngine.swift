@@ -149,7 +149,7 @@ package final class QueryEngine: @unchecked Sendable {
     ) throws -> QueryResult {
         switch statement {
         case .query(let query):
-            if query.mode == .explain { return try QueryResult.text(explain(query.plan), column: "plan", graph) }
+            if query.mode == .explain { return try QueryResult.text(explain(query.plan.root), column: "plan", graph) }
             return try run(query, try query.arguments(bindings), transaction, options)
         case .schema(let command): return try runSchemaCommand(command)
         case .transaction(let command):
@@ -259,11 +259,9 @@ package final class QueryEngine: @unchecked Sendable {
         }
     }
 
-    private func explain(_ plan: QueryPlan) -> String { DeedExecution.explain(plan.root) }
-
     private func profiled(_ result: QueryResult, _ query: PreparedQuery) throws -> QueryResult {
         while try result.next() != nil {}
-        return try QueryResult.text(explain(query.plan), column: "plan", graph)
+        return try QueryResult.text(explain(query.plan.root, profile: result.context.profile), column: "plan", graph)
     }
 }
 

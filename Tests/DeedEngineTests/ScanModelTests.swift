@@ -14,8 +14,8 @@ import Testing
         let comparisons: [ScanPredicate.Comparison] = [.equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual]
         for comparison in comparisons {
             for constant in Self.extremes {
-                let range = IntegerRange(comparison, constant)
-                let near = IntegerRange(comparison, Double(constant) + 0.5)
+                let range = IntegerInterval(comparison, constant)
+                let near = IntegerInterval(comparison, Double(constant) + 0.5)
                 for value in Self.extremes {
                     #expect(range.map { isIn($0, value) } == holds(comparison, .int(value), .int(constant)))
                     if let near {
@@ -28,11 +28,11 @@ import Testing
                 }
             }
         }
-        #expect(IntegerRange(.less, Int64.min) == .some(.none) && IntegerRange(.less, .nan) == nil)
+        #expect(IntegerInterval(.less, Int64.min) == .some(.none) && IntegerInterval(.less, .nan) == nil)
     }
 
-    private func isIn(_ range: IntegerRange, _ value: Int64) -> Bool {
-        IntegerRange.isWithin(value, range.least, range.span) == (range.isInverted ? 0 : 1)
+    private func isIn(_ range: IntegerInterval, _ value: Int64) -> Bool {
+        IntegerInterval.isWithin(value, range.least, range.span) == (range.isInverted ? 0 : 1)
     }
 
     private func holds(_ comparison: ScanPredicate.Comparison, _ left: QueryValue, _ right: QueryValue) -> Bool {

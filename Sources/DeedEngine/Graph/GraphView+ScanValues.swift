@@ -7,10 +7,10 @@ import DeedValues
 /// that are being written.
 package struct ScanLimit: Sendable {
     let key: NameId
-    let range: IntegerRange
+    let range: IntegerInterval
 
     package init(_ key: NameId, least: Int64, greatest: Int64) {
-        (self.key, range) = (key, IntegerRange(least, greatest))
+        (self.key, range) = (key, IntegerInterval(least, greatest))
     }
 }
 

@@ -13,7 +13,7 @@ package struct ScanPredicate: Sendable {
     package let key: NameId
     package let comparison: Comparison
     private let constant: StoredValue
-    private let range: IntegerRange?
+    private let range: IntegerInterval?
 
     /// nil for what a scan cannot decide: the constant must be a boolean, a number or a string.
     package init?(_ key: NameId, _ comparison: Comparison, _ value: Value) {
@@ -35,14 +35,14 @@ package struct ScanPredicate: Sendable {
         guard let stored else { return nil }
         constant = stored
         switch value {
-        case .int(let number): range = IntegerRange(comparison, number)
-        case .float(let number): range = IntegerRange(comparison, number)
+        case .int(let number): range = IntegerInterval(comparison, number)
+        case .float(let number): range = IntegerInterval(comparison, number)
         default: range = nil
         }
     }
 
     /// The integers that satisfy the condition; nil where that is no matter of integers.
-    var integers: IntegerRange? { range }
+    var integers: IntegerInterval? { range }
 
     /// The constant, for chunks of floats, as long as it is one of them.
     fileprivate var float: Double? {
@@ -81,14 +81,14 @@ package struct ScanPredicate: Sendable {
 }
 
 /// The integers from one to another, or all but those.
-struct IntegerRange: Equatable, Sendable {
+struct IntegerInterval: Equatable, Sendable {
     private(set) var least: Int64
     /// How far the greatest is above the least; one comparison of this tells of any integer whether it is in the range.
     private(set) var span: UInt64
     private(set) var isInverted = false
 
-    static let all = IntegerRange(Int64.min, Int64.max)
-    static let none = IntegerRange(least: .min, span: .max, isInverted: true)
+    static let all = IntegerInterval(Int64.min, Int64.max)
+    static let none = IntegerInterval(least: .min, span: .max, isInverted: true)
 
     private init(least: Int64, span: UInt64, isInverted: Bool) {
         (self.least, self.span, self.isInverted) = (least, span, isInverted)
@@ -170,7 +170,7 @@ extension GraphView {
 
     /// Those whose integers are in a range.
     func keep(
-        _ values: UnsafeMutablePointer<Int64>, _ range: IntegerRange, _ ids: UnsafeMutablePointer<UInt64>, _ count: Int
+        _ values: UnsafeMutablePointer<Int64>, _ range: IntegerInterval, _ ids: UnsafeMutablePointer<UInt64>, _ count: Int
     ) -> Int {
         let mask = UInt64(Limits.segmentRows &- 1)
         let (least, span, flip) = (range.least, range.span, range.isInverted ? 1 : 0)
@@ -178,23 +178,23 @@ extension GraphView {
         for index in 0..<count {
             let id = ids[index]
             ids[kept] = id
-            kept &+= IntegerRange.isWithin(values[Int(truncatingIfNeeded: id & mask)], least, span) ^ flip
+            kept &+= IntegerInterval.isWithin(values[Int(truncatingIfNeeded: id & mask)], least, span) ^ flip
         }
         return kept
     }
 
     /// How many of some rows that follow each other have integers in a range.
-    func count(_ values: UnsafeMutablePointer<Int64>, _ rows: Range<Int>, _ range: IntegerRange) -> Int {
+    func count(_ values: UnsafeMutablePointer<Int64>, _ rows: Range<Int>, _ range: IntegerInterval) -> Int {
         let values = values + rows.lowerBound
         let (least, span) = (range.least, range.span)
         var count = 0
-        for index in 0..<rows.count { count &+= IntegerRange.isWithin(values[index], least, span) }
+        for index in 0..<rows.count { count &+= IntegerInterval.isWithin(values[index], least, span) }
         return range.isInverted ? rows.count &- count : count
     }
 
     /// The ids of those of some rows that follow each other whose integers are in a range.
     func select(
-        _ values: UnsafeMutablePointer<Int64>, _ rows: Range<Int>, _ range: IntegerRange, firstId: UInt64,
+        _ values: UnsafeMutablePointer<Int64>, _ rows: Range<Int>, _ range: IntegerInterval, firstId: UInt64,
         into ids: UnsafeMutablePointer<UInt64>
     ) -> Int {
         let values = values + rows.lowerBound
@@ -202,7 +202,7 @@ extension GraphView {
         var kept = 0
         for index in 0..<rows.count {
             ids[kept] = firstId &+ UInt64(truncatingIfNeeded: index)
-            kept &+= IntegerRange.isWithin(values[index], least, span) ^ flip
+            kept &+= IntegerInterval.isWithin(values[index], least, span) ^ flip
         }
         return kept
     }
