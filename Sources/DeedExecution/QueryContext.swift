@@ -82,6 +82,7 @@ package final class QueryContext: @unchecked Sendable {
     /// Throws if the query is to end now. Called once for each chunk, and in loops without bound.
     @inline(__always)
     package func checkInterrupt() throws {
+        try view.graph.requireStaying()
         guard let team else { return try interruption.check() }
         if team.isGivenUp { throw DeedError(.interrupted, "another worker of the query failed") }
         if isCaller { try interruption.check() } else { try interruption.checkTime() }

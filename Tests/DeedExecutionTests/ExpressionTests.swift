@@ -56,13 +56,13 @@ import Testing
     @Test func constantsAreFoldedButNotTheirErrors() throws {
         let context = try fixture.context(parameters: ["p": .map(MapValue(keys: ["a"], values: [.int(4)]))])
         let sum = Expr.arithmetic(.add, .property(.parameter("p"), "a"), .constant(.int(2)))
-        #expect(try makeEvaluator(sum, context).constant.map(exactText) == exactText(.int(6)))
+        #expect(try makeEvaluator(sum, context).valueForAll(context).map(exactText) == exactText(.int(6)))
         let squares = Expr.comprehension(
             3, list: .call("range", [.constant(.int(1)), .constant(.int(3))]), filter: nil,
             projection: .arithmetic(.multiply, .slot(3), .slot(3)))
-        #expect(try makeEvaluator(squares, context).constant.map(exactText) == exactText(ints([1, 4, 9])))
-        #expect(try makeEvaluator(failing, context).constant == nil)
-        #expect(try makeEvaluator(.call("rand", []), context).constant == nil)
+        #expect(try makeEvaluator(squares, context).valueForAll(context).map(exactText) == exactText(ints([1, 4, 9])))
+        #expect(try makeEvaluator(failing, context).valueForAll(context) == nil)
+        #expect(try makeEvaluator(.call("rand", []), context).valueForAll(context) == nil)
     }
 
     // MARK: Lists

@@ -8,6 +8,7 @@ extension Graph {
     package func close() throws(DeedError) {
         if closing.load(ordering: .relaxed) { return }
         reach(.closeBegun)
+        ending.store(true, ordering: .relaxed)
         waits.stop()
         maintenance.stop()
         workers.stop()

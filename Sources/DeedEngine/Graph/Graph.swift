@@ -88,6 +88,8 @@ package final class Graph: @unchecked Sendable {
     private let nextMark = Atomic<UInt64>(1)
     let scratches = Mutex<[TraversalScratch]>([])
     let closing = Atomic<Bool>(false)
+    /// From the moment on that somebody closes the graph, which then waits for the workers of queries.
+    let ending = Atomic<Bool>(false)
     let counters = Counters()
     /// True only while `init` replays the log.
     var isRecovering = false
@@ -267,6 +269,12 @@ package final class Graph: @unchecked Sendable {
         return DeedError(
             .transactionConflict, "\(kind) \(id) \(what)" + Self.conflictEnding,
             obstacle: isRunning(stamp) ? Obstacle(mark: stamp, kind: holder.kind, id: holder.id) : nil)
+    }
+
+    /// Ends queries early when the graph is being closed.
+    @inline(__always)
+    package func requireStaying() throws(DeedError) {
+        if ending.load(ordering: .relaxed) { throw DeedError(.closed, "the database is closed") }
     }
 
     package func requireOpen() throws(DeedError) {

@@ -144,6 +144,9 @@ final class CommitQueue: @unchecked Sendable {
         DeedError(cause.status, "the store stopped accepting writes after: \(cause.message)")
     }
 
+    /// False while transactions are being committed.
+    var isIdle: Bool { !hasLeader.load(ordering: .sequentiallyConsistent) }
+
     /// Stops all later commits.
     func fail(_ cause: DeedError) {
         latch.lockExclusive()

@@ -37,7 +37,7 @@ final class DividedInput {
             return [state]
         }
         let states = try workers.map { try make($0.context) }
-        try withoutActuallyEscaping(add) { add in
+        withoutActuallyEscaping(add) { add in
             let work = Work(workers: workers, states: states, add: add)
             context.view.graph.workers.run(workers.count) {
                 do { try context.checkInterrupt() } catch { team.fail(error) }
