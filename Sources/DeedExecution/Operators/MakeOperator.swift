@@ -19,8 +19,11 @@ struct OperatorMaker {
     func make(_ node: PlanNode) throws -> Operator {
         var chain = [(maker: self, node: node)]
         while let below = chain[chain.count - 1].maker.below(chain[chain.count - 1].node) { chain.append(below) }
-        var made: Operator?
-        while let (maker, node) = chain.popLast() { made = try maker.makeCounted(node, over: made) }
+        var (made, below): (Operator?, OperatorMaker) = (nil, self)
+        while let (maker, node) = chain.popLast() {
+            made = try maker.makeCounted(node, over: made, of: below)
+            below = maker
+        }
         guard let made else { throw DeedError(.internalError, "a plan without nodes") }
         return made
     }
@@ -35,8 +38,8 @@ struct OperatorMaker {
         }
     }
 
-    private func makeCounted(_ node: PlanNode, over child: Operator?) throws -> Operator {
-        let made = try makeOne(node, over: child ?? ArgumentOperator(context))
+    private func makeCounted(_ node: PlanNode, over child: Operator?, of below: OperatorMaker) throws -> Operator {
+        let made = try makeOne(node, over: child ?? ArgumentOperator(context), of: below)
         if !isReusable(node) { context.isReusable = false }
         guard let profile = context.profile else { return made }
         return CountingOperator(made, profile.counter(node))
@@ -51,8 +54,8 @@ struct OperatorMaker {
         }
     }
 
-    /// `child`: of what the node has below itself the spine; nothing that a leaf cares for.
-    private func makeOne(_ node: PlanNode, over child: Operator) throws -> Operator {
+    /// `child`: of what the node has below itself the spine, and `below` its maker; nothing that a leaf cares for.
+    private func makeOne(_ node: PlanNode, over child: Operator, of below: OperatorMaker) throws -> Operator {
         switch node.kind {
         case .argument: return ArgumentOperator(context)
         case .scanEntities(let entity, let labels): return makeScan(entity, labels)
@@ -73,32 +76,31 @@ struct OperatorMaker {
         case .matchPath(_, let match): return try PathMatchOperator(child, match, context)
         case .apply, .batches, .join, .cross, .union: return try makeJoining(node, child)
         case .create, .merge, .change, .delete, .forEach: return try makeChanging(node, child)
-        default: return try makeRows(node, child)
+        default: return try makeRows(node, child, of: below)
         }
     }
 
-    private func makeRows(_ node: PlanNode, _ child: Operator) throws -> Operator {
+    private func makeRows(_ node: PlanNode, _ child: Operator, of below: OperatorMaker) throws -> Operator {
         switch node.kind {
-        case .filter(let below, let condition):
-            guard case .scanEntities(let entity, let labels) = below.kind else {
+        case .filter(let input, let condition):
+            guard case .scanEntities(let entity, let labels) = input.kind else {
                 return try FilterOperator(child, condition, context)
             }
-            return try makeScan(below, entity, labels, condition)
+            return try makeScan(input, entity, labels, condition)
         case .project(_, let columns): return try ProjectOperator(child, columns, context)
         case .keep(_, let slots): return KeepOperator(child, slots, context)
         case .unwind(_, let list, let element): return try UnwindOperator(child, list: list, element: element, context)
-        case .aggregate(let below, let keys, let aggregates):
-            let input = counting(keys, aggregates, below).makeInput(
-                child, below, mayDivide: Grouping.isMergeable(aggregates.map(\.1)))
-            return try AggregateOperator(input, keys: keys, aggregates, context)
+        case .aggregate(let input, let keys, let aggregates):
+            let divided = below.makeInput(child, input, mayDivide: Grouping.isMergeable(aggregates.map(\.1)))
+            return try AggregateOperator(divided, keys: keys, aggregates, context)
         case .sort(_, let keys): return try SortOperator(child, keys, context)
-        case .top(let below, let keys, let count):
-            let maker = boundBy(keys, below)
+        case .top(let input, let keys, let count):
+            // The bound is the one that the scan looks at.
             return try TopOperator(
-                maker.makeInput(child, below, mayDivide: below.handsPlacesOn), keys, count: count,
-                childWrites: below.writes, bound: maker.wish.bound, hasPlaces: maker.wish.notesPlaces, context)
+                below.makeInput(child, input, mayDivide: input.handsPlacesOn), keys, count: count,
+                childWrites: input.writes, bound: below.wish.bound, hasPlaces: below.wish.notesPlaces, context)
         case .skip(_, let count): return try SkipOperator(child, count, context)
-        case .limit(let below, let count): return try LimitOperator(child, count, childWrites: below.writes, context)
+        case .limit(let input, let count): return try LimitOperator(child, count, childWrites: input.writes, context)
         case .eager: return EagerOperator(child, context)
         case .callProcedure(_, let name, let arguments, let yields):
             return try CallProcedureOperator(child, name: name, arguments, yields: yields, context)
