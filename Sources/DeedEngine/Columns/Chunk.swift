@@ -2,7 +2,6 @@
 // move no values; they compose selections, and a parent's column is referred to by all of its children.
 
 import DeedValues
-import Glibc
 
 /// For each row its position in a vector. Immutable once made.
 package final class Selection: @unchecked Sendable {
@@ -12,12 +11,10 @@ package final class Selection: @unchecked Sendable {
     /// Uninitialized.
     package init(count: Int) {
         self.count = count
-        // As for columns: malloc is cheaper than what Swift makes of it.
-        guard let memory = malloc(max(count, 1) * MemoryLayout<UInt32>.stride) else { fatalError("no memory for a selection") }
-        rows = memory.bindMemory(to: UInt32.self, capacity: max(count, 1))
+        rows = .allocate(capacity: max(count, 1))
     }
 
-    deinit { free(rows) }
+    deinit { rows.deallocate() }
 
     /// Of each position of `inner` that `outer` names.
     package static func compose(_ inner: Selection?, _ outer: Selection) -> Selection {

@@ -6,7 +6,6 @@
 // the vector's own heap or in one that it keeps alive.
 
 import DeedValues
-import Glibc
 
 package final class ColumnVector: @unchecked Sendable {
     package enum Kind: UInt8, Sendable {
@@ -39,15 +38,11 @@ package final class ColumnVector: @unchecked Sendable {
         self.kind = kind
         self.capacity = capacity
         let width = Self.width(kind)
-        // From malloc, which aligns to 16 bytes: Swift would ask it for that in a way that costs several times as much.
-        if width > 0 {
-            guard let data = malloc(max(capacity, 1) * width) else { fatalError("no memory for a column") }
-            self.data = data
-        }
+        if width > 0 { data = .allocate(byteCount: max(capacity, 1) * width, alignment: 8) }
     }
 
     deinit {
-        free(data)
+        data?.deallocate()
         nulls?.deallocate()
     }
 
