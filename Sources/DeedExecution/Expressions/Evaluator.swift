@@ -48,11 +48,23 @@ struct Operand {
     var nulls: UnsafeMutablePointer<UInt8>? { isConstant ? nil : vector.nulls }
 }
 
+/// A value spelled out for all rows of a chunk. The last vector is kept: chunks of one query mostly have the same size.
+private struct SpelledValue {
+    private var last: (vector: ColumnVector, count: Int)?
+
+    mutating func rows(of single: ColumnVector, _ count: Int) -> ColumnVector {
+        if count == 1 { return single }
+        if let last, last.count == count { return last.vector }
+        let vector = single.repeated(count)
+        last = (vector, count)
+        return vector
+    }
+}
+
 /// One value for all rows.
 final class ConstantEvaluator: Evaluator {
     private let single: ColumnVector
-    /// The last one spelled out; chunks of one query mostly have the same size.
-    private var repeated: (vector: ColumnVector, count: Int)?
+    private var spelled = SpelledValue()
 
     init(_ value: Value) {
         single = ColumnVector([value])
@@ -64,11 +76,7 @@ final class ConstantEvaluator: Evaluator {
     }
 
     override func evaluate(_ chunk: Chunk, _ context: QueryContext) throws -> ColumnVector {
-        if chunk.count == 1 { return single }
-        if let repeated, repeated.count == chunk.count { return repeated.vector }
-        let vector = single.repeated(chunk.count)
-        repeated = (vector, chunk.count)
-        return vector
+        spelled.rows(of: single, chunk.count)
     }
 }
 
@@ -81,10 +89,10 @@ final class FixedEvaluator: Evaluator {
     }
 
     private let source: Source
-    /// The execution that `single` and `repeated` are of.
+    /// The execution that `single` and `spelled` are of.
     private var execution = 0
     private var single = ColumnVector(.null, capacity: 1)
-    private var repeated: (vector: ColumnVector, count: Int)?
+    private var spelled = SpelledValue()
 
     init(parameter position: Int) { source = .parameter(position) }
 
@@ -98,7 +106,7 @@ final class FixedEvaluator: Evaluator {
         case .expression(let expression):
             single = try expression.evaluate(Chunk(slots: context.slotCount, count: 1), context)
         }
-        (execution, repeated) = (context.execution, nil)
+        (execution, spelled) = (context.execution, SpelledValue())
         return single
     }
 
@@ -110,11 +118,7 @@ final class FixedEvaluator: Evaluator {
 
     override func evaluate(_ chunk: Chunk, _ context: QueryContext) throws -> ColumnVector {
         let single = try value(context)
-        if chunk.count == 1 { return single }
-        if let repeated, repeated.count == chunk.count { return repeated.vector }
-        let vector = single.repeated(chunk.count)
-        repeated = (vector, chunk.count)
-        return vector
+        return spelled.rows(of: single, chunk.count)
     }
 }
 

@@ -4,74 +4,48 @@
 import DeedEngine
 
 final class ExpandVariableOperator: Operator {
-    private let child: Operator
+    private let input: PathInput
     private let expansion: VariableExpansion
     private let steps: StepExpander
     private let walk: PathWalk
     private let reachable: ReachableSearch
-    private var input: Chunk?
-    private var row = 0
-    private var isRowBegun = false
-    private let froms = UnsafeMutablePointer<UInt64>.allocate(capacity: Chunk.rowsMax)
-    private let targets = UnsafeMutablePointer<UInt64>.allocate(capacity: Chunk.rowsMax)
 
     init(_ child: Operator, _ expansion: VariableExpansion, _ context: QueryContext) throws {
-        (self.child, self.expansion) = (child, expansion)
+        (input, self.expansion) = (PathInput(child, expansion.base, context), expansion)
         steps = try StepExpander(expansion, context)
         walk = PathWalk(expansion, steps, context)
         reachable = ReachableSearch(expansion, steps, context)
         super.init(context)
     }
 
-    deinit {
-        froms.deallocate()
-        targets.deallocate()
-    }
-
     override func reset(argument: Chunk) {
-        child.reset(argument: argument)
-        (input, row, isRowBegun) = (nil, 0, false)
+        input.reset(argument: argument)
     }
 
     override func next() throws -> Chunk? {
-        while true {
-            try context.checkInterrupt()
-            if input == nil {
-                guard let chunk = try child.next() else { return nil }
-                (input, row, isRowBegun) = (chunk, 0, false)
-                try copyIds(chunk.columns[expansion.base.from], .entity, count: chunk.count, into: froms)
-                if expansion.base.isInto {
-                    try copyIds(chunk.columns[expansion.base.to], .entity, count: chunk.count, into: targets)
-                }
-            }
-            if let chunk = try fill() { return chunk }
+        while let rows = try input.load() {
+            if let chunk = try fill(rows) { return chunk }
         }
+        return nil
     }
 
-    private func fill() throws -> Chunk? {
-        guard let input else { return nil }
+    private func fill(_ rows: Chunk) throws -> Chunk? {
         var output = PathOutput(expansion)
-        while row < input.count && !output.isFull {
-            if !isRowBegun {
-                let isImpossible = froms[row] == 0 || (expansion.base.isInto && targets[row] == 0)
-                    || (expansion.max.map { $0 < expansion.min } ?? false)
-                if isImpossible {
-                    row += 1
-                    continue
-                }
-                isRowBegun = true
-                steps.begin(input, row)
-                if expansion.mode == .reachable { reachable.begin(froms[row]) } else { walk.begin(froms[row]) }
+        if let max = expansion.max, max < expansion.min { input.skipChunk() }
+        while !output.isFull && input.findRow() {
+            if !input.isRowBegun {
+                input.beginRow()
+                steps.begin(rows, input.row)
+                if expansion.mode == .reachable { reachable.begin(input.from) } else { walk.begin(input.from) }
             }
-            if try fillRow(&output) { (row, isRowBegun) = (row + 1, false) }
+            if try fillRow(&output) { input.endRow() }
         }
-        if row == input.count { self.input = nil }
-        return output.chunk(input)
+        return output.chunk(rows)
     }
 
     /// True when the row has no more.
     private func fillRow(_ output: inout PathOutput) throws -> Bool {
-        let target = expansion.base.isInto ? targets[row] : nil
+        let (row, target) = (input.row, input.target)
         if expansion.mode == .reachable {
             while !output.isFull {
                 guard let entity = try reachable.next() else { return true }

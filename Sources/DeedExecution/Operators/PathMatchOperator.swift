@@ -4,64 +4,42 @@ import DeedEngine
 import DeedValues
 
 final class PathMatchOperator: Operator {
-    private let child: Operator
+    private let input: PathInput
     private let match: PathMatch
     private let search: PathProgramSearch
-    private var input: Chunk?
-    private var row = 0
-    private var isRowBegun = false
-    private let froms = UnsafeMutablePointer<UInt64>.allocate(capacity: Chunk.rowsMax)
-    private let targets = UnsafeMutablePointer<UInt64>.allocate(capacity: Chunk.rowsMax)
 
     init(_ child: Operator, _ match: PathMatch, _ context: QueryContext) throws {
-        (self.child, self.match) = (child, match)
+        (input, self.match) = (PathInput(child, match.base, context), match)
         search = try PathProgramSearch(match, context)
         super.init(context)
     }
 
-    deinit {
-        froms.deallocate()
-        targets.deallocate()
-    }
-
     override func reset(argument: Chunk) {
-        child.reset(argument: argument)
-        (input, row, isRowBegun) = (nil, 0, false)
+        input.reset(argument: argument)
     }
 
     override func next() throws -> Chunk? {
-        while true {
-            try context.checkInterrupt()
-            if input == nil {
-                guard let chunk = try child.next() else { return nil }
-                (input, row, isRowBegun) = (chunk, 0, false)
-                try copyIds(chunk.columns[match.base.from], .entity, count: chunk.count, into: froms)
-                if match.base.isInto { try copyIds(chunk.columns[match.base.to], .entity, count: chunk.count, into: targets) }
-            }
-            if let chunk = try fill() { return chunk }
+        while let rows = try input.load() {
+            if let chunk = try fill(rows) { return chunk }
         }
+        return nil
     }
 
-    private func fill() throws -> Chunk? {
-        guard let input else { return nil }
+    private func fill(_ rows: Chunk) throws -> Chunk? {
         let output = PathMatchOutput(match)
-        while row < input.count && !output.isFull {
-            if !isRowBegun {
-                if froms[row] == 0 || (match.base.isInto && targets[row] == 0) || isImpossible {
-                    row += 1
-                    continue
-                }
-                isRowBegun = true
-                try search.begin(input.row(row), from: froms[row], target: match.base.isInto ? targets[row] : nil)
+        if isImpossible { input.skipChunk() }
+        while !output.isFull && input.findRow() {
+            if !input.isRowBegun {
+                input.beginRow()
+                try search.begin(rows.row(input.row), from: input.from, target: input.target)
             }
             guard let end = try search.next() else {
-                (row, isRowBegun) = (row + 1, false)
+                input.endRow()
                 continue
             }
-            output.append(row, search, end)
+            output.append(input.row, search, end)
         }
-        if row == input.count { self.input = nil }
-        return output.chunk(input)
+        return output.chunk(rows)
     }
 
     private var isImpossible: Bool { match.parts.contains { part in part.max.map { $0 < part.min } ?? false } }
