@@ -15,6 +15,8 @@ final class StatementHandle {
     /// Of the engine that ran it last.
     private var prepared: PreparedStatement
     private var engine: QueryEngine
+    /// Until it is executed for the first time.
+    private var isFresh = true
     var bindings: Bindings
     /// The parameters' names, lent out.
     let names: [(text: UnsafeMutablePointer<CChar>, size: Int)]
@@ -32,7 +34,8 @@ final class StatementHandle {
         let present = database.queries
         if present !== engine { (engine, prepared) = (present, try present.prepare(text)) }
         try engine.graph.requireOpen()
-        prepared = try engine.renewed(prepared)
+        prepared = try engine.renewed(prepared, isFresh: isFresh)
+        isFresh = false
         // BEGIN, COMMIT and ROLLBACK are about the transaction of the thread, in whatever state it is.
         let given = try transaction.flatMap { try DeedCAPI.transaction($0, of: engine.graph) }
         return try engine.execute(
@@ -47,7 +50,9 @@ final class ResultHandle {
     /// The columns' names, lent out; made when they are first asked for.
     private lazy var names: [(text: UnsafeMutablePointer<CChar>, size: Int)] = result.columns.map { copyText($0) }
     private var areNamesLent = false
-    private let notices: [(text: UnsafeMutablePointer<CChar>, size: Int)]
+    /// What is odd about the query, likewise.
+    private lazy var notices: [(text: UnsafeMutablePointer<CChar>, size: Int)] = result.notices.map { copyText($0) }
+    private var areNoticesLent = false
     /// What was computed and not handed out in full, and the next row of the first of these chunks.
     private var chunks: [Chunk] = []
     private var row = 0
@@ -59,17 +64,17 @@ final class ResultHandle {
 
     init(_ result: QueryResult, _ database: DatabaseHandle) {
         (self.result, self.database) = (result, database)
-        notices = result.notices.map { copyText($0) }
         lender = ValueLender(columns: result.columns.count)
     }
 
     deinit {
         if areNamesLent { for name in names { name.text.deallocate() } }
-        for notice in notices { notice.text.deallocate() }
+        if areNoticesLent { for notice in notices { notice.text.deallocate() } }
     }
 
     func notice(_ index: Int) -> (text: UnsafeMutablePointer<CChar>, size: Int)? {
-        notices.indices.contains(index) ? notices[index] : nil
+        areNoticesLent = true
+        return notices.indices.contains(index) ? notices[index] : nil
     }
 
     func name(_ column: Int) -> (text: UnsafeMutablePointer<CChar>, size: Int)? {

@@ -25,8 +25,9 @@ package final class PreparedQuery: Sendable {
     let columns: [String]
     let slots: [Slot]
     let basis: PlanBasis
-    /// What is odd about the text, in words that show the place.
-    let notices: [String]
+    /// What is odd about the text, in words that show the place; made when somebody asks.
+    var notices: [String] { plan.notices.map { "\($0.message)\n\(renderSource($0.place, in: text))" } }
+    var isOdd: Bool { !plan.notices.isEmpty }
     /// Shared by all texts of the same shape.
     let instances: PlanInstances
 
@@ -40,7 +41,6 @@ package final class PreparedQuery: Sendable {
         positions = plan.parameters.indices.filter { literals[plan.parameters[$0]] == nil }
         parameters = positions.map { plan.parameters[$0] }
         template = Parameters(names: plan.parameters, values: plan.parameters.map { literals[$0] ?? .null })
-        notices = plan.notices.map { "\($0.message)\n\(renderSource($0.place, in: text))" }
     }
 
     /// The same plan for another text of the same shape.
@@ -91,7 +91,7 @@ final class PlanMemory: Sendable {
 
     /// What is odd about a query may be right soon, and then the query is looked at again.
     func remember(_ query: PreparedQuery, as text: String) {
-        if !query.notices.isEmpty { return }
+        if query.isOdd { return }
         plans.withLock { plans in
             if plans.count >= Self.plansMax { plans.removeAll(keepingCapacity: true) }
             plans[NameKey(text)] = query

@@ -137,9 +137,10 @@ package final class QueryEngine: @unchecked Sendable {
 
     // MARK: Running
 
-    /// The statement as it is now: another plan, if the one that it has has grown old, or was odd when it was made.
-    package func renewed(_ statement: PreparedStatement) throws -> PreparedStatement {
-        guard case .query(let query) = statement, !query.notices.isEmpty || !query.basis.isGood(for: basis) else { return statement }
+    /// The statement as it is now: another plan, if the one that it has has grown old, or was odd when it was made. One that
+    /// is odd is not planned anew for the execution that it was prepared for.
+    package func renewed(_ statement: PreparedStatement, isFresh: Bool) throws -> PreparedStatement {
+        guard case .query(let query) = statement, query.isOdd && !isFresh || !query.basis.isGood(for: basis) else { return statement }
         return try prepare(query.text)
     }
 

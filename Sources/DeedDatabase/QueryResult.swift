@@ -47,12 +47,13 @@ package final class QueryResult {
 
     package var counters: WriteCounters { context.counters }
     /// What is odd about the query without being wrong.
-    package private(set) var notices: [String] = []
+    package var notices: [String] { query?.notices ?? [] }
+    private let query: PreparedQuery?
 
     init(_ query: PreparedQuery, _ instance: PlanInstance, _ reports: ReportRing) {
         (columns, slots) = (query.columns, query.slots)
         (self.instance, instances, context) = (instance, query.instances, instance.context)
-        notices = query.notices
+        self.query = query.isOdd ? query : nil
         report = ReportBuilder(query, reports)
     }
 
@@ -65,7 +66,7 @@ package final class QueryResult {
         context = QueryContext(
             view: try GraphView(graph, nil), parameters: Parameters(), functions: FunctionContext(seconds: 0, nanoseconds: 0),
             slotCount: columns.count)
-        (instance, instances) = (nil, nil)
+        (instance, instances, query) = (nil, nil, nil)
         guard !rows.isEmpty else { return }
         var chunk = Chunk(slots: columns.count, count: rows.count)
         for column in columns.indices { chunk.columns[column] = ChunkColumn(ColumnVector(rows.map { $0[column] })) }
