@@ -504,6 +504,10 @@ void deed_statement_clear(deed_statement *statement);
  * Errors: PARAMETER_MISSING, READ_ONLY, INTERRUPTED, OUT_OF_MEMORY, TRANSACTION_CONFLICT, and those of queries. May block. */
 deed_status deed_statement_execute(deed_statement *statement, deed_transaction *transaction,
                                    const deed_query_options *options, deed_result **out_result, deed_error **out_error);
+
+/* False if deed_statement_execute will not block: a statement that only reads is but begun, and what may take long is fetching
+ * its rows. For hosts that give a lock of their own up around calls that block. Cannot fail; false for NULL. */
+bool deed_statement_waits(const deed_statement *statement);
 void deed_statement_destroy(deed_statement *statement);
 
 /* The columns. A statement without RETURN has none. The name is borrowed until the result is destroyed. */

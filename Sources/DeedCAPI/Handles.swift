@@ -10,16 +10,21 @@ import Synchronization
 
 final class DatabaseHandle {
     private let own: Graph?
-    /// Of the graph that was asked last.
+    /// Of `own`.
+    private let ownQueries: QueryEngine?
+    /// Of the graph that was asked last, if there is more than one.
     private let engine = Mutex<QueryEngine?>(nil)
     /// `own`, for `withGraph`.
     fileprivate let uncounted: Unmanaged<Graph>?
     /// For a database that follows another process.
     let follower: Follower?
 
-    init(_ graph: Graph) { (own, uncounted, follower) = (graph, Unmanaged.passUnretained(graph), nil) }
+    init(_ graph: Graph) {
+        (own, uncounted, follower) = (graph, Unmanaged.passUnretained(graph), nil)
+        ownQueries = QueryEngine(graph)
+    }
 
-    init(_ follower: Follower) { (own, uncounted, self.follower) = (nil, nil, follower) }
+    init(_ follower: Follower) { (own, ownQueries, uncounted, self.follower) = (nil, nil, nil, follower) }
 
     /// A follower that has lost its place gets another graph, so a call takes it once and stays with it.
     @inline(__always)
@@ -27,6 +32,7 @@ final class DatabaseHandle {
 
     /// What runs queries on the present graph.
     var queries: QueryEngine {
+        if let ownQueries { return ownQueries }
         let graph = graph
         return engine.withLock { engine in
             if let engine, engine.graph === graph { return engine }

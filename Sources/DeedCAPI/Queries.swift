@@ -30,6 +30,9 @@ final class StatementHandle {
 
     deinit { for name in names { name.text.deallocate() } }
 
+    /// True if executing it only begins something.
+    var onlyBegins: Bool { prepared.onlyBegins }
+
     func execute(_ transaction: OpaquePointer?, _ options: UnsafePointer<deed_query_options>?) throws -> QueryResult {
         let present = database.queries
         if present !== engine { (engine, prepared) = (present, try present.prepare(text)) }
@@ -64,7 +67,7 @@ final class ResultHandle {
 
     init(_ result: QueryResult, _ database: DatabaseHandle) {
         (self.result, self.database) = (result, database)
-        lender = ValueLender(columns: result.columns.count)
+        lender = ValueLender(columns: result.width)
     }
 
     deinit {
@@ -78,7 +81,7 @@ final class ResultHandle {
     }
 
     func name(_ column: Int) -> (text: UnsafeMutablePointer<CChar>, size: Int)? {
-        guard result.columns.indices.contains(column) else { return nil }
+        guard (0..<result.width).contains(column) else { return nil }
         areNamesLent = true
         return names[column]
     }
@@ -199,7 +202,7 @@ private func executionOptions(
     if given.pointee.threads > 0 { options.threads = min(Int(given.pointee.threads), Limits.workersMax) }
     if let keepGoing = given.pointee.keep_going {
         let data = given.pointee.keep_going_data
-        options.keepGoing = { keepGoing(data) }
+        options.keepGoing = KeepGoing(keepGoing, data)
     }
     return options
 }
@@ -262,13 +265,19 @@ public func deed_statement_execute(
 }
 
 @c @implementation
+public func deed_statement_waits(_ statement: OpaquePointer?) -> Bool {
+    guard let handle = try? DeedCAPI.statement(statement) else { return false }
+    return !handle.onlyBegins
+}
+
+@c @implementation
 public func deed_statement_destroy(_ statement: OpaquePointer?) { release(statement, StatementHandle.self) }
 
 // MARK: Results
 
 @c @implementation
 public func deed_result_column_count(_ result: OpaquePointer?) -> Int {
-    (try? object(result, ResultHandle.self).result.columns.count) ?? 0
+    (try? object(result, ResultHandle.self).result.width) ?? 0
 }
 
 @c @implementation

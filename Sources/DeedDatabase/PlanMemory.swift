@@ -12,9 +12,11 @@ import Synchronization
 package final class PreparedQuery: Sendable {
     package let text: String
     /// The text without its literals and in one spelling, which queries have in common that differ only in these.
-    package let shape: String
+    let shape: String
     package let plan: QueryPlan
     package let mode: ExecutionMode
+    /// True if its rows are what is asked for, and not how they come about.
+    let isRun: Bool
     /// The parameters that the text itself has.
     package let parameters: [String]
     /// The plan's parameters, with the values of those that were literals in the text.
@@ -24,6 +26,8 @@ package final class PreparedQuery: Sendable {
     /// Of the result.
     let columns: [String]
     let slots: [Slot]
+    /// True if the columns of a chunk can be moved to the places that they have in the result, from left to right.
+    let areSlotsAhead: Bool
     let basis: PlanBasis
     /// What is odd about the text, in words that show the place; made when somebody asks.
     var notices: [String] { plan.notices.map { "\($0.message)\n\(renderSource($0.place, in: text))" } }
@@ -36,8 +40,10 @@ package final class PreparedQuery: Sendable {
         instances: PlanInstances = PlanInstances()
     ) {
         (self.text, self.shape, self.plan, self.mode) = (text, shape, plan, mode)
+        if case .run = mode { isRun = true } else { isRun = false }
         (self.basis, self.instances) = (basis, instances)
         (columns, slots) = (plan.columns.map(\.name), plan.columns.map(\.slot))
+        areSlotsAhead = plan.columns.enumerated().allSatisfy { $0.element.slot >= $0.offset }
         positions = plan.parameters.indices.filter { literals[plan.parameters[$0]] == nil }
         parameters = positions.map { plan.parameters[$0] }
         template = Parameters(names: plan.parameters, values: plan.parameters.map { literals[$0] ?? .null })

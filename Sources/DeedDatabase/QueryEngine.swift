@@ -16,7 +16,7 @@ package struct ExecutionOptions {
     package var timeout: Double?
     package var threads = 1
     /// Asked now and then on the thread that runs the query; false ends it with `Interrupted`.
-    package var keepGoing: (() -> Bool)?
+    package var keepGoing: KeepGoing?
     package init() {}
 }
 
@@ -76,7 +76,7 @@ package final class QueryEngine: @unchecked Sendable {
         try interruption.check()
         // Commands have no normal form; and what is wrong with a text is said of the text as it is.
         switch try parse(text, nil) {
-        case .schema(let command): return .schema(command)
+        case .schema(let command): return .schema(PreparedCommand(command))
         case .transaction(let command): return .transaction(command)
         case .query(let query, let mode):
             let prepared = try plan(query, mode, text: text, shape: text, literals: [:], transaction, interruption)
@@ -150,9 +150,9 @@ package final class QueryEngine: @unchecked Sendable {
     ) throws -> QueryResult {
         switch statement {
         case .query(let query):
-            if query.mode == .explain { return try QueryResult.text(explain(query.plan.root), column: "plan", graph) }
+            if case .explain = query.mode { return try QueryResult.text(explain(query.plan.root), column: "plan", graph) }
             return try run(query, try query.arguments(bindings), transaction, options)
-        case .schema(let command): return try runSchemaCommand(command)
+        case .schema(let prepared): return try runSchemaCommand(prepared.command)
         case .transaction(let command):
             try run(command, in: transaction)
             return try QueryResult(columns: [], rows: [], graph)
@@ -187,7 +187,7 @@ package final class QueryEngine: @unchecked Sendable {
         if query.plan.commitsInBetween { return try runInBatches(query, parameters, transaction, options) }
         if query.plan.isReadOnly {
             let result = try open(query, parameters, transaction, options)
-            if query.mode == .profile { return try profiled(result, query) }
+            if case .profile = query.mode { return try profiled(result, query) }
             return result
         }
         if let transaction {
@@ -215,7 +215,7 @@ package final class QueryEngine: @unchecked Sendable {
                 "CALL { } IN TRANSACTIONS commits by itself, so it cannot run within a transaction")
         }
         let result = try open(query, parameters, nil, options)
-        if query.mode == .profile { return try profiled(result, query) }
+        if case .profile = query.mode { return try profiled(result, query) }
         try result.materialize()
         return result
     }
@@ -225,21 +225,20 @@ package final class QueryEngine: @unchecked Sendable {
         _ query: PreparedQuery, _ parameters: Parameters, _ transaction: Transaction?, _ options: ExecutionOptions
     ) throws -> QueryResult {
         let now = Clock.microseconds()
-        let interruption = Interruption(timeout: options.timeout, keepGoing: options.keepGoing)
         let functions = FunctionContext(
             seconds: now / 1_000_000, nanoseconds: UInt32(truncatingIfNeeded: now % 1_000_000 * 1_000))
         let view = try GraphView(graph, transaction)
         let threads = query.plan.isReadOnly ? options.threads : 1
-        let isSmall = query.mode == .run && parameters.values.allSatisfy(PlanInstances.isSmall)
+        let isSmall = query.isRun && parameters.values.allSatisfy(PlanInstances.isSmall)
         if isSmall, let known = query.instances.take() {
             known.context.begin(
-                view: view, parameters: parameters, functions: functions, threads: threads,
-                interruption: interruption, procedures: procedures)
+                view: view, parameters: parameters, functions: functions, threads: threads, timeout: options.timeout,
+                keepGoing: options.keepGoing, procedures: procedures)
             return QueryResult(query, known, reports)
         }
         let context = QueryContext(
             view: view, parameters: parameters, functions: functions, slotCount: query.plan.slotCount, threads: threads,
-            interruption: interruption, procedures: procedures, profile: query.mode == .profile ? PlanProfile() : nil)
+            interruption: Interruption(timeout: options.timeout, keepGoing: options.keepGoing), procedures: procedures, profile: query.mode == .profile ? PlanProfile() : nil)
         context.isReusable = isSmall
         return QueryResult(query, try PlanInstance(query.plan, context), reports)
     }
@@ -252,7 +251,7 @@ package final class QueryEngine: @unchecked Sendable {
         let savepoint = try result.context.view.savepoint()
         do {
             try result.materialize()
-            if query.mode == .profile { return try profiled(result, query) }
+            if case .profile = query.mode { return try profiled(result, query) }
             return result
         } catch {
             result.context.view.rollback(to: savepoint)
@@ -266,13 +265,26 @@ package final class QueryEngine: @unchecked Sendable {
     }
 }
 
+/// Handed on with every execution, so it is a reference or less.
 package enum PreparedStatement: Sendable {
     case query(PreparedQuery)
-    case schema(SchemaCommand)
+    case schema(PreparedCommand)
     case transaction(TransactionCommand)
 }
 
+package final class PreparedCommand: Sendable {
+    let command: SchemaCommand
+
+    init(_ command: SchemaCommand) { self.command = command }
+}
+
 extension PreparedStatement {
+    /// True if executing it is only the beginning: its rows are computed as they are fetched.
+    package var onlyBegins: Bool {
+        guard case .query(let query) = self else { return false }
+        return query.isRun && query.plan.isReadOnly && !query.plan.commitsInBetween
+    }
+
     /// The names of its parameters, in order of mention.
     package var parameters: [String] {
         if case .query(let query) = self { query.parameters } else { [] }

@@ -31,11 +31,14 @@ package final class RelationshipRecord: Sendable {
 
 /// One thread at a time, but for `interrupt`.
 package final class QueryResult {
-    package let columns: [String]
-    private let slots: [Slot]
+    package var columns: [String] { query?.columns ?? ownColumns }
+    /// The number of columns.
+    package let width: Int
     let context: QueryContext
+    /// nil for rows that are there already, and columns of their own.
+    private let query: PreparedQuery?
+    private let ownColumns: [String]
     private let instance: PlanInstance?
-    private let instances: PlanInstances?
     /// Computed and not handed out: from `nextWaiting` on.
     private var waiting: [Chunk] = []
     private var nextWaiting = 0
@@ -43,30 +46,30 @@ package final class QueryResult {
     /// What elements looked like when the query ended, once it is over.
     private var entities: [UInt64: EntityRecord]?
     private var relationships: [UInt64: RelationshipRecord] = [:]
-    private var report: ReportBuilder?
+    private let reports: ReportRing?
+    private let start: UInt64
+    /// That were computed.
+    private var rows = 0
 
     package var counters: WriteCounters { context.counters }
     /// What is odd about the query without being wrong.
     package var notices: [String] { query?.notices ?? [] }
-    private let query: PreparedQuery?
 
     init(_ query: PreparedQuery, _ instance: PlanInstance, _ reports: ReportRing) {
-        (columns, slots) = (query.columns, query.slots)
-        (self.instance, instances, context) = (instance, query.instances, instance.context)
-        self.query = query.isOdd ? query : nil
-        report = ReportBuilder(query, reports)
+        (self.query, ownColumns, width) = (query, [], query.slots.count)
+        (self.instance, context) = (instance, instance.context)
+        (self.reports, start) = (reports, Clock.monotonicNanoseconds())
     }
 
-    deinit { if isExhausted, let instance { instances?.give(instance) } }
+    deinit { if isExhausted, let instance { query?.instances.give(instance) } }
 
     /// A result of rows that are there already.
     init(columns: [String], rows: [[Value]], _ graph: Graph) throws {
-        self.columns = columns
-        slots = Array(columns.indices)
+        (query, ownColumns, width, reports, start) = (nil, columns, columns.count, nil, 0)
         context = QueryContext(
             view: try GraphView(graph, nil), parameters: Parameters(), functions: FunctionContext(seconds: 0, nanoseconds: 0),
             slotCount: columns.count)
-        (instance, instances, query) = (nil, nil, nil)
+        instance = nil
         guard !rows.isEmpty else { return }
         var chunk = Chunk(slots: columns.count, count: rows.count)
         for column in columns.indices { chunk.columns[column] = ChunkColumn(ColumnVector(rows.map { $0[column] })) }
@@ -87,26 +90,39 @@ package final class QueryResult {
             defer { nextWaiting += 1 }
             return waiting[nextWaiting]
         }
-        (waiting, nextWaiting) = ([], 0)
+        if nextWaiting > 0 { (waiting, nextWaiting) = ([], 0) }
         return try compute()
     }
 
     private func compute() throws -> Chunk? {
-        guard let root = instance?.root, !isExhausted else { return nil }
+        guard let instance, let query, !isExhausted else { return nil }
         while true {
             try context.checkInterrupt()
-            guard let chunk = try root.next() else {
+            guard let chunk = try instance.root.next() else {
                 isExhausted = true
-                report?.finish()
+                reports?.add(
+                    ExecutionReport(
+                        text: query.text, nanoseconds: Clock.monotonicNanoseconds() &- start, rows: rows,
+                        estimatedRows: query.plan.root.estimatedRows))
                 return nil
             }
-            report?.rows += chunk.count
+            rows += chunk.count
             // A query without columns is run for what it changes.
-            if slots.isEmpty { continue }
-            var result = Chunk(slots: slots.count, count: chunk.count)
-            for (position, slot) in slots.enumerated() { result.columns[position] = chunk.columns[slot] }
-            return result
+            if width > 0 { return arranged(chunk, query) }
         }
+    }
+
+    /// The chunk with the columns of the result in front; what is behind them is nobody's business.
+    private func arranged(_ chunk: consuming Chunk, _ query: PreparedQuery) -> Chunk {
+        if query.areSlotsAhead {
+            for (position, slot) in query.slots.enumerated() where position != slot {
+                chunk.columns[position] = chunk.columns[slot]
+            }
+            return chunk
+        }
+        var result = Chunk(slots: width, count: chunk.count)
+        for (position, slot) in query.slots.enumerated() { result.columns[position] = chunk.columns[slot] }
+        return result
     }
 
     /// Computes everything now, elements included, so that the result does not depend on the transaction any more.
@@ -116,7 +132,7 @@ package final class QueryResult {
         waiting = chunks
         entities = [:]
         for chunk in chunks {
-            for column in chunk.columns.compactMap({ $0 }) where column.vector.mayHoldElements {
+            for column in chunk.columns.prefix(width).compactMap({ $0 }) where column.vector.mayHoldElements {
                 for row in 0..<chunk.count { try remember(column.value(row)) }
             }
         }

@@ -8,13 +8,15 @@ package final class QueryContext: @unchecked Sendable {
     /// Of the present execution.
     package var view: GraphView { present.unsafelyUnwrapped }
     private var present: GraphView?
+    /// Of the view, which keeps it alive.
+    private var graph: Unmanaged<Graph>
     package private(set) var parameters: Parameters
     package private(set) var functions: FunctionContext
     /// Slots of the plan.
     package let slotCount: Int
     /// Worker threads that a pipeline may use.
     package private(set) var threads: Int
-    package private(set) var counters = WriteCounters()
+    package let counters = WriteCounters()
     package private(set) var procedures: ProcedureRegistry
     /// Counts rows if there is one.
     package let profile: PlanProfile?
@@ -23,7 +25,7 @@ package final class QueryContext: @unchecked Sendable {
     /// False if something that was made for this context cannot begin anew for another execution.
     package var isReusable = true
     /// What can end the present execution.
-    package private(set) var interruption: Interruption
+    package let interruption: Interruption
     /// For one of the workers of a query: what it is part of.
     private let team: Team?
     /// On the thread that runs the query, which alone may ask it whether to go on.
@@ -35,6 +37,7 @@ package final class QueryContext: @unchecked Sendable {
         profile: PlanProfile? = nil
     ) {
         (self.present, self.parameters, self.functions) = (view, parameters, functions)
+        graph = .passUnretained(view.graph)
         (self.slotCount, self.threads, self.interruption) = (slotCount, threads, interruption)
         (self.procedures, self.profile) = (procedures, profile)
         team = nil
@@ -43,6 +46,7 @@ package final class QueryContext: @unchecked Sendable {
     /// For a part of a query that has a view and counters of its own, and ends with the query.
     init(within query: QueryContext, view: GraphView) {
         (present, parameters, functions, procedures) = (view, query.parameters, query.functions, query.procedures)
+        graph = .passUnretained(view.graph)
         (slotCount, threads, interruption, profile) = (query.slotCount, 1, query.interruption, query.profile)
         team = nil
     }
@@ -54,6 +58,7 @@ package final class QueryContext: @unchecked Sendable {
     init(_ team: Team, worker number: Int) {
         let query = team.query
         (present, parameters, functions, procedures) = (query.view, query.parameters, query.functions, query.procedures)
+        graph = query.graph
         (slotCount, threads, interruption, profile) = (query.slotCount, 1, query.interruption, query.profile)
         self.team = team
         isCaller = number == 0
@@ -61,19 +66,21 @@ package final class QueryContext: @unchecked Sendable {
 
     /// Another execution of what was made for this context.
     package func begin(
-        view: GraphView, parameters: Parameters, functions: FunctionContext, threads: Int,
-        interruption: Interruption, procedures: ProcedureRegistry
+        view: GraphView, parameters: Parameters, functions: FunctionContext, threads: Int, timeout: Double?,
+        keepGoing: KeepGoing?, procedures: ProcedureRegistry
     ) {
         (self.present, self.parameters, self.functions) = (view, parameters, functions)
-        (self.threads, self.interruption, self.procedures) = (threads, interruption, procedures)
+        graph = .passUnretained(view.graph)
+        (self.threads, self.procedures) = (threads, procedures)
+        interruption.begin(timeout: timeout, keepGoing: keepGoing)
         execution += 1
-        counters = WriteCounters()
+        counters.clear()
     }
 
     /// Lets go of what belongs to one execution; `begin` comes before the next.
     package func end() {
         present = nil
-        parameters = Parameters(names: parameters.names, values: [])
+        parameters.values = []
     }
 
     /// Makes the query end soon with `Interrupted`. Any thread.
@@ -82,7 +89,7 @@ package final class QueryContext: @unchecked Sendable {
     /// Throws if the query is to end now. Called once for each chunk, and in loops without bound.
     @inline(__always)
     package func checkInterrupt() throws {
-        try view.graph.requireStaying()
+        try graph.withoutCounting { graph throws(DeedError) in try graph.requireStaying() }
         guard let team else { return try interruption.check() }
         if team.isGivenUp { throw DeedError(.interrupted, "another worker of the query failed") }
         if isCaller { try interruption.check() } else { try interruption.checkTime() }
@@ -108,7 +115,7 @@ package final class QueryContext: @unchecked Sendable {
 /// The values of a query's parameters, by position in the names that its plan has for them.
 package struct Parameters: Sendable {
     package let names: [String]
-    package let values: [Value]
+    package fileprivate(set) var values: [Value]
 
     package init(names: [String], values: [Value]) { (self.names, self.values) = (names, values) }
 
@@ -131,6 +138,12 @@ package final class WriteCounters: @unchecked Sendable {
     package var labelsAdded = 0
     package var labelsRemoved = 0
     package init() {}
+
+    /// For another statement.
+    func clear() {
+        (nodesCreated, nodesDeleted, relationshipsCreated, relationshipsDeleted) = (0, 0, 0, 0)
+        (propertiesSet, propertiesAdded, propertiesRemoved, labelsAdded, labelsRemoved) = (0, 0, 0, 0, 0)
+    }
 
     func add(_ other: WriteCounters) {
         nodesCreated += other.nodesCreated

@@ -280,17 +280,17 @@ import Testing
         _ = try graph.createIndex(name: "j", .entity, table, [s], unique: false) { _, _ in true }
         #expect(old.hasIndex(.entity, table, [n]) && old.hasIndex(.entity, table, [s, n]) && !old.hasIndex(.relationship, table, [n]))
         try write(graph) { try $0.setProperty(.entity, ids[3], "n", .int(100)) }
-        #expect(try old.find(.entity, table, [n], .equal([.float(3)])) == [ids[3]])
-        #expect(try old.find(.entity, table, [n], .equal([.null])).isEmpty)
-        #expect(try old.find(.entity, table, [n], .equal([.entity(1)])).isEmpty)
+        #expect(try old.found(table, [n], .equal([.float(3)])) == [ids[3]])
+        #expect(try old.found(table, [n], .equal([.null])).isEmpty)
+        #expect(try old.found(table, [n], .equal([.entity(1)])).isEmpty)
         let range = GraphView.Bounds.range(low: .int(2), includesLow: false, high: .int(4), includesHigh: true)
-        #expect(try old.find(.entity, table, [n], range) == [ids[3], ids[4]])
-        #expect(try GraphView(graph, nil).find(.entity, table, [n], range) == [ids[4]])
+        #expect(try old.found(table, [n], range) == [ids[3], ids[4]])
+        #expect(try GraphView(graph, nil).found(table, [n], range) == [ids[4]])
         let open = GraphView.Bounds.range(low: .int(7), includesLow: true, high: nil, includesHigh: false)
-        #expect(try old.find(.entity, table, [n], open) == [ids[7], ids[8]])
+        #expect(try old.found(table, [n], open) == [ids[7], ids[8]])
         let never = GraphView.Bounds.range(low: .int(7), includesLow: true, high: .string("x"), includesHigh: false)
-        #expect(try old.find(.entity, table, [n], never).isEmpty)
-        #expect(try old.find(.entity, table, [s], .prefix("name 4")) == [ids[4]])
+        #expect(try old.found(table, [n], never).isEmpty)
+        #expect(try old.found(table, [s], .prefix("name 4")) == [ids[4]])
     }
 
     // MARK: Concurrency

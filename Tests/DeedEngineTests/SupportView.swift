@@ -38,6 +38,11 @@ extension GraphView {
         return found
     }
 
+    func found(_ table: NameId, _ keys: [NameId], _ bounds: Bounds) throws -> [RowId] {
+        let search = IndexSearch()
+        return try withExtendedLifetime(search) { Array(try find(.entity, table, keys, bounds, search)) }
+    }
+
     func entities(label: String? = nil) throws -> [RowId] {
         let all = try scanned(.entity, collections(label: label))
         guard let label else { return all }

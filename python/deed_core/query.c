@@ -1,7 +1,7 @@
 /* query.c - running statements: Session.execute, Session.prepare and deed_core.Statement.
  *
  * A text that was executed before finds its deed_statement in a dictionary of the graph, so that it costs no parsing and
- * hardly any look-up. A statement is for one thread at a time: it is taken out of the dictionary while it runs. */
+ * hardly any look-up. A statement is for one thread at a time: it is marked in the dictionary while it runs. */
 #include "deed_core.h"
 
 /* Texts whose statements are kept. Whoever has more does not use parameters, and gains nothing. */
@@ -24,7 +24,11 @@ destroy_statement(PyObject *capsule)
     deed_statement_destroy(PyCapsule_GetPointer(capsule, statement_capsule));
 }
 
-/* The prepared statement of a text, in a capsule. */
+/* The context of a statement's capsule says who has it: nobody (NULL), or somebody who has found it in the dictionary, or
+ * who has made it. */
+static char is_taken, is_new;
+
+/* The prepared statement of a text, in a capsule, for statement_return. */
 static PyObject *
 statement_take(SessionObject *session, PyObject *text)
 {
@@ -32,13 +36,11 @@ statement_take(SessionObject *session, PyObject *text)
     if (graph->statements == NULL && (graph->statements = PyDict_New()) == NULL)
         return NULL;
     PyObject *known = PyDict_GetItemWithError(graph->statements, text);
-    if (known != NULL) {
-        Py_INCREF(known);
-        if (PyDict_DelItem(graph->statements, text) == 0)
-            return known;
-        Py_DECREF(known);
+    if (known != NULL && PyCapsule_GetContext(known) == NULL) {
+        PyCapsule_SetContext(known, &is_taken);
+        return Py_NewRef(known);
     }
-    if (PyErr_Occurred())
+    if (known == NULL && PyErr_Occurred())
         return NULL;
     size_t size;
     const char *bytes = text_of(session->state, text, &size);
@@ -52,31 +54,52 @@ statement_take(SessionObject *session, PyObject *text)
     PyObject *capsule = PyCapsule_New(statement, statement_capsule, destroy_statement);
     if (capsule == NULL)
         deed_statement_destroy(statement);
+    else
+        PyCapsule_SetContext(capsule, &is_new);
     return capsule;
 }
 
-/* Makes a statement available to later calls. An exception that is set stays as it is. */
+/* Puts a statement that was made into the dictionary. An exception that is set stays as it is. */
 static void
-statement_return(SessionObject *session, PyObject *text, PyObject *capsule)
+statement_keep(GraphObject *graph, PyObject *text, PyObject *capsule)
 {
-    GraphObject *graph = session->graph;
     PyObject *type, *value, *trace;
     PyErr_Fetch(&type, &value, &trace);
-    if (graph->statements != NULL) {
-        if (PyDict_GET_SIZE(graph->statements) >= STATEMENTS_MAX)
-            PyDict_Clear(graph->statements);
-        if (PyDict_SetItem(graph->statements, text, capsule) < 0)
-            PyErr_Clear();
-    }
-    Py_DECREF(capsule);
+    if (PyDict_GET_SIZE(graph->statements) >= STATEMENTS_MAX)
+        PyDict_Clear(graph->statements);
+    if (PyDict_SetItem(graph->statements, text, capsule) < 0)
+        PyErr_Clear();
     PyErr_Restore(type, value, trace);
 }
 
-/* Binds what a mapping says. */
+/* Makes a statement available to later calls. */
+static void
+statement_return(SessionObject *session, PyObject *text, PyObject *capsule)
+{
+    bool was_made = PyCapsule_GetContext(capsule) == &is_new;
+    PyCapsule_SetContext(capsule, NULL);
+    if (was_made && session->graph->statements != NULL)
+        statement_keep(session->graph, text, capsule);
+    Py_DECREF(capsule);
+}
+
+/* Whether converting the values runs no Python code, which could change the dict meanwhile. */
+static bool
+is_plain(PyObject *parameters)
+{
+    PyObject *key, *item;
+    Py_ssize_t position = 0;
+    while (PyDict_Next(parameters, &position, &key, &item))
+        if (!PyLong_CheckExact(item) && !PyUnicode_CheckExact(item) && !PyFloat_CheckExact(item) && item != Py_None &&
+            !PyBool_Check(item))
+            return false;
+    return true;
+}
+
+/* Binds what a mapping says; nothing is bound before. */
 static int
 bind_parameters(SessionObject *session, deed_statement *statement, PyObject *parameters)
 {
-    deed_statement_clear(statement);
     if (parameters == NULL || parameters == Py_None)
         return 0;
     if (!PyDict_Check(parameters)) {
@@ -86,7 +109,7 @@ bind_parameters(SessionObject *session, deed_statement *statement, PyObject *par
     int result = 0;
     Conversion conversion;
     conversion_begin(&conversion, session->state);
-    PyObject *copy = PyDict_Copy(parameters);
+    PyObject *copy = is_plain(parameters) ? Py_NewRef(parameters) : PyDict_Copy(parameters);
     PyObject *key, *item;
     Py_ssize_t position = 0;
     while (copy != NULL && result == 0 && PyDict_Next(copy, &position, &key, &item)) {
@@ -133,15 +156,18 @@ run_statement(SessionObject *session, PyObject *capsule, PyObject *parameters, P
     deed_query_options options;
     deed_query_options_init(&options);
     options.keep_going = keep_going;
-    if (parse_timeout(session, timeout, &options) < 0 || bind_parameters(session, statement, parameters) < 0 ||
-        session_ready(session) < 0)
+    if (parse_timeout(session, timeout, &options) < 0)
         return NULL;
+    if (bind_parameters(session, statement, parameters) < 0 || session_ready(session) < 0) {
+        deed_statement_clear(statement);
+        return NULL;
+    }
     deed_result *result;
     deed_error *error = NULL;
-    PyThreadState *thread = call_begin(session, true);
+    PyThreadState *thread = call_begin(session, deed_statement_waits(statement));
     deed_status status = deed_statement_execute(statement, session->transaction, &options, &result, &error);
     call_end(session, thread);
-    deed_statement_clear(statement); /* what may be large is not kept with the text */
+    deed_statement_clear(statement); /* what may be large is not kept with the text, nor taken for the next call's */
     if (status != DEED_OK)
         return raise_error(session->state, status, error);
     return result_adopt(session, result);

@@ -8,7 +8,7 @@ package final class Schema: Sendable {
         /// Dropped since the last checkpoint, which deletes what the store has of them.
         var dropped: [UInt32] = []
         var next: UInt32 = 1
-        /// Counts the changes; the store has those up to `saved`.
+        /// As `changes`; the store has those up to `saved`.
         var version: UInt64 = 0
         var saved: UInt64 = 0
     }
@@ -16,7 +16,8 @@ package final class Schema: Sendable {
     private let state = Mutex(State())
 
     /// How often a definition has changed; plans rest on it.
-    package var changes: UInt64 { state.withLock { $0.version } }
+    package var changes: UInt64 { changeCount.load(ordering: .acquiring) }
+    private let changeCount = Atomic<UInt64>(0)
 
     /// All objects, in order of number.
     package var objects: [SchemaObject] { state.withLock { $0.objects.values.sorted { $0.number < $1.number } } }
@@ -45,6 +46,7 @@ package final class Schema: Sendable {
             state.objects[object.number] = object
             state.next = max(state.next, object.number + 1)
             state.version += 1
+            changeCount.store(state.version, ordering: .releasing)
         }
     }
 
@@ -53,6 +55,7 @@ package final class Schema: Sendable {
             if state.objects.removeValue(forKey: number) != nil { state.dropped.append(number) }
             state.next = max(state.next, number + 1)
             state.version += 1
+            changeCount.store(state.version, ordering: .releasing)
         }
     }
 

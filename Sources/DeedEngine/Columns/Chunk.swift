@@ -53,7 +53,10 @@ package struct Chunk: @unchecked Sendable {
     package var count: Int
 
     package init(slots: Int, count: Int) {
-        columns = Array(repeating: nil, count: slots)
+        // Not `Array(repeating:count:)`, which looks the type of its storage up each time.
+        columns = []
+        columns.reserveCapacity(slots)
+        for _ in 0..<slots { columns.append(nil) }
         self.count = count
     }
 
@@ -61,19 +64,26 @@ package struct Chunk: @unchecked Sendable {
     package func selecting(_ selection: Selection) -> Chunk {
         var result = Chunk(slots: columns.count, count: selection.count)
         // Columns that came by the same way share a selection, which is composed once.
-        var known: [(old: Selection?, new: Selection)] = []
+        var known: [(old: Selection, new: Selection)] = []
         for slot in columns.indices {
             guard let column = columns[slot] else { continue }
-            if let (_, new) = known.first(where: { $0.old === column.selection }) {
+            guard let old = column.selection else {
+                result.columns[slot] = ChunkColumn(column.vector, selection)
+                continue
+            }
+            if let (_, new) = known.first(where: { $0.old === old }) {
                 result.columns[slot] = ChunkColumn(column.vector, new)
                 continue
             }
-            let new = Selection.compose(column.selection, selection)
-            known.append((column.selection, new))
+            let new = Selection.compose(old, selection)
+            known.append((old, new))
             result.columns[slot] = ChunkColumn(column.vector, new)
         }
         return result
     }
+
+    /// True if no slot holds anything.
+    package var isBare: Bool { columns.allSatisfy { $0 == nil } }
 
     /// Rows a chunk has at most.
     package static let rowsMax = Limits.vectorRows

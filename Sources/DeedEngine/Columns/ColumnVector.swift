@@ -167,6 +167,18 @@ package final class ColumnVector: @unchecked Sendable {
         }
     }
 
+    /// Makes a value the only one of a vector that nobody else has; false if the vector does not have its type.
+    package func overwrite(_ value: Value) -> Bool {
+        if capacity < 1 || nulls != nil { return false }
+        switch (kind, value) {
+        case (.bool, .bool(let value)): bools[0] = value ? 1 : 0
+        case (.int64, .int(let value)): ints[0] = value
+        case (.float64, .float(let value)): floats[0] = value
+        default: return false
+        }
+        return true
+    }
+
     private static func commonKind(_ values: [Value]) -> Kind {
         var common = Kind.null
         for value in values {

@@ -5,37 +5,39 @@ import DeedValues
 import Glibc
 
 struct GatheredColumn {
-    private(set) var vector: ColumnVector
+    /// nil while all are null.
+    private var typed: ColumnVector?
     private let capacity: Int
 
-    init(capacity: Int) {
-        self.capacity = capacity
-        vector = ColumnVector(.null, capacity: capacity)
-    }
+    init(capacity: Int) { self.capacity = capacity }
 
-    /// Makes the vector ready for values of a kind, or general; the rows below `done` have theirs.
+    /// What there is so far.
+    var vector: ColumnVector { typed ?? ColumnVector(.null, capacity: capacity) }
+
+    /// The vector, ready for values of a kind, or general; the rows below `done` have theirs.
     @inline(__always)
-    private mutating func require(_ kind: ColumnVector.Kind, done: Int) {
-        if vector.kind != kind && vector.kind != .any { convert(to: kind, done: done) }
+    private mutating func require(_ kind: ColumnVector.Kind, done: Int) -> ColumnVector {
+        if let typed, typed.kind == kind || typed.kind == .any { return typed }
+        return convert(to: kind, done: done)
     }
 
     @inline(never)
-    private mutating func convert(to kind: ColumnVector.Kind, done: Int) {
-        let old = vector
-        let isFirst = old.kind == .null
-        vector = ColumnVector(isFirst ? kind : .any, capacity: capacity)
+    private mutating func convert(to kind: ColumnVector.Kind, done: Int) -> ColumnVector {
+        let vector = ColumnVector(typed == nil ? kind : .any, capacity: capacity)
         if vector.kind == .any {
+            let old = self.vector
             vector.values = (0..<done).map { old.value($0) } + Array(repeating: Value.null, count: capacity &- done)
-        } else {
-            putNulls(0, done)
         }
+        typed = vector
+        if vector.kind != .any { putNulls(0, done) }
+        return vector
     }
 
     @inline(__always)
     mutating func putNull(_ row: Int) { putNulls(row, row &+ 1) }
 
     mutating func putNulls(_ start: Int, _ end: Int) {
-        if end <= start || vector.kind == .null || vector.kind == .any { return }
+        guard end > start, let vector = typed, vector.kind != .any else { return }
         let width = ColumnVector.width(vector.kind)
         memset(vector.data.unsafelyUnwrapped + start &* width, 0, (end &- start) &* width)
         memset(vector.requireNulls() + start, 1, end &- start)
@@ -52,7 +54,7 @@ struct GatheredColumn {
         case .string: kind = .string
         default: kind = .any
         }
-        require(kind, done: row)
+        let vector = require(kind, done: row)
         switch vector.kind {
         case .any: vector.values[row] = try Value(cell)
         case .bool: vector.bools[row] = UInt8(truncatingIfNeeded: cell.bits)
@@ -72,36 +74,33 @@ struct GatheredColumn {
         case .string: kind = .string
         default: kind = .any
         }
-        if kind != .any { require(kind, done: run.start) }
-        guard kind != .any, vector.kind == kind else {
+        let vector = kind == .any ? nil : require(kind, done: run.start)
+        guard let vector, vector.kind == kind else {
             for index in run.start..<run.end { try put(index, chunk.cell(at: rowNumber(of: ids[index]))) }
             return
         }
-        let isAllValid = chunk.isAllValid(run.highestRow &+ 1)
-        if !isAllValid { noteNulls(chunk, ids, run) }
+        let nulls = chunk.isAllValid(run.highestRow &+ 1) ? nil : noteNulls(vector, chunk, ids, run)
         switch kind {
-        case .bool:
-            let (from, to) = (data.assumingMemoryBound(to: UInt8.self), vector.bools)
-            copy(from, to, ids, run, isAllValid: isAllValid, chunk)
-        case .string: copyStrings(chunk, ids, run, isAllValid: isAllValid)
-        default:
-            let (from, to) = (data.assumingMemoryBound(to: UInt64.self), vector.ids)
-            copy(from, to, ids, run, isAllValid: isAllValid, chunk)
+        case .bool: copy(data.assumingMemoryBound(to: UInt8.self), vector.bools, ids, run, nulls)
+        case .string: copyStrings(chunk, vector, ids, run, nulls)
+        default: copy(data.assumingMemoryBound(to: UInt64.self), vector.ids, ids, run, nulls)
         }
     }
 
-    private func noteNulls(_ chunk: ColumnChunk, _ ids: UnsafePointer<UInt64>, _ run: IdRun) {
+    private func noteNulls(
+        _ vector: ColumnVector, _ chunk: ColumnChunk, _ ids: UnsafePointer<UInt64>, _ run: IdRun
+    ) -> UnsafeMutablePointer<UInt8> {
         let nulls = vector.requireNulls()
         for index in run.start..<run.end { nulls[index] = chunk.isValid(rowNumber(of: ids[index])) ? 0 : 1 }
+        return nulls
     }
 
     @inline(__always)
     private func copy<Element: BitwiseCopyable & FixedWidthInteger>(
         _ from: UnsafeMutablePointer<Element>, _ to: UnsafeMutablePointer<Element>, _ ids: UnsafePointer<UInt64>,
-        _ run: IdRun, isAllValid: Bool, _ chunk: ColumnChunk
+        _ run: IdRun, _ nulls: UnsafePointer<UInt8>?
     ) {
-        if !isAllValid {
-            let nulls = vector.requireNulls()
+        if let nulls {
             for index in run.start..<run.end {
                 to[index] = nulls[index] == 0 ? from[rowNumber(of: ids[index])] : 0
             }
@@ -113,10 +112,11 @@ struct GatheredColumn {
         }
     }
 
-    private func copyStrings(_ chunk: ColumnChunk, _ ids: UnsafePointer<UInt64>, _ run: IdRun, isAllValid: Bool) {
+    private func copyStrings(
+        _ chunk: ColumnChunk, _ vector: ColumnVector, _ ids: UnsafePointer<UInt64>, _ run: IdRun, _ nulls: UnsafePointer<UInt8>?
+    ) {
         let (from, to) = (chunk.slots, vector.strings)
         let arena = chunk.arena.map { UnsafeRawPointer($0) }
-        let nulls = isAllValid ? nil : vector.requireNulls()
         for index in run.start..<run.end {
             if let nulls, nulls[index] != 0 {
                 to[index] = ByteSlot(length: 0, prefix: 0, tail: 0)

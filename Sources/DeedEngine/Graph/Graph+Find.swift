@@ -54,9 +54,19 @@ extension Graph {
         _ transaction: Transaction?, _ kind: RowKind, _ table: NameId, _ properties: UnsafeBufferPointer<PropertyCell>,
         limit: Int, into buffer: IndexBuffer
     ) throws(DeedError) {
-        buffer.removeAll()
         try requireOpen()
         noteTable(transaction, kind, table)
+        try withSnapshot(transaction) { snapshot throws(DeedError) in
+            try find(at: snapshot, kind, table, properties, limit: limit, into: buffer)
+        }
+    }
+
+    /// As above, for who has a snapshot.
+    func find(
+        at snapshot: Snapshot, _ kind: RowKind, _ table: NameId, _ properties: UnsafeBufferPointer<PropertyCell>,
+        limit: Int, into buffer: IndexBuffer
+    ) throws(DeedError) {
+        buffer.removeAll()
         let index = try requireIndex(kind, table, count: properties.count, inOrder: false) { properties[$0].key }
         buffer.low.removeAll()
         for position in 0..<properties.count {
@@ -67,7 +77,7 @@ extension Graph {
         buffer.end.removeAll()
         buffer.end.append(buffer.low.bytes)
         IndexKey.appendEnd(to: &buffer.end)
-        try read(transaction, index, descending: false, limit: limit, buffer)
+        try read(snapshot, index, descending: false, limit: limit, buffer)
     }
 
     /// Finds rows by a range of values, in the order of the values, and of ids where these are equal.
@@ -76,12 +86,22 @@ extension Graph {
         _ transaction: Transaction?, _ kind: RowKind, _ table: NameId, _ keys: [NameId], _ range: IndexRange,
         descending: Bool, limit: Int, into buffer: IndexBuffer
     ) throws(DeedError) {
-        buffer.removeAll()
         try requireOpen()
         noteTable(transaction, kind, table)
+        try withSnapshot(transaction) { snapshot throws(DeedError) in
+            try findRange(at: snapshot, kind, table, keys, range, descending: descending, limit: limit, into: buffer)
+        }
+    }
+
+    /// As above, for who has a snapshot.
+    func findRange(
+        at snapshot: Snapshot, _ kind: RowKind, _ table: NameId, _ keys: [NameId], _ range: IndexRange,
+        descending: Bool, limit: Int, into buffer: IndexBuffer
+    ) throws(DeedError) {
+        buffer.removeAll()
         let index = try requireIndex(kind, table, count: keys.count, inOrder: true) { keys[$0] }
         try encode(range, keys.count, into: buffer)
-        try read(transaction, index, descending: descending, limit: limit, buffer)
+        try read(snapshot, index, descending: descending, limit: limit, buffer)
     }
 
     private var nullIsNotIndexed: DeedError {
@@ -158,17 +178,15 @@ extension Graph {
     // MARK: Reading
 
     private func read(
-        _ transaction: Transaction?, _ index: SecondaryIndex, descending: Bool, limit: Int, _ buffer: IndexBuffer
+        _ snapshot: Snapshot, _ index: SecondaryIndex, descending: Bool, limit: Int, _ buffer: IndexBuffer
     ) throws(DeedError) {
         beginCursor(buffer, descending)
-        try withSnapshot(transaction) { snapshot throws(DeedError) in
-            while buffer.count < limit {
-                try makeRoom()
-                guard try buffer.cursor.advance(index.tree, limit: limit - buffer.count) else { return }
-                for entry in 0..<buffer.cursor.count {
-                    let (id, key) = (buffer.cursor.rows[entry], buffer.cursor.key(entry))
-                    if try isCurrent(index, key, id, snapshot, buffer) { buffer.append(id) }
-                }
+        while buffer.count < limit {
+            try makeRoom()
+            guard try buffer.cursor.advance(index.tree, limit: limit - buffer.count) else { return }
+            for entry in 0..<buffer.cursor.count {
+                let (id, key) = (buffer.cursor.rows[entry], buffer.cursor.key(entry))
+                if try isCurrent(index, key, id, snapshot, buffer) { buffer.append(id) }
             }
         }
     }

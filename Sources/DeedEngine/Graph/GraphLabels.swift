@@ -30,6 +30,15 @@ extension GraphView {
         return all.filter { $0 == own || graph.table(.entity, $0)?.furtherLabels.mayContain(label) == true }
     }
 
+    /// Calls `body` with each of the collections that `collections(label:)` gives. `own` is the number of the one of the
+    /// label's name, if there is one.
+    package func forEachCollection(label: String, own: NameId?, _ body: (NameId) throws -> Void) rethrows {
+        noteTables(.entity)
+        for name in 0..<NameId(graph.names.count(.collection)) where hasSegments(.entity, name) {
+            if name == own || graph.table(.entity, name)?.furtherLabels.mayContain(label) == true { try body(name) }
+        }
+    }
+
     /// The collection of the label's name, if no entity of another one has the label.
     package func onlyCollection(label: String) -> NameId? {
         let all = collections(label: label)

@@ -29,25 +29,30 @@ extension GraphView {
     }
 
     /// The rows within the bounds; none for a bound that nothing is comparable with. For values that have no order (lists,
-    /// maps, durations) equality is that of the index, whatever a query means by it.
+    /// maps, durations) equality is that of the index, whatever a query means by it. Borrowed from `search` until it finds
+    /// anything else.
     package func find(
-        _ kind: RowKind, _ table: NameId, _ keys: [NameId], _ bounds: Bounds, _ search: IndexSearch = IndexSearch()
-    ) throws(DeedError) -> [RowId] {
+        _ kind: RowKind, _ table: NameId, _ keys: [NameId], _ bounds: Bounds, _ search: IndexSearch
+    ) throws(DeedError) -> UnsafeBufferPointer<RowId> {
         try requireUsable()
         if isNoting { note { $0.noteTable(kind, table) } }
         let (buffer, encoder) = (search.buffer, search.encoder)
+        let nothing = UnsafeBufferPointer<RowId>(start: nil, count: 0)
         encoder.removeAll()
         do throws(DeedError) {
             switch bounds {
             case .equal(let values):
-                guard values.count == keys.count, !values.contains(where: isNowhere) else { return [] }
-                for (key, value) in zip(keys, values) { try encoder.append(key, value) }
+                guard values.count == keys.count else { return nothing }
+                for (key, value) in zip(keys, values) {
+                    if isNowhere(value) { return nothing }
+                    try encoder.append(key, value)
+                }
                 try encoder.withCells { cells throws(DeedError) in
-                    try graph.find(reader, kind, table, cells, limit: .max, into: buffer)
+                    try graph.find(at: snapshot, kind, table, cells, limit: .max, into: buffer)
                 }
             case .range(let low, let includesLow, let high, let includesHigh):
-                if let low, isNowhere(low) { return [] }
-                if let high, isNowhere(high) { return [] }
+                if let low, isNowhere(low) { return nothing }
+                if let high, isNowhere(high) { return nothing }
                 if let low { try encoder.append(0, low) }
                 if let high { try encoder.append(0, high) }
                 try encoder.withCells { cells throws(DeedError) in
@@ -68,16 +73,16 @@ extension GraphView {
             }
         } catch {
             // A bound that no property can have, or two that are not comparable with each other.
-            if error.status == .typeMismatch { return [] }
+            if error.status == .typeMismatch { return nothing }
             throw error
         }
-        return Array(UnsafeBufferPointer(start: buffer.ids, count: buffer.count))
+        return UnsafeBufferPointer(start: buffer.ids, count: buffer.count)
     }
 
     private func findRange(
         _ kind: RowKind, _ table: NameId, _ keys: [NameId], _ range: IndexRange, into buffer: IndexBuffer
     ) throws(DeedError) {
-        try graph.findRange(reader, kind, table, keys, range, descending: false, limit: .max, into: buffer)
+        try graph.findRange(at: snapshot, kind, table, keys, range, descending: false, limit: .max, into: buffer)
     }
 
     /// null and NaN are equal to nothing, and in no range.

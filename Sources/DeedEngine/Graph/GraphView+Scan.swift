@@ -32,18 +32,25 @@ extension GraphView {
 
     /// The names of tables that have segments.
     func tables(_ kind: RowKind) -> [NameId] {
-        let count = graph.names.count(kind == .entity ? .collection : .relationshipType)
-        if isNoting {
-            note { reads in
-                for name in 0..<NameId(count) { reads.noteTable(kind, name) }
-                reads.noteTables(kind, from: NameId(count))
-            }
-        }
-        return (0..<NameId(count)).filter { graph.table(kind, $0)?.tail.load(ordering: .acquiring) != nil || hasSegments(kind, $0) }
+        noteTables(kind)
+        return (0..<NameId(tableCount(kind))).filter { hasSegments(kind, $0) }
     }
 
-    private func hasSegments(_ kind: RowKind, _ name: NameId) -> Bool {
-        graph.table(kind, name)?.growth.withLock { !$0.segmentNumbers.isEmpty } ?? false
+    private func tableCount(_ kind: RowKind) -> Int { graph.names.count(kind == .entity ? .collection : .relationshipType) }
+
+    /// Notes that the view has read which tables there are, and all of their rows.
+    func noteTables(_ kind: RowKind) {
+        if !isNoting { return }
+        let count = NameId(tableCount(kind))
+        note { reads in
+            for name in 0..<count { reads.noteTable(kind, name) }
+            reads.noteTables(kind, from: count)
+        }
+    }
+
+    func hasSegments(_ kind: RowKind, _ name: NameId) -> Bool {
+        guard let table = graph.table(kind, name) else { return false }
+        return table.tail.load(ordering: .acquiring) != nil || table.growth.withLock { !$0.segmentNumbers.isEmpty }
     }
 
     /// What there is of these tables now: rows that are added later are not in it. O(segments).

@@ -19,13 +19,12 @@ package final class GraphView: @unchecked Sendable {
     let snapshot: Snapshot
     /// The view's own place in the table of snapshots.
     private let place: Int?
-    /// Reads with the view's snapshot, where the engine wants a transaction; what it reads is noted by the view.
-    let reader: Transaction
     /// Counts what needs random numbers of its own.
     let seeds = Atomic<UInt64>(0)
     /// Guards what a serializable transaction has read.
     private let noting = Mutex(())
-    let encoder = ValueEncoder()
+    /// Made by the first write.
+    private(set) lazy var encoder = ValueEncoder()
 
     package init(_ graph: Graph, _ transaction: Transaction?) throws(DeedError) {
         try graph.requireOpen()
@@ -34,12 +33,10 @@ package final class GraphView: @unchecked Sendable {
         self.transaction = transaction
         if let transaction, transaction.place != nil {
             (snapshot, place) = (transaction.snapshot, nil)
-            reader = Transaction(snapshot: snapshot, place: transaction.place, isReadOnly: true)
         } else {
             let (timestamp, place) = graph.snapshots.acquire()
             snapshot = Snapshot(timestamp: timestamp, mark: transaction?.mark ?? 0)
             self.place = place
-            reader = Transaction(snapshot: snapshot, place: place, isReadOnly: true)
         }
     }
 
@@ -67,6 +64,9 @@ package final class GraphView: @unchecked Sendable {
 
     /// nil if no row ever had such a property: it is null everywhere.
     package func propertyKey(_ name: String) -> NameId? { number(.propertyKey, name) }
+
+    /// nil if there never was such a collection.
+    package func collection(_ name: String) -> NameId? { lookUp(.collection, name) }
 
     /// Of the names those that are known, each once.
     package func relationshipTypes(_ names: [String]) -> [NameId] {

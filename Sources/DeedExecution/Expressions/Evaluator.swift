@@ -52,6 +52,8 @@ struct Operand {
 private struct SpelledValue {
     private var last: (vector: ColumnVector, count: Int)?
 
+    mutating func forget() { if last != nil { last = nil } }
+
     mutating func rows(of single: ColumnVector, _ count: Int) -> ColumnVector {
         if count == 1 { return single }
         if let last, last.count == count { return last.vector }
@@ -102,11 +104,15 @@ final class FixedEvaluator: Evaluator {
     func value(_ context: QueryContext) throws -> ColumnVector {
         if execution == context.execution { return single }
         switch source {
-        case .parameter(let position): single = ColumnVector([context.parameters.values[position]])
+        case .parameter(let position):
+            let value = context.parameters.values[position]
+            // Short queries would spend more on making the vector than on what they do.
+            if !isKnownUniquelyReferenced(&single) || !single.overwrite(value) { single = ColumnVector([value]) }
         case .expression(let expression):
             single = try expression.evaluate(Chunk(slots: context.slotCount, count: 1), context)
         }
-        (execution, spelled) = (context.execution, SpelledValue())
+        execution = context.execution
+        spelled.forget()
         return single
     }
 

@@ -7,6 +7,8 @@ final class ProjectOperator: Operator {
     private let columns: [(slot: Slot, value: Evaluator)]
     /// Columns that are another column under a new number move no values.
     private let copies: [(slot: Slot, from: Slot)]
+    /// True if no expression reads what another one replaces.
+    private let isInPlace: Bool
 
     init(_ child: Operator, _ columns: [(slot: Slot, value: Expr)], _ context: QueryContext) throws {
         self.child = child
@@ -20,13 +22,28 @@ final class ProjectOperator: Operator {
             }
         }
         (self.columns, self.copies) = (computed, copies)
+        isInPlace = columns.allSatisfy { column in columns.allSatisfy { !Self.mayRead($0.value, column.slot) } }
         super.init(context)
+    }
+
+    /// Whether an expression may read a slot; only the commonest ones are looked into.
+    private static func mayRead(_ value: Expr, _ slot: Slot) -> Bool {
+        switch value {
+        case .constant, .parameter: false
+        case .slot(let other), .property(.slot(let other), _): other == slot
+        default: true
+        }
     }
 
     override func reset(argument: Chunk) { child.reset(argument: argument) }
 
     override func next() throws -> Chunk? {
-        guard let chunk = try child.next() else { return nil }
+        guard var chunk = try child.next() else { return nil }
+        if isInPlace {
+            for (slot, from) in copies { chunk.columns[slot] = chunk.columns[from] ?? ChunkColumn(.nulls(count: chunk.count)) }
+            for (slot, value) in columns { chunk.set(slot, try value.evaluate(chunk, context)) }
+            return chunk
+        }
         var result = chunk
         for (slot, from) in copies {
             result.columns[slot] = chunk.columns[from] ?? ChunkColumn(.nulls(count: chunk.count))
