@@ -429,7 +429,7 @@ static PyMethodDef graph_methods[] = {
 "drain_reports($self, /)\n--\n\n"
 "Take out what is remembered of the queries that ran on this graph object, oldest first; about the last thousand.\n\n"
 "Returns\n-------\nlist of dict\n    text; shape, which texts share that differ in their literals only; nanoseconds; rows;\n"
-"    estimated_rows; complete, False if the query failed or its result was closed before the last row; and operators, a\n"
+"    estimated_rows; complete, False if the query failed or its result was let go before the last row; and operators, a\n"
 "    list in the order in which EXPLAIN shows them: operator, details, depth, estimated_rows (of one run), rows (of all\n"
 "    runs) and runs.\n\n"
 "Notes\n-----\nQueries are not held up by this."},
