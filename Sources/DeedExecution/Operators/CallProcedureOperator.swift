@@ -28,13 +28,13 @@ final class CallProcedureOperator: Operator {
         super.init(context)
     }
 
-    override func reset(argument: Chunk) {
+    override func restart(argument: Chunk) {
         child.reset(argument: argument)
         vectors = []
         found.begin(nil)
     }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         while true {
             try context.checkInterrupt()
             if found.input == nil {

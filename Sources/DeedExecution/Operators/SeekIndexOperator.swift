@@ -50,12 +50,12 @@ final class SeekIndexOperator: Operator {
         super.init(context)
     }
 
-    override func reset(argument: Chunk) {
+    override func restart(argument: Chunk) {
         child.reset(argument: argument)
         found.begin(nil)
     }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         while true {
             try context.checkInterrupt()
             if found.input == nil {
