@@ -66,11 +66,11 @@ final class MergeBatch {
         let created = try creator.create(rows.selecting(selection), fields: fields.map { $0.gathered(selection) })
         if !onCreate.isEmpty { try onCreate.apply(created) }
         if before.count == 0 && repeated.isEmpty { return [created] }
-        guard let ids = created.columns[pattern.slot]?.vector.ids else {
+        guard let made = created.columns[pattern.slot]?.vector else {
             throw DeedError(.internalError, "MERGE has created nothing")
         }
-        let again = repeated.map { Match(row: $0.row, id: ids[$0.number]) }
-        let new = firsts.indices.map { Match(row: firsts[$0], id: ids[$0]) }
+        let new = firsts.indices.map { Match(row: firsts[$0], id: made.ids[$0]) }
+        let again = repeated.map { Match(row: $0.row, id: new[$0.number].id) }
         return try finish(rows, found: Self.merged(before, again), created: new)
     }
 
