@@ -238,7 +238,8 @@ package final class QueryEngine: @unchecked Sendable {
         }
         let context = QueryContext(
             view: view, parameters: parameters, functions: functions, slotCount: query.plan.slotCount, threads: threads,
-            interruption: Interruption(timeout: options.timeout, keepGoing: options.keepGoing), procedures: procedures, profile: query.mode == .profile ? PlanProfile() : nil)
+            interruption: Interruption(timeout: options.timeout, keepGoing: options.keepGoing), procedures: procedures,
+            operators: query.plan.operators)
         context.isReusable = isSmall
         return QueryResult(query, try PlanInstance(query.plan, context), reports)
     }
@@ -261,7 +262,7 @@ package final class QueryEngine: @unchecked Sendable {
 
     private func profiled(_ result: QueryResult, _ query: PreparedQuery) throws -> QueryResult {
         while try result.next() != nil {}
-        return try QueryResult.text(explain(query.plan.root, profile: result.context.profile), column: "plan", graph)
+        return try QueryResult.text(explain(query.plan.root, counts: result.context.counts), column: "plan", graph)
     }
 }
 

@@ -31,14 +31,14 @@ package final class RelationshipRecord: Sendable {
 
 /// One thread at a time, but for `interrupt`.
 package final class QueryResult {
-    package var columns: [String] { query?.columns ?? ownColumns }
+    package let columns: [String]
     /// The number of columns.
-    package let width: Int
+    package var width: Int { slots.count }
+    private let slots: [Slot]
+    private let areSlotsAhead: Bool
     let context: QueryContext
-    /// nil for rows that are there already, and columns of their own.
-    private let query: PreparedQuery?
-    private let ownColumns: [String]
     private let instance: PlanInstance?
+    private let instances: PlanInstances?
     /// Computed and not handed out: from `nextWaiting` on.
     private var waiting: [Chunk] = []
     private var nextWaiting = 0
@@ -46,30 +46,33 @@ package final class QueryResult {
     /// What elements looked like when the query ended, once it is over.
     private var entities: [UInt64: EntityRecord]?
     private var relationships: [UInt64: RelationshipRecord] = [:]
-    private let reports: ReportRing?
-    private let start: UInt64
-    /// That were computed.
-    private var rows = 0
+    private var report: ReportBuilder?
 
     package var counters: WriteCounters { context.counters }
     /// What is odd about the query without being wrong.
     package var notices: [String] { query?.notices ?? [] }
+    private let query: PreparedQuery?
 
     init(_ query: PreparedQuery, _ instance: PlanInstance, _ reports: ReportRing) {
-        (self.query, ownColumns, width) = (query, [], query.slots.count)
-        (self.instance, context) = (instance, instance.context)
-        (self.reports, start) = (reports, Clock.monotonicNanoseconds())
+        (columns, slots, areSlotsAhead) = (query.columns, query.slots, query.areSlotsAhead)
+        (self.instance, instances, context) = (instance, query.instances, instance.context)
+        self.query = query.isOdd ? query : nil
+        report = ReportBuilder(query, reports)
     }
 
-    deinit { if isExhausted, let instance { query?.instances.give(instance) } }
+    deinit {
+        guard let instance else { return }
+        if isExhausted { instances?.give(instance) } else { report?.finish(context.counts, isComplete: false) }
+    }
 
     /// A result of rows that are there already.
     init(columns: [String], rows: [[Value]], _ graph: Graph) throws {
-        (query, ownColumns, width, reports, start) = (nil, columns, columns.count, nil, 0)
+        self.columns = columns
+        (slots, areSlotsAhead) = (Array(columns.indices), true)
         context = QueryContext(
             view: try GraphView(graph, nil), parameters: Parameters(), functions: FunctionContext(seconds: 0, nanoseconds: 0),
             slotCount: columns.count)
-        instance = nil
+        (instance, instances, query) = (nil, nil, nil)
         guard !rows.isEmpty else { return }
         var chunk = Chunk(slots: columns.count, count: rows.count)
         for column in columns.indices { chunk.columns[column] = ChunkColumn(ColumnVector(rows.map { $0[column] })) }
@@ -95,33 +98,26 @@ package final class QueryResult {
     }
 
     private func compute() throws -> Chunk? {
-        guard let instance, let query, !isExhausted else { return nil }
+        guard let root = instance?.root, !isExhausted else { return nil }
         while true {
             try context.checkInterrupt()
-            guard let chunk = try instance.root.next() else {
+            guard let chunk = try root.next() else {
                 isExhausted = true
-                reports?.add(
-                    ExecutionReport(
-                        text: query.text, nanoseconds: Clock.monotonicNanoseconds() &- start, rows: rows,
-                        estimatedRows: query.plan.root.estimatedRows))
+                report?.finish(context.counts, isComplete: true)
                 return nil
             }
-            rows += chunk.count
+            report?.rows += chunk.count
             // A query without columns is run for what it changes.
-            if width > 0 { return arranged(chunk, query) }
+            if !slots.isEmpty { return arranged(chunk) }
         }
     }
 
     /// The chunk with the columns of the result in front; what is behind them is nobody's business.
-    private func arranged(_ chunk: consuming Chunk, _ query: PreparedQuery) -> Chunk {
-        if query.areSlotsAhead {
-            for (position, slot) in query.slots.enumerated() where position != slot {
-                chunk.columns[position] = chunk.columns[slot]
-            }
-            return chunk
+    private func arranged(_ chunk: Chunk) -> Chunk {
+        var result = areSlotsAhead ? chunk : Chunk(slots: slots.count, count: chunk.count)
+        for (position, slot) in slots.enumerated() where !areSlotsAhead || position != slot {
+            result.columns[position] = chunk.columns[slot]
         }
-        var result = Chunk(slots: width, count: chunk.count)
-        for (position, slot) in query.slots.enumerated() { result.columns[position] = chunk.columns[slot] }
         return result
     }
 

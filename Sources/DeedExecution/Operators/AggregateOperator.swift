@@ -19,13 +19,13 @@ final class AggregateOperator: Operator {
         super.init(context)
     }
 
-    override func reset(argument: Chunk) {
+    override func restart(argument: Chunk) {
         input.reset(argument: argument)
         self.argument = argument
         (grouping, nextGroup) = (nil, 0)
     }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         let groups = try grouping ?? readAll()
         let end = min(nextGroup + Chunk.rowsMax, groups.groupCount)
         if nextGroup == end { return nil }

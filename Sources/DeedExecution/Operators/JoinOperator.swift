@@ -32,7 +32,7 @@ final class JoinOperator: Operator {
 
     deinit { numbers.deallocate() }
 
-    override func reset(argument: Chunk) {
+    override func restart(argument: Chunk) {
         build.reset(argument: argument)
         probe.reset(argument: argument)
         width = argument.columns.count
@@ -40,7 +40,7 @@ final class JoinOperator: Operator {
         (chain, isRowBegun) = (KeyTable.absent, false)
     }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         while true {
             try context.checkInterrupt()
             guard let input, let table else {

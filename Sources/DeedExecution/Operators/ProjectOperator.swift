@@ -35,9 +35,9 @@ final class ProjectOperator: Operator {
         }
     }
 
-    override func reset(argument: Chunk) { child.reset(argument: argument) }
+    override func restart(argument: Chunk) { child.reset(argument: argument) }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         guard var chunk = try child.next() else { return nil }
         if isInPlace {
             for (slot, from) in copies { chunk.columns[slot] = chunk.columns[from] ?? ChunkColumn(.nulls(count: chunk.count)) }

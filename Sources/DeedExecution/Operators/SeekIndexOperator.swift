@@ -20,20 +20,14 @@ final class SeekIndexOperator: Operator {
     private let bounds: Bounds
     /// What `=` says of the rows found; nil for other bounds.
     private let equality: Evaluator?
-    /// The numbers of the properties, once all of them have one, and that of the collection.
+    /// The numbers of the properties, once all of them have one.
     private var keys: [NameId] = []
+    /// That of the collection, once it has one.
     private var own: NameId?
     private let search = IndexSearch()
-    private var input: Chunk?
-    /// False if the input has no columns: then nothing need be known of which row led to what.
-    private var hasColumns = false
     private var values: [ColumnVector?] = []
-    /// Of the present row.
-    private var given: [Value] = []
     private var isExact = true
-    private var row = 0
-    private var found: [RowId] = []
-    private var position = 0
+    private var found = FoundRows<RowId>()
 
     init(
         _ child: Operator, entity: Slot, collection: String, properties: [String], _ bounds: IndexBounds,
@@ -58,31 +52,30 @@ final class SeekIndexOperator: Operator {
         super.init(context)
     }
 
-    override func reset(argument: Chunk) {
+    override func restart(argument: Chunk) {
         child.reset(argument: argument)
-        (input, row, position) = (nil, 0, 0)
-        forgetFound()
+        found.begin(nil)
     }
 
-    /// Keeps the room for next time, unless it is a lot.
-    private func forgetFound() {
-        if found.capacity > 2 * Chunk.rowsMax { found = [] } else { found.removeAll(keepingCapacity: true) }
-    }
-
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         while true {
             try context.checkInterrupt()
-            if input == nil {
+            if found.input == nil {
                 guard let chunk = try child.next() else { return nil }
-                (input, hasColumns) = (chunk, !chunk.isBare)
-                (row, position) = (-1, 0)
-                forgetFound()
-                try evaluate(chunk)
+                values = try evaluate(chunk)
                 isExact = equality == nil || values.allSatisfy { Self.isExact($0, chunk.count) }
+                found.begin(chunk)
             }
-            guard let chunk = try fill() else { continue }
-            guard !isExact, let kept = try equality?.select(chunk, context) else { return chunk }
-            if kept.count > 0 { return chunk.selecting(kept) }
+            let rows = try found.next { row, found in
+                if let next = try findSome(from: row, &found) { return next }
+                found.add(try find(row), row)
+                return row + 1
+            } use: { chunk, ids in
+                chunk.set(entity, ColumnVector(.entity, copying: ids))
+            }
+            guard let rows else { continue }
+            guard !isExact, let kept = try equality?.select(rows, context) else { return rows }
+            if kept.count > 0 { return rows.selecting(kept) }
         }
     }
 
@@ -99,93 +92,63 @@ final class SeekIndexOperator: Operator {
         }
     }
 
-    private func fill() throws -> Chunk? {
-        guard let input else { return nil }
-        // Of a single row no more room is taken than it needs.
-        var room = Chunk.rowsMax
-        if input.count == 1 {
-            if row < 0 {
-                try find(0)
-                (position, row) = (0, 0)
+    /// Looks many rows up at once, where their values are typed and one index has all the entities; nil if that is not so.
+    private func findSome(from row: Int, _ found: inout FoundRows<RowId>) throws -> Int? {
+        guard case .equal = bounds, let input = found.input, input.count > 1, areKeysKnown else { return nil }
+        let columns = values.compactMap { $0 }
+        guard columns.count == values.count, let table = context.view.onlyCollection(label: collection),
+            context.view.hasIndex(.entity, table, keys), context.view.hasOnlyItsLabel(table)
+        else { return nil }
+        return try context.view.findEach(
+            .entity, table, keys, columns, rows: row..<input.count, most: Chunk.rowsMax, search
+        ) { row, id in
+            found.add(id, row)
+        }
+    }
+
+    private func evaluate(_ chunk: Chunk) throws -> [ColumnVector?] {
+        switch bounds {
+        case .equal(let values): try values.map { try $0.evaluate(chunk, context) }
+        case .range(let low, _, let high, _):
+            [try low?.evaluate(chunk, context), try high?.evaluate(chunk, context)]
+        case .prefix(let value): [try value.evaluate(chunk, context)]
+        }
+    }
+
+    private func find(_ row: Int) throws -> [RowId] {
+        let given = values.map { $0?.value(row) }
+        if given.contains(where: { $0?.isNull ?? false }) { return [] }
+        let wanted: GraphView.Bounds
+        switch bounds {
+        case .equal: wanted = .equal(given.compactMap { $0 })
+        case .range(_, let includesLow, _, let includesHigh):
+            wanted = .range(low: given[0], includesLow: includesLow, high: given[1], includesHigh: includesHigh)
+        case .prefix:
+            guard case .string(let text) = given[0] else { return [] }
+            wanted = .prefix(text)
+        }
+        let view = context.view
+        if !areKeysKnown { return [] }
+        var result: [RowId] = []
+        if own == nil { own = view.collection(collection) }
+        try view.forEachCollection(label: collection, own: own) { table in
+            var rows: [RowId]
+            if view.hasIndex(.entity, table, keys) {
+                rows = Array(try view.find(.entity, table, keys, wanted, search))
+            } else {
+                rows = try scan(table)
+                isExact = false
             }
-            room = min(room, found.count - position)
+            if !view.hasOnlyItsLabel(table) { rows = try labelled(rows) }
+            if result.isEmpty { result = rows } else { result += rows }
         }
-        let parents = hasColumns ? Selection(count: room) : nil
-        let ids = ColumnVector(.entity, capacity: room)
-        var count = 0
-        while count < room {
-            if position == found.count {
-                row += 1
-                if row == input.count { break }
-                try find(row)
-                position = 0
-                continue
-            }
-            ids.ids[count] = found[position]
-            parents?.rows[count] = UInt32(row)
-            count += 1
-            position += 1
-        }
-        if row == input.count || (row == input.count - 1 && position == found.count) { self.input = nil }
-        if count == 0 { return nil }
-        var result: Chunk
-        if let parents {
-            result = input.selecting(count == room ? parents : Selection(copying: parents.rows, count: count))
-        } else {
-            result = Chunk(slots: input.columns.count, count: count)
-        }
-        result.set(entity, ids)
         return result
     }
 
-    /// The values that the rows of a chunk ask for.
-    private func evaluate(_ chunk: Chunk) throws {
-        values.removeAll(keepingCapacity: true)
-        switch bounds {
-        case .equal(let wanted): for value in wanted { values.append(try value.evaluate(chunk, context)) }
-        case .range(let low, _, let high, _):
-            values.append(try low?.evaluate(chunk, context))
-            values.append(try high?.evaluate(chunk, context))
-        case .prefix(let value): values.append(try value.evaluate(chunk, context))
-        }
-    }
-
-    /// What a row looks for; nil if that is nothing.
-    private func wanted(_ row: Int) -> GraphView.Bounds? {
-        for vector in values where vector?.isNull(row) ?? false { return nil }
-        switch bounds {
-        case .equal:
-            given.removeAll(keepingCapacity: true)
-            for case let vector? in values { given.append(vector.value(row)) }
-            return .equal(given)
-        case .range(_, let includesLow, _, let includesHigh):
-            return .range(
-                low: values[0]?.value(row), includesLow: includesLow, high: values[1]?.value(row), includesHigh: includesHigh)
-        case .prefix:
-            guard case .string(let text)? = values[0]?.value(row) else { return nil }
-            return .prefix(text)
-        }
-    }
-
-    /// Fills `found` with what belongs to a row.
-    private func find(_ row: Int) throws {
-        forgetFound()
-        guard let wanted = wanted(row) else { return }
-        let view = context.view
-        if keys.count < properties.count { keys = properties.compactMap { view.propertyKey($0) } }
-        if keys.count < properties.count { return }
-        if own == nil { own = view.collection(collection) }
-        try view.forEachCollection(label: collection, own: own) { table in
-            let isPure = view.hasOnlyItsLabel(table)
-            if view.hasIndex(.entity, table, keys) {
-                let rows = try view.find(.entity, table, keys, wanted, search)
-                if isPure { found.append(contentsOf: rows) } else { found += try labelled(Array(rows)) }
-            } else {
-                let rows = try scan(table)
-                found += isPure ? rows : try labelled(rows)
-                isExact = false
-            }
-        }
+    /// False while nothing has one of the properties.
+    private var areKeysKnown: Bool {
+        if keys.count < properties.count { keys = properties.compactMap { context.view.propertyKey($0) } }
+        return keys.count == properties.count
     }
 
     /// All rows of a collection that the index knows nothing of: since the query was planned some of its entities have been

@@ -16,13 +16,13 @@ final class SortOperator: Operator {
         super.init(context)
     }
 
-    override func reset(argument: Chunk) {
+    override func restart(argument: Chunk) {
         child.reset(argument: argument)
         width = argument.columns.count
         rows = nil
     }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         if rows == nil {
             let rows = SortedRows(keys, evaluators: evaluators, width: width, context)
             while let chunk = try child.next() {
