@@ -71,6 +71,7 @@ static void parameters_are_bound_by_name_and_found_by_position(deed_database *da
     CHECK(result == NULL);
     bind_value(statement, "second", integer_value(40));
     bind_value(statement, "unmentioned", text_value("x"));
+    CHECK(!deed_statement_waits(statement) && !deed_statement_waits(NULL));
     for (int i = 0; i < 3; i++) { /* values stay bound */
         EXPECT_OK(deed_statement_execute(statement, NULL, NULL, &result, ERR));
         CHECK_EQUAL(2, deed_result_column_count(result));
@@ -272,6 +273,7 @@ static void statements_run_in_transactions(deed_database *database) {
 
     EXPECT_OK(deed_transaction_begin(database, true, &transaction, ERR));
     statement = prepare(database, "CREATE (:T)");
+    CHECK(deed_statement_waits(statement));
     EXPECT(DEED_READ_ONLY, deed_statement_execute(statement, transaction, NULL, &result, ERR));
     deed_statement_destroy(statement);
     deed_transaction_destroy(transaction);

@@ -55,6 +55,7 @@ final class SeekIndexOperator: Operator {
     override func restart(argument: Chunk) {
         child.reset(argument: argument)
         found.begin(nil)
+        values.removeAll(keepingCapacity: true)
     }
 
     override func produce() throws -> Chunk? {
