@@ -202,7 +202,7 @@ private func executionOptions(
     if given.pointee.threads > 0 { options.threads = min(Int(given.pointee.threads), Limits.workersMax) }
     if let keepGoing = given.pointee.keep_going {
         let data = given.pointee.keep_going_data
-        options.keepGoing = KeepGoing(keepGoing, data)
+        options.ask(keepGoing, data)
     }
     return options
 }

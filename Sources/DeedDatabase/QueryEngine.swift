@@ -16,8 +16,12 @@ package struct ExecutionOptions {
     package var timeout: Double?
     package var threads = 1
     /// Asked now and then on the thread that runs the query; false ends it with `Interrupted`.
-    package var keepGoing: KeepGoing?
+    private(set) var keepGoing: KeepGoing?
     package init() {}
+
+    package mutating func ask(_ function: @escaping @convention(c) (UnsafeMutableRawPointer?) -> Bool, _ data: UnsafeMutableRawPointer?) {
+        keepGoing = KeepGoing(function, data)
+    }
 }
 
 package final class QueryEngine: @unchecked Sendable {
