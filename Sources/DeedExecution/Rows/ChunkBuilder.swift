@@ -35,6 +35,12 @@ final class ChunkBuilder {
         count += added
     }
 
+    /// Bytes that the rows so far take.
+    var bytes: Int {
+        if count == 0 { return 0 }
+        return builders.reduce(0) { $0 + ($1?.bytes ?? 0) }
+    }
+
     /// The rows so far, and the bytes that they take; nil if there are none.
     func take() -> (chunk: Chunk, bytes: Int)? {
         if count == 0 { return nil }
@@ -42,10 +48,8 @@ final class ChunkBuilder {
         var bytes = 0
         for slot in builders.indices {
             guard let builder = builders[slot] else { continue }
-            bytes += builder.bytesOutside
-            let vector = builder.finish()
-            bytes += Chunk.rowsMax * (vector.kind == .any ? MemoryLayout<Value>.stride : ColumnVector.width(vector.kind))
-            chunk.columns[slot] = ChunkColumn(vector)
+            bytes += builder.bytes
+            chunk.columns[slot] = ChunkColumn(builder.finish())
         }
         count = 0
         return (chunk, bytes)
