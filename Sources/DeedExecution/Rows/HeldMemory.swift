@@ -36,6 +36,8 @@ final class HeldMemory {
     private let context: QueryContext
     private let pool: MemoryPool
     private let share: QueryMemory
+    /// Operators that hold the same on other threads, this one included.
+    var workers: Int
     /// Taken of the query's limit and of the graph's.
     private var reserved = 0
 
@@ -45,7 +47,7 @@ final class HeldMemory {
 
     init(_ context: QueryContext) {
         self.context = context
-        (pool, share) = (context.view.graph.pool, context.memory)
+        (pool, share, workers) = (context.view.graph.pool, context.memory, context.teamSize)
     }
 
     deinit { clear() }
@@ -57,8 +59,8 @@ final class HeldMemory {
     @inline(never)
     private func grow(to bytes: Int) throws -> Bool {
         // In steps, since each is an addition that all threads share; the last one goes to the limit itself.
-        let more = max(bytes - reserved, min(Self.step, share.limit / context.teamSize - reserved))
-        guard share.take(more, held: reserved, workers: context.teamSize) else { return false }
+        let more = max(bytes - reserved, min(Self.step, share.limit / workers - reserved))
+        guard share.take(more, held: reserved, workers: workers) else { return false }
         if try takeOfPool(more) {
             reserved += more
             return true
