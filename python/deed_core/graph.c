@@ -619,7 +619,7 @@ PyDoc_STRVAR(graph_doc,
 "    in temporary files; by default a quarter of the memory limit.\n"
 "temporary_directory : str, bytes or os.PathLike, optional\n    Where these files are, which have no names and are gone with\n"
 "    the process; by default the directory of the store, and for one in memory or read_only $TMPDIR, /var/tmp or /tmp.\n"
-"temporary_limit : int, optional\n    Bytes that these files may take together, beyond which a query fails (StorageError); by\n"
+"temporary_limit : int, optional\n    Bytes that these files may take together, beyond which a query fails (DiskFull); by\n"
 "    default nine tenths of what the disk has free.\n\n"
 "Raises\n------\n"
 "StoreLocked\n    Another process has the store open for writing.\n"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deed_core import Interrupted, OutOfMemory, PyDeedGraph, StorageError
+from deed_core import DiskFull, Interrupted, OutOfMemory, PyDeedGraph, StorageError
 from test_memory_limit import MIB, peak_bytes
 
 ROWS = 30_000
@@ -103,7 +103,7 @@ GROUPS = [
     "RETURN r.group, collect(r.number)",
     "RETURN r AS row, count(*)",
     "WITH r.name AS name, count(*) AS n RETURN n, count(*), collect(name)[..0]",
-    "RETURN r.number % 3000 AS k, count(*) ORDER BY k DESC SKIP 10 LIMIT 2000",
+    "RETURN r.number % 20000 AS k, count(*) ORDER BY k DESC SKIP 10 LIMIT 2000",
     "WITH DISTINCT r.name AS name RETURN count(*), min(name)",
 ]  # fmt: skip
 
@@ -119,7 +119,6 @@ JOINS = [
     "MATCH (r:Row), (s:Row) WHERE r.name = s.name RETURN r.number, s.number",
     "MATCH (r:Row), (s:Row) WHERE r.name = s.name AND r.group = s.group RETURN r.number, s.number, r.mixed",
     "MATCH (r:Row), (s:Row) WHERE r.number = s.number * 2 RETURN count(*), sum(r.number), sum(s.number), count(r.mixed)",
-    "MATCH (r:Row) OPTIONAL MATCH (s:Row) WHERE s.number = r.number + 25000 RETURN r.number, s.number, s.mixed",
     "MATCH (r:Row), (s:Row) WHERE r.mixed = s.number RETURN r.number, s.number, r.mixed",
     "MATCH (r:Row) WHERE r.number < 3000 MATCH (s:Row) WHERE s.name = r.name RETURN r.number, s.number ORDER BY r.number, s.number",
 ]  # fmt: skip
@@ -179,9 +178,8 @@ CHANGE = "UNWIND range(1, 100000) AS i WITH i % 30000 AS k, count(*) AS n CREATE
 def test_a_limit_of_files_ends_the_query(text: str, tmp_path: Path) -> None:
     with PyDeedGraph(query_memory=1 * MIB, temporary_limit=100 << 10, temporary_directory=tmp_path) as graph:
         graph.execute("CREATE (:Kept)")
-        with pytest.raises(StorageError, match="temporary_limit") as error:
+        with pytest.raises(DiskFull, match="temporary_limit"):
             graph.execute(text).fetchall()
-        assert error.value.code == "DEED_DISK_FULL"
         assert graph.execute("MATCH (n) RETURN count(*)").scalar() == 1
         assert graph.stats()["temporary"]["bytes"] == 0 and list(tmp_path.iterdir()) == []
 
@@ -195,7 +193,7 @@ def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
 
 WRITE_FAILS = f"""
 import resource, signal
-from deed_core import PyDeedGraph, StorageError
+from deed_core import DiskFull, PyDeedGraph
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 with PyDeedGraph(query_memory=1 << 20) as graph:
     graph.execute("CREATE (:Kept)")
@@ -203,7 +201,7 @@ with PyDeedGraph(query_memory=1 << 20) as graph:
     for text in ({SORT!r}, {CHANGE!r}):
         try:
             graph.execute(text).fetchall()
-        except StorageError as error:
+        except DiskFull as error:
             assert "could not be written" in str(error), error
         else:
             raise AssertionError("no error")
