@@ -577,9 +577,13 @@ deed_status deed_procedure_register(deed_database *database, const char *signatu
 void deed_result_interrupt(deed_result *result);
 void deed_result_destroy(deed_result *result);
 
-/* Takes out what is remembered of the queries that have run to their end, oldest first: a JSON array of
- * {"text", "nanoseconds", "rows", "estimated_rows"}, freed with deed_text_destroy. Only about the last thousand are remembered.
- * Errors: OUT_OF_MEMORY. Any thread. */
+/* Takes out what is remembered of the queries that have run, oldest first: a JSON array, freed with deed_text_destroy, of
+ * {"text", "shape", "nanoseconds", "rows", "estimated_rows", "complete", "operators"}. "shape" is what queries have in common that
+ * differ in their literals only; "complete" is false if the query failed or its result was destroyed before the last row.
+ * "operators" are those of the plan, in the order in which EXPLAIN shows them: {"operator", "details", "depth" (of the root: 0),
+ * "estimated_rows" (of one run), "rows" (of all runs, what came of it), "runs"}. A divided scan counts as one run.
+ * Only about the last thousand are remembered, fewer if their texts are long (8 MiB in all). Draining holds up no query but for
+ * the time that it takes to exchange a pointer. Errors: OUT_OF_MEMORY. Any thread. */
 deed_status deed_reports_drain(deed_database *database, char **out_json, size_t *out_size, deed_error **out_error);
 
 /* ---- Scans --------------------------------------------------------------------------------------------------- */

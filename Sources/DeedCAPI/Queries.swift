@@ -410,16 +410,7 @@ public func deed_reports_drain(
     return run(out_error) { () throws(DeedError) in
         let out = try required(out_json, "out_json")
         let handle = try object(database, DatabaseHandle.self)
-        let writer = JSONWriter()
-        var items: [String] = []
-        for report in handle.queries.reports.drain() {
-            let entries: [(key: String, value: Value)] = [
-                ("text", .string(report.text)), ("nanoseconds", .int(Int64(clamping: report.nanoseconds))),
-                ("rows", .int(Int64(report.rows))), ("estimated_rows", .float(report.estimatedRows)),
-            ]
-            items.append(try writer.text(.map(MapValue(keys: entries.map(\.key), values: entries.map(\.value)))))
-        }
-        let (text, size) = copyText("[" + items.joined(separator: ",") + "]")
+        let (text, size) = copyText(JSON.array(handle.queries.reports.drain().map(\.json)).text)
         out.pointee = text
         out_size?.pointee = size
     }

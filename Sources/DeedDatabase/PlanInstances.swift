@@ -22,6 +22,7 @@ final class PlanInstance: @unchecked Sendable {
 
     /// Lets go of what the execution held.
     fileprivate func end() {
+        context.counts.clear()
         root.reset(argument: start)
         context.end()
     }

@@ -87,7 +87,7 @@ package final class QueryEngine: @unchecked Sendable {
 
     /// Room for the tree and the plan of a text, which are made of small objects that nobody counts one by one.
     private func chargePlanning(_ text: String) throws -> MemoryAccount {
-        let account = MemoryAccount(graph.pool)
+        let account = MemoryAccount(graph)
         try account.charge(text.utf8.count * Self.planningBytesPerByte)
         return account
     }
@@ -239,7 +239,7 @@ package final class QueryEngine: @unchecked Sendable {
         }
         let context = QueryContext(
             view: view, parameters: parameters, functions: functions, slotCount: query.plan.slotCount, threads: threads,
-            interruption: interruption, procedures: procedures, profile: query.mode == .profile ? PlanProfile() : nil)
+            interruption: interruption, procedures: procedures, operators: query.plan.operators)
         context.isReusable = isSmall
         return QueryResult(query, try PlanInstance(query.plan, context), reports)
     }
@@ -262,7 +262,7 @@ package final class QueryEngine: @unchecked Sendable {
 
     private func profiled(_ result: QueryResult, _ query: PreparedQuery) throws -> QueryResult {
         while try result.next() != nil {}
-        return try QueryResult.text(explain(query.plan.root, profile: result.context.profile), column: "plan", graph)
+        return try QueryResult.text(explain(query.plan.root, counts: result.context.counts), column: "plan", graph)
     }
 }
 

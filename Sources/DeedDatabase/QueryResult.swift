@@ -57,7 +57,10 @@ package final class QueryResult {
         report = ReportBuilder(query, reports)
     }
 
-    deinit { if isExhausted, let instance { instances?.give(instance) } }
+    deinit {
+        guard let instance else { return }
+        if isExhausted { instances?.give(instance) } else { report?.finish(context.counts, isComplete: false) }
+    }
 
     /// A result of rows that are there already.
     init(columns: [String], rows: [[Value]], _ graph: Graph) throws {
@@ -97,7 +100,7 @@ package final class QueryResult {
             try context.checkInterrupt()
             guard let chunk = try root.next() else {
                 isExhausted = true
-                report?.finish()
+                report?.finish(context.counts, isComplete: true)
                 return nil
             }
             report?.rows += chunk.count

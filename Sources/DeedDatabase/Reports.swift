@@ -1,37 +1,115 @@
-// What is remembered of executed queries: the last ones, in a ring that others drain. Writing one costs a lock and no
-// allocation beyond the report itself.
+// What is remembered of executed queries: the last ones, in a ring that others drain. Adding one takes a lock and copies the
+// counts of its operators; the room of older ones is used again.
 
 import DeedEngine
 import DeedExecution
 import Synchronization
 
 package struct ExecutionReport: Sendable {
-    package let text: String
-    package let shape: String
+    package struct Operator: Sendable {
+        package let node: PlanNode
+        /// The number of operators above it.
+        package let depth: Int
+        package let count: OperatorCount
+    }
+
+    fileprivate let query: PreparedQuery
+    fileprivate let counts: [OperatorCount]
     package let nanoseconds: UInt64
     package let rows: Int
-    package let estimatedRows: Double
+    /// False if the query failed, or its result was let go before all rows were asked for.
+    package let isComplete: Bool
+
+    package var text: String { query.text }
+    package var shape: String { query.shape }
+    package var estimatedRows: Double { query.plan.root.estimatedRows }
+    /// In the order in which EXPLAIN shows them.
+    package var operators: [Operator] {
+        let operators = query.plan.operators
+        return counts.indices.map { Operator(node: operators.nodes[$0], depth: operators.depths[$0], count: counts[$0]) }
+    }
+
+    package var json: JSON {
+        .object([
+            ("text", .string(text)), ("shape", .string(shape)), ("nanoseconds", .int(Int(clamping: nanoseconds))),
+            ("rows", .int(rows)), ("estimated_rows", .number(estimatedRows)), ("complete", .bool(isComplete)),
+            ("operators", .array(operators.map(\.json))),
+        ])
+    }
+}
+
+extension ExecutionReport.Operator {
+    /// Of the details that much is told: they may be as long as the text of the query.
+    private static let detailsMax = 500
+
+    fileprivate var json: JSON {
+        var details = node.operatorDetails
+        if details.utf8.count > Self.detailsMax { details = details.prefix(Self.detailsMax) + "..." }
+        return .object([
+            ("operator", .string(node.operatorName)), ("details", .string(details)), ("depth", .int(depth)),
+            ("estimated_rows", .number(node.estimatedRows)), ("rows", .int(count.rows)), ("runs", .int(count.runs)),
+        ])
+    }
 }
 
 package final class ReportRing: Sendable {
     private static let capacity = 1_024
-    private let reports = Mutex<[ExecutionReport]>([])
+    /// Of the texts of all reports, which keep plans in proportion to them. The last report is kept however long its text is.
+    private static let textBytesMax = 8 << 20
+
+    fileprivate struct Ring {
+        var reports: [ExecutionReport?] = []
+        /// Room for counts, by place.
+        var spare: [[OperatorCount]] = []
+        var first = 0
+        var count = 0
+        var textBytes = 0
+    }
+
+    private let ring = Mutex(Ring())
 
     init() {}
 
-    func add(_ report: ExecutionReport) {
-        reports.withLock { reports in
-            if reports.count == Self.capacity { reports.removeFirst(Self.capacity / 4) }
-            reports.append(report)
+    fileprivate func add(_ query: PreparedQuery, _ nanoseconds: UInt64, rows: Int, isComplete: Bool, _ counts: OperatorCounts) {
+        ring.withLock { ring in
+            if ring.reports.isEmpty {
+                ring.reports = Array(repeating: nil, count: Self.capacity)
+                ring.spare = Array(repeating: [], count: Self.capacity)
+            }
+            let size = query.text.utf8.count
+            while ring.count == Self.capacity || ring.count > 0 && ring.textBytes + size > Self.textBytesMax { ring.dropFirst() }
+            let place = (ring.first + ring.count) % Self.capacity
+            var room: [OperatorCount] = []
+            swap(&room, &ring.spare[place])
+            counts.read(into: &room)
+            ring.reports[place] = ExecutionReport(
+                query: query, counts: room, nanoseconds: nanoseconds, rows: rows, isComplete: isComplete)
+            ring.count += 1
+            ring.textBytes += size
         }
     }
 
     /// Takes out all reports, oldest first. What came beyond the ring's room is lost.
     package func drain() -> [ExecutionReport] {
-        reports.withLock { reports in
-            defer { reports = [] }
-            return reports
+        let taken = ring.withLock { ring in
+            defer { ring = Ring() }
+            return ring
         }
+        return (0..<taken.count).compactMap { taken.reports[(taken.first + $0) % Self.capacity] }
+    }
+}
+
+extension ReportRing.Ring {
+    /// Counts of larger plans are rare, and their room is not kept.
+    private static let spareMax = 64
+
+    fileprivate mutating func dropFirst() {
+        guard let report = reports[first] else { return }
+        textBytes -= report.query.text.utf8.count
+        reports[first] = nil
+        if report.counts.count <= Self.spareMax { spare[first] = report.counts }
+        first = (first + 1) % reports.count
+        count -= 1
     }
 }
 
@@ -44,10 +122,7 @@ struct ReportBuilder {
 
     init(_ query: PreparedQuery, _ ring: ReportRing) { (self.query, self.ring) = (query, ring) }
 
-    func finish() {
-        ring.add(
-            ExecutionReport(
-                text: query.text, shape: query.shape, nanoseconds: Clock.monotonicNanoseconds() &- start, rows: rows,
-                estimatedRows: query.plan.root.estimatedRows))
+    func finish(_ counts: OperatorCounts, isComplete: Bool) {
+        ring.add(query, Clock.monotonicNanoseconds() &- start, rows: rows, isComplete: isComplete, counts)
     }
 }

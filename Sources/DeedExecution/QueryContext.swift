@@ -18,8 +18,8 @@ package final class QueryContext: @unchecked Sendable {
     package private(set) var threads: Int
     package private(set) var counters = WriteCounters()
     package private(set) var procedures: ProcedureRegistry
-    /// Counts rows if there is one.
-    package let profile: PlanProfile?
+    /// What the operators have done in the present execution.
+    package let counts: OperatorCounts
     /// Counts executions: what an evaluator remembers of one is good for that one only.
     package private(set) var execution = 1
     /// False if something that was made for this context cannot begin anew for another execution.
@@ -36,11 +36,11 @@ package final class QueryContext: @unchecked Sendable {
     package init(
         view: GraphView, parameters: Parameters, functions: FunctionContext, slotCount: Int, threads: Int = 1,
         interruption: Interruption = Interruption(), procedures: ProcedureRegistry = .builtIn,
-        profile: PlanProfile? = nil
+        operators: PlanOperators = .none
     ) {
         (self.present, self.parameters, self.functions) = (view, parameters, functions)
         (self.slotCount, self.threads, self.interruption) = (slotCount, threads, interruption)
-        (self.procedures, self.profile) = (procedures, profile)
+        (self.procedures, counts) = (procedures, OperatorCounts(operators))
         memory = QueryMemory(limit: view.graph.queryMemory)
         team = nil
     }
@@ -48,7 +48,7 @@ package final class QueryContext: @unchecked Sendable {
     /// For a part of a query that has a view and counters of its own, and ends with the query.
     init(within query: QueryContext, view: GraphView) {
         (present, parameters, functions, procedures) = (view, query.parameters, query.functions, query.procedures)
-        (slotCount, threads, interruption, profile) = (query.slotCount, 1, query.interruption, query.profile)
+        (slotCount, threads, interruption, counts) = (query.slotCount, 1, query.interruption, query.counts)
         memory = query.memory
         team = nil
     }
@@ -60,7 +60,8 @@ package final class QueryContext: @unchecked Sendable {
     init(_ team: Team, worker number: Int) {
         let query = team.query
         (present, parameters, functions, procedures) = (query.view, query.parameters, query.functions, query.procedures)
-        (slotCount, threads, interruption, profile) = (query.slotCount, 1, query.interruption, query.profile)
+        (slotCount, threads, interruption) = (query.slotCount, 1, query.interruption)
+        counts = OperatorCounts(query.counts.operators)
         memory = query.memory
         self.team = team
         isCaller = number == 0

@@ -205,9 +205,9 @@ import Testing
 
     @Test func explainAndProfileNameWhatRan() throws {
         let graph = try TestGraph()
-        let profile = PlanProfile()
         let plan = PlanNode(.limit(child: unwind(ints(0..<5), 0), int(3)), estimatedRows: 3)
-        _ = try graph.run(plan, [0], graph.context(slots: 16, profile: profile))
-        #expect(explain(plan, profile: profile).hasPrefix("Limit 3  (estimated 3 rows, actual 3)\n  Unwind #0 in"))
+        let context = graph.context(slots: 16, operators: PlanOperators(plan))
+        _ = try graph.run(plan, [0], context)
+        #expect(explain(plan, counts: context.counts).hasPrefix("Limit 3  (estimated 3 rows, actual 3)\n  Unwind #0 in"))
     }
 }

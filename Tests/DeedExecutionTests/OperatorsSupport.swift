@@ -38,10 +38,10 @@ final class TestGraph {
         return id
     }
 
-    func context(slots: Int, profile: PlanProfile? = nil, threads: Int = 1, procedures: ProcedureRegistry = .builtIn) -> QueryContext {
+    func context(slots: Int, operators: PlanOperators = .none, threads: Int = 1, procedures: ProcedureRegistry = .builtIn) -> QueryContext {
         QueryContext(
             view: view, parameters: Parameters(), functions: FunctionContext(seconds: 0, nanoseconds: 0), slotCount: slots,
-            threads: threads, procedures: procedures, profile: profile)
+            threads: threads, procedures: procedures, operators: operators)
     }
 
     /// The rows, each as its columns separated by spaces.

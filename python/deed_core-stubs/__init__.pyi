@@ -103,11 +103,23 @@ class _Counters(TypedDict):
     labels_removed: int
 
 @type_check_only
+class _OperatorReport(TypedDict):
+    operator: str
+    details: str
+    depth: int
+    estimated_rows: float
+    rows: int
+    runs: int
+
+@type_check_only
 class _ExecutionReport(TypedDict):
     text: str
+    shape: str
     nanoseconds: int
     rows: int
     estimated_rows: float
+    complete: bool
+    operators: list[_OperatorReport]
 
 @type_check_only
 class _MemoryStats(TypedDict):

@@ -444,8 +444,12 @@ static PyMethodDef graph_methods[] = {
 ">>> graph.execute('CALL double(2) YIELD y RETURN y').scalar()\n4\n"),
     {"drain_reports", (PyCFunction)graph_drain_reports, METH_NOARGS,
 "drain_reports($self, /)\n--\n\n"
-"Take out what is remembered of the queries that ran to their end on this graph object, oldest first; a list of dicts of\n"
-"text, nanoseconds, rows and estimated_rows. About the last thousand are remembered."},
+"Take out what is remembered of the queries that ran on this graph object, oldest first; about the last thousand.\n\n"
+"Returns\n-------\nlist of dict\n    text; shape, which texts share that differ in their literals only; nanoseconds; rows;\n"
+"    estimated_rows; complete, False if the query failed or its result was let go before the last row; and operators, a\n"
+"    list in the order in which EXPLAIN shows them: operator, details, depth, estimated_rows (of one run), rows (of all\n"
+"    runs) and runs.\n\n"
+"Notes\n-----\nQueries are not held up by this."},
     METHOD_ENTRY(graph, transaction,
 "transaction($self, *, read_only=False, isolation='snapshot', on_conflict=..., timeout=...)\n--\n\n"
 "Begin a transaction, which sees the state committed by now.\n\n"

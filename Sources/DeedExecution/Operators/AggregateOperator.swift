@@ -22,13 +22,13 @@ final class AggregateOperator: Operator {
         super.init(context)
     }
 
-    override func reset(argument: Chunk) {
+    override func restart(argument: Chunk) {
         input.reset(argument: argument)
         self.argument = argument
         (isRead, grouping, parts, nextGroup) = (false, nil, nil, 0)
     }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         if !isRead {
             grouping = try readAll()
             isRead = true

@@ -32,13 +32,13 @@ final class ApplyOperator: Operator {
         super.init(context)
     }
 
-    override func reset(argument: Chunk) {
+    override func restart(argument: Chunk) {
         outer.reset(argument: argument)
         (input, self.argument, begun) = (nil, nil, 0)
         pending = ChunkBuilder(width: max(argument.columns.count, context.slotCount))
     }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         while true {
             try context.checkInterrupt()
             if let argument {

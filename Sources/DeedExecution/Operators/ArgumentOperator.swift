@@ -5,9 +5,9 @@ import DeedEngine
 final class ArgumentOperator: Operator {
     private var argument: Chunk?
 
-    override func reset(argument: Chunk) { self.argument = argument.count > 0 ? argument : nil }
+    override func restart(argument: Chunk) { self.argument = argument.count > 0 ? argument : nil }
 
-    override func next() -> Chunk? {
+    override func produce() -> Chunk? {
         defer { argument = nil }
         return argument
     }

@@ -25,13 +25,13 @@ final class BatchesOperator: Operator {
         super.init(context)
     }
 
-    override func reset(argument: Chunk) {
+    override func restart(argument: Chunk) {
         outer.reset(argument: argument)
         (input, begun, isStopped, ready) = (nil, 0, false, [])
         pending = ChunkBuilder(width: max(argument.columns.count, context.slotCount))
     }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         while ready.isEmpty {
             try context.checkInterrupt()
             let rows = try batch()

@@ -39,13 +39,13 @@ final class CountMatchesOperator: Operator {
         super.init(context)
     }
 
-    override func reset(argument: Chunk) {
+    override func restart(argument: Chunk) {
         matches.reset(argument: argument)
         self.argument = argument
         state = .beginning
     }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         guard let argument, argument.count > 0 else { return nil }
         switch state {
         case .beginning: return try begin(argument)

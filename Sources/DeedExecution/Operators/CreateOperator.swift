@@ -12,9 +12,9 @@ final class CreateOperator: Operator {
         super.init(context)
     }
 
-    override func reset(argument: Chunk) { child.reset(argument: argument) }
+    override func restart(argument: Chunk) { child.reset(argument: argument) }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         guard let chunk = try child.next() else { return nil }
         try context.checkInterrupt()
         return try creator.create(chunk)

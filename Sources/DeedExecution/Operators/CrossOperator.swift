@@ -16,14 +16,14 @@ final class CrossOperator: Operator {
         super.init(context)
     }
 
-    override func reset(argument: Chunk) {
+    override func restart(argument: Chunk) {
         left.reset(argument: argument)
         right.reset(argument: argument)
         width = argument.columns.count
         (store, input, block, pair) = (nil, nil, 0, 0)
     }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         while true {
             try context.checkInterrupt()
             guard let input else {

@@ -22,14 +22,14 @@ final class DeleteOperator: Operator {
         super.init(context)
     }
 
-    override func reset(argument: Chunk) {
+    override func restart(argument: Chunk) {
         child.reset(argument: argument)
         width = argument.columns.count
         (store, nextBlock) = (nil, 0)
         (entities, relationships, knownEntities, knownRelationships) = ([], [], IdMap(), IdMap())
     }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         let rows = try store ?? run()
         if nextBlock == rows.blockCount { return nil }
         defer { nextBlock += 1 }

@@ -46,6 +46,7 @@ final class DividedInput {
             }
         }
         if let error = team.error { throw error }
+        for worker in workers { context.counts.add(worker.context.counts) }
         return states
     }
 
@@ -77,6 +78,8 @@ final class DividedInput {
             let maker = OperatorMaker(context: QueryContext(team, worker: number), morsels: ordered, wish: wish)
             let worker = try maker.make(plan)
             worker.reset(argument: argument)
+            // The beginning has been counted already, of the operator that the workers stand for.
+            worker.context.counts.clear()
             return worker
         }
         return (team, operators)

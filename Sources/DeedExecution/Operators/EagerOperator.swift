@@ -13,13 +13,13 @@ final class EagerOperator: Operator {
         super.init(context)
     }
 
-    override func reset(argument: Chunk) {
+    override func restart(argument: Chunk) {
         child.reset(argument: argument)
         argumentWidth = argument.columns.count
         (store, nextBlock) = (nil, 0)
     }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         let rows = try store ?? readAll()
         if nextBlock == rows.blockCount { return nil }
         defer { nextBlock += 1 }

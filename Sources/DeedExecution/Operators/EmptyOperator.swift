@@ -10,9 +10,9 @@ final class EmptyOperator: Operator {
         super.init(context)
     }
 
-    override func reset(argument: Chunk) { child.reset(argument: argument) }
+    override func restart(argument: Chunk) { child.reset(argument: argument) }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         while try child.next() != nil { try context.checkInterrupt() }
         return nil
     }

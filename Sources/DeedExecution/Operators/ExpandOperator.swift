@@ -32,12 +32,12 @@ final class ExpandOperator: Operator {
         targets.deallocate()
     }
 
-    override func reset(argument: Chunk) {
+    override func restart(argument: Chunk) {
         child.reset(argument: argument)
         input = nil
     }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         while true {
             try context.checkInterrupt()
             if input == nil {

@@ -12,9 +12,9 @@ final class FilterOperator: Operator {
         super.init(context)
     }
 
-    override func reset(argument: Chunk) { child.reset(argument: argument) }
+    override func restart(argument: Chunk) { child.reset(argument: argument) }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         while let chunk = try child.next() {
             try context.checkInterrupt()
             guard let kept = try condition.select(chunk, context) else { return chunk }

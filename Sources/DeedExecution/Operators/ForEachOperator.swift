@@ -15,9 +15,9 @@ final class ForEachOperator: Operator {
         super.init(context)
     }
 
-    override func reset(argument: Chunk) { child.reset(argument: argument) }
+    override func restart(argument: Chunk) { child.reset(argument: argument) }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         guard let chunk = try child.next() else { return nil }
         let lists = try list.evaluate(chunk, context)
         for row in 0..<chunk.count {

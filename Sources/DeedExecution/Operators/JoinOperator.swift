@@ -36,7 +36,7 @@ final class JoinOperator: Operator {
 
     deinit { numbers.deallocate() }
 
-    override func reset(argument: Chunk) {
+    override func restart(argument: Chunk) {
         build.reset(argument: argument)
         probe.reset(argument: argument)
         width = argument.columns.count
@@ -44,7 +44,7 @@ final class JoinOperator: Operator {
         (chain, isRowBegun) = (KeyTable.absent, false)
     }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         while true {
             try context.checkInterrupt()
             guard let input, let table else {

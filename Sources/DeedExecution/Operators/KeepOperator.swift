@@ -14,9 +14,9 @@ final class KeepOperator: Operator {
         super.init(context)
     }
 
-    override func reset(argument: Chunk) { child.reset(argument: argument) }
+    override func restart(argument: Chunk) { child.reset(argument: argument) }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         guard var chunk = try child.next() else { return nil }
         for slot in isKept.indices where !isKept[slot] { chunk.columns[slot] = nil }
         return chunk

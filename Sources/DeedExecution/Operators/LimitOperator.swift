@@ -16,12 +16,12 @@ final class LimitOperator: Operator {
         super.init(context)
     }
 
-    override func reset(argument: Chunk) {
+    override func restart(argument: Chunk) {
         child.reset(argument: argument)
         rest = nil
     }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         let allowed = try rest ?? expression.evaluate(context)
         rest = allowed
         if allowed > 0, let chunk = try child.next() {

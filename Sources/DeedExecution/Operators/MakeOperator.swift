@@ -41,8 +41,8 @@ struct OperatorMaker {
     private func makeCounted(_ node: PlanNode, over child: Operator?, of below: OperatorMaker) throws -> Operator {
         let made = try makeOne(node, over: child ?? ArgumentOperator(context), of: below)
         if !isReusable(node) { context.isReusable = false }
-        guard let profile = context.profile else { return made }
-        return CountingOperator(made, profile.counter(node))
+        made.count = context.counts.cell(node)
+        return made
     }
 
     /// Whether `reset` makes the operator as good as new for another execution too: all that it knows is of its plan, or
@@ -86,7 +86,7 @@ struct OperatorMaker {
             guard case .scanEntities(let entity, let labels) = input.kind else {
                 return try FilterOperator(child, condition, context)
             }
-            return try makeScan(input, entity, labels, condition)
+            return try makeScan(input, entity, labels, condition, below: node)
         case .project(_, let columns): return try ProjectOperator(child, columns, context)
         case .keep(_, let slots): return KeepOperator(child, slots, context)
         case .unwind(_, let list, let element): return try UnwindOperator(child, list: list, element: element, context)
@@ -149,15 +149,19 @@ struct OperatorMaker {
 
     /// A scan decides by itself what it can of a condition; the rows that it leaves out are counted nowhere.
     private func makeScan(
-        _ node: PlanNode, _ entity: Slot, _ labels: LabelTest?, _ condition: Expr
+        _ node: PlanNode, _ entity: Slot, _ labels: LabelTest?, _ condition: Expr, below filter: PlanNode
     ) throws -> Operator {
         let conditions = try ScanConditions(condition, of: entity, context)
         var maker = self
         // What the filter above looks at must be there.
         if conditions.rest != nil { maker.wish.countsOnly = false }
-        var scan = maker.makeScan(entity, labels, conditions.decided)
-        if let profile = context.profile { scan = CountingOperator(scan, profile.counter(node)) }
-        return try conditions.rest.map { try FilterOperator(scan, $0, context) } ?? scan
+        let scan = maker.makeScan(entity, labels, conditions.decided)
+        guard let rest = conditions.rest else {
+            context.counts.unite(node, with: filter)
+            return scan
+        }
+        scan.count = context.counts.cell(node)
+        return try FilterOperator(scan, rest, context)
     }
 
     private func makeJoining(_ node: PlanNode, _ child: Operator) throws -> Operator {

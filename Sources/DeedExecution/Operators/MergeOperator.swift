@@ -26,13 +26,13 @@ final class MergeOperator: Operator {
         super.init(context)
     }
 
-    override func reset(argument: Chunk) {
+    override func restart(argument: Chunk) {
         child.reset(argument: argument)
         output = ChunkBuilder(width: max(argument.columns.count, context.slotCount))
         (input, row, ready) = (nil, 0, [])
     }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         while true {
             if !ready.isEmpty { return ready.removeFirst() }
             guard let input else {

@@ -23,9 +23,9 @@ final class ProjectOperator: Operator {
         super.init(context)
     }
 
-    override func reset(argument: Chunk) { child.reset(argument: argument) }
+    override func restart(argument: Chunk) { child.reset(argument: argument) }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         guard let chunk = try child.next() else { return nil }
         var result = chunk
         for (slot, from) in copies {

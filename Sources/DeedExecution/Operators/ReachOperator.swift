@@ -20,13 +20,13 @@ final class ReachOperator: Operator {
         super.init(context)
     }
 
-    override func reset(argument: Chunk) {
+    override func restart(argument: Chunk) {
         child.reset(argument: argument)
         self.argument = argument
         (search, given) = (nil, 0)
     }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         let search = try self.search ?? reach()
         self.search = search
         let count = min(search.count - given, Chunk.rowsMax)

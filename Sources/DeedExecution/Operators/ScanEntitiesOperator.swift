@@ -39,12 +39,12 @@ final class ScanEntitiesOperator: Operator {
 
     deinit { passes.deallocate() }
 
-    override func reset(argument: Chunk) {
+    override func restart(argument: Chunk) {
         self.argument = argument
         (source, claim, argumentRow) = (nil, nil, 0)
     }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         guard let argument, let predicates = findPredicates() else { return nil }
         if scan.wish.countsOnly && argument.count == 1 { return try countRows(argument, predicates) }
         let vector = ColumnVector(.entity, capacity: Chunk.rowsMax)

@@ -21,12 +21,12 @@ final class ScanRelationshipsOperator: Operator {
         super.init(context)
     }
 
-    override func reset(argument: Chunk) {
+    override func restart(argument: Chunk) {
         self.argument = argument
         (morsels, claim, argumentRow) = (nil, nil, 0)
     }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         guard let argument else { return nil }
         let ids = ColumnVector(.relationship, capacity: Chunk.rowsMax)
         let parents = Selection(count: Chunk.rowsMax)

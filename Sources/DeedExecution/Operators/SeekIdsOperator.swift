@@ -20,12 +20,12 @@ final class SeekIdsOperator: Operator {
         super.init(context)
     }
 
-    override func reset(argument: Chunk) {
+    override func restart(argument: Chunk) {
         child.reset(argument: argument)
         (input, lists, found, row, position) = (nil, nil, [], 0, 0)
     }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         while true {
             try context.checkInterrupt()
             if input == nil {

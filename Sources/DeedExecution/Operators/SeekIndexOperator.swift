@@ -53,13 +53,13 @@ final class SeekIndexOperator: Operator {
         super.init(context)
     }
 
-    override func reset(argument: Chunk) {
+    override func restart(argument: Chunk) {
         child.reset(argument: argument)
         (input, row, position) = (nil, 0, 0)
         if !found.isEmpty { found = [] }
     }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         while true {
             try context.checkInterrupt()
             if input == nil {

@@ -24,11 +24,11 @@ final class ShortestPathOperator: Operator {
         super.init(context)
     }
 
-    override func reset(argument: Chunk) {
+    override func restart(argument: Chunk) {
         input.reset(argument: argument)
     }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         while let rows = try input.load() {
             if let chunk = try fill(rows) { return chunk }
         }

@@ -14,12 +14,12 @@ final class SkipOperator: Operator {
         super.init(context)
     }
 
-    override func reset(argument: Chunk) {
+    override func restart(argument: Chunk) {
         child.reset(argument: argument)
         rest = nil
     }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         var dropped = try rest ?? expression.evaluate(context)
         defer { rest = dropped }
         while let chunk = try child.next() {

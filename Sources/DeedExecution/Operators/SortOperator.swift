@@ -24,17 +24,19 @@ final class SortOperator: Operator {
         super.init(context)
     }
 
-    override func reset(argument: Chunk) {
+    override func restart(argument: Chunk) {
         child.reset(argument: argument)
         width = argument.columns.count
-        (rows, merge) = (nil, nil)
+        (rows, merge, output) = (nil, nil, RowOutput([]))
         held.clear()
     }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         if rows == nil { try readAll() }
-        if let merge { return try merge.next(columnsMax: width) }
-        return rows?.chunk(&output)
+        guard let merge else { return rows?.chunk(&output) }
+        if let chunk = try merge.next(columnsMax: width) { return chunk }
+        self.merge = nil
+        return nil
     }
 
     private func readAll() throws {

@@ -36,14 +36,14 @@ final class TopOperator: Operator {
         super.init(context)
     }
 
-    override func reset(argument: Chunk) {
+    override func restart(argument: Chunk) {
         input.reset(argument: argument)
         width = argument.columns.count
         rows = nil
         bound?.reset()
     }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         if rows == nil { rows = try readAll() }
         return rows?.chunk(&output)
     }

@@ -13,13 +13,13 @@ final class UnionOperator: Operator {
         super.init(context)
     }
 
-    override func reset(argument: Chunk) {
+    override func restart(argument: Chunk) {
         for input in inputs { input.child.reset(argument: argument) }
         self.argument = argument
         current = 0
     }
 
-    override func next() throws -> Chunk? {
+    override func produce() throws -> Chunk? {
         while current < inputs.count {
             let input = inputs[current]
             guard let chunk = try input.child.next() else {

@@ -241,6 +241,7 @@ package enum Change: Sendable {
 /// What a whole query comes to.
 package struct QueryPlan: Sendable {
     package let root: PlanNode
+    package let operators: PlanOperators
     /// The columns of the result, in order; empty if it has none.
     package let columns: [(name: String, slot: Slot)]
     /// Slots of the plan and all its subplans.
@@ -260,5 +261,6 @@ package struct QueryPlan: Sendable {
         (self.root, self.columns, self.slotCount) = (root, columns, slotCount)
         (self.isReadOnly, self.commitsInBetween) = (isReadOnly, commitsInBetween)
         (self.parameters, self.notices) = (parameters, notices)
+        operators = PlanOperators(root)
     }
 }

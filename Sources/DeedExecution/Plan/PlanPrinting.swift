@@ -2,10 +2,12 @@
 
 import DeedValues
 
-/// The tree of a plan. With a profile: the rows that each node gave out beside those that were expected.
-package func explain(_ node: PlanNode, profile: PlanProfile? = nil) -> String {
+/// The tree of a plan. With counts: the rows that each node gave out beside those that were expected.
+package func explain(_ node: PlanNode, counts: OperatorCounts? = nil) -> String {
     var lines: [String] = []
-    PlanPrinter(profile: profile).append(node, depth: 0, to: &lines)
+    var read: [OperatorCount] = []
+    counts?.read(into: &read)
+    PlanPrinter(operators: counts?.operators, counts: read).append(node, depth: 0, to: &lines)
     return lines.joined(separator: "\n")
 }
 
@@ -50,8 +52,14 @@ extension PlanNode {
     }
 }
 
+extension PlanNode {
+    /// What explanations say behind the name.
+    package var operatorDetails: String { PlanPrinter().details(self) }
+}
+
 private struct PlanPrinter {
-    let profile: PlanProfile?
+    var operators: PlanOperators?
+    var counts: [OperatorCount] = []
 
     /// Plans are as deep as queries are long; what is deeper is left out of the picture.
     private static let depthMax = 500
@@ -65,9 +73,9 @@ private struct PlanPrinter {
         let details = details(node)
         if !details.isEmpty { line += " " + details }
         line += "  (estimated \(number(node.estimatedRows)) rows"
-        if let profile {
-            line += ", actual \(profile.rows(node) ?? 0)"
-            if let starts = profile.starts(node), starts > 1 { line += " in \(starts) runs" }
+        if let number = operators?.number(node) {
+            line += ", actual \(counts[number].rows)"
+            if counts[number].runs > 1 { line += " in \(counts[number].runs) runs" }
         }
         lines.append(line + ")")
         for child in node.children { append(child, depth: depth + 1, to: &lines) }
@@ -78,7 +86,7 @@ private struct PlanPrinter {
         return "\(whole)"
     }
 
-    private func details(_ node: PlanNode) -> String {
+    func details(_ node: PlanNode) -> String {
         switch node.kind {
         case .scanEntities(let entity, let labels): labels.map { "#\(entity):\($0.text)" } ?? "#\(entity)"
         case .scanRelationships(let relationship, let source, let target, let types):
