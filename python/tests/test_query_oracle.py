@@ -97,4 +97,4 @@ def test_rows_that_are_put_aside_give_what_the_interpreter_gives(first: int) -> 
     ]
     found = [problem for problem in problems if problem]
     assert not found, "\n\n".join(found)
-    assert sum(size > 0 for size in written) > len(seeds) / 5
+    assert sum(size > 0 for size in written) >= 3

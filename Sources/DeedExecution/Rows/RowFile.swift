@@ -17,12 +17,21 @@ final class RowFile {
     func append(_ chunk: Chunk, to sequence: RowSequence) throws {
         var first = 0
         while first < chunk.count {
-            let count = min(sequence.rowsOfBlock, chunk.count - first)
-            buffer.removeAll()
-            chunk.encode(from: first, count: count, to: &buffer)
+            var count = min(sequence.rowsOfBlock, chunk.count - first)
+            encode(chunk, first, count)
+            // Rows that are larger than those before.
+            while count > 1 && buffer.count > 2 * Self.blockBytes {
+                count = max(1, count * Self.blockBytes / buffer.count)
+                encode(chunk, first, count)
+            }
             sequence.add(try file.append(buffer.bytes), of: file, rows: count)
             first += count
         }
+    }
+
+    private func encode(_ chunk: Chunk, _ first: Int, _ count: Int) {
+        buffer.removeAll()
+        chunk.encode(from: first, count: count, to: &buffer)
     }
 }
 
