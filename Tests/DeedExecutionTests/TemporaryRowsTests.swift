@@ -52,7 +52,8 @@ import Testing
     func aWriteThatFailsEndsTheQuery(number: Int32, status: Status) throws {
         let faults = KeyValueStore.Faults()
         let graph = try TestGraph(queryMemory: 1, faults: faults)
-        for plan in [sorted(), joined(.inner), PlanNode(.aggregate(child: unwind(ints(Self.many), 0), keys: [(slot: 1, value: .slot(0))], []))] {
+        let distinct = PlanNode(.aggregate(child: unwind(ints(Self.many), 0), keys: [(slot: 1, value: .slot(0))], []))
+        for plan in [sorted(), joined(.inner), distinct] {
             let wanted = try graph.run(plan, [0, 1])
             for writes in [0, 1, 7] {
                 faults.failWrites(after: writes, with: number)

@@ -258,7 +258,7 @@ with PyDeedGraph(path, memory_limit=limit, threads=int(sys.argv[3])) as graph:
         count = total = 0
         for row in graph.execute(text):
             count += 1
-            total = total * 31 + zlib.crc32(repr(row).encode()) & 0xffffffffffffff if "ORDER" in text else total + zlib.crc32(repr(row).encode())
+            total = total * (31 if "ORDER" in text else 1) + zlib.crc32(repr(row).encode()) & 0xffffffffffffff
         print(name, f"{{count}}/{{total}}/{{graph.stats()['temporary']['bytes_written']}}", flush=True)
         sys.stdin.readline()
 """

@@ -77,6 +77,9 @@ final class RunMerge {
     private var sources: [Chunk] = []
     private var picks: [(source: Int32, row: Int32)] = []
 
+    /// Bytes of rows after which no more go out together, roughly.
+    private static let bytesMax = 1 << 20
+
     /// Blocks of so many runs take half of what the query may hold; at least a few are merged whatever that is.
     static func runsMax(_ context: QueryContext) -> Int {
         max(8, min(256, context.memory.limit / 2 / (4 * RowFile.blockBytes)))
@@ -96,7 +99,9 @@ final class RunMerge {
         sources.removeAll(keepingCapacity: true)
         picks.removeAll(keepingCapacity: true)
         for run in heads.indices { heads[run].source = -1 }
-        while picks.count < Chunk.rowsMax, let run = tree.first, run >= 0, let chunk = heads[run].chunk {
+        var bytes = 0
+        while picks.count < Chunk.rowsMax && bytes < Self.bytesMax, let run = tree.first, run >= 0, let chunk = heads[run].chunk {
+            bytes += heads[run].reader.rowBytes
             if heads[run].source < 0 {
                 heads[run].source = sources.count
                 sources.append(chunk)

@@ -57,6 +57,8 @@ final class RowReader {
     private let account: MemoryAccount
     private var buffer = ByteBuffer(capacity: RowFile.blockBytes)
     private var nextBlock = 0
+    /// Bytes of a row of the block that was read last, on average.
+    private(set) var rowBytes = 0
 
     /// A block as bytes and as vectors, which for short strings are larger.
     private static let sizes = 3
@@ -73,6 +75,8 @@ final class RowReader {
         let bytes = block.size * Self.sizes
         if bytes > account.bytes { try account.charge(bytes - account.bytes) }
         try file.read(block, into: &buffer)
-        return try Chunk(decoding: buffer.bytes)
+        let chunk = try Chunk(decoding: buffer.bytes)
+        rowBytes = block.size / max(chunk.count, 1)
+        return chunk
     }
 }

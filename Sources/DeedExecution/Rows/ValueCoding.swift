@@ -116,8 +116,9 @@ extension Value {
     /// Numbers as they lay in an array.
     private static func copy<Number>(_ bytes: UnsafeRawBufferPointer, _ zero: Number) -> [Number] {
         let count = bytes.count / MemoryLayout<Number>.stride
+        let whole = UnsafeRawBufferPointer(rebasing: bytes[..<(count * MemoryLayout<Number>.stride)])
         return [Number](unsafeUninitializedCapacity: count) { buffer, initialized in
-            UnsafeMutableRawBufferPointer(buffer).copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<(count * MemoryLayout<Number>.stride)]))
+            UnsafeMutableRawBufferPointer(buffer).copyMemory(from: whole)
             initialized = count
         }
     }
