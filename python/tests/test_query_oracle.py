@@ -93,8 +93,8 @@ def test_rows_that_are_put_aside_give_what_the_interpreter_gives(first: int) -> 
     seeds = range(first, min(first + BLOCK, SEEDS))
     written: list[int] = []
     problems = [
-        check(seed, changes=seed % 2 == 1, threads=1 + seed // 2 % 2, query_memory=1, written=written) for seed in seeds
+        check(seed, changes=seed % 4 == 3, threads=1 + seed % 2, query_memory=1, written=written) for seed in seeds
     ]
     found = [problem for problem in problems if problem]
     assert not found, "\n\n".join(found)
-    assert sum(size > 0 for size in written) >= 3
+    assert any(written)
