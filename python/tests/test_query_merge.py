@@ -172,8 +172,9 @@ def test_ids_are_compared_as_numbers() -> None:
 
 def test_maps_of_one_list_keep_their_own_keys() -> None:
     maps: list[Any] = [
-        {"a": 1, "b": "x"}, {"a": 2, "b": "y"}, {"b": 3, "a": 4}, None, {"a": {"a": 5, "b": 6}, "b": {"c": 7}}, {"a": 8, "b": [{"a": 9}]},
-        {"a": {"a": 1, "b": 2}, "b": {"a": 3, "b": 4}}, {}, {"c": 10}, {"a": None, "b": "z"}, {"a": 1, "b": 2, "c": 3}, {"á": 1}, {"a\u0301": 2},
+        {"a": 1, "b": "x"}, {"a": 2, "b": "y"}, {"b": 3, "a": 4}, None, {"a": {"a": 5, "b": 6}, "b": {"c": 7}},
+        {"a": 8, "b": [{"a": 9}]}, {"a": {"a": 1, "b": 2}, "b": {"a": 3, "b": 4}}, {}, {"c": 10}, {"a": None, "b": "z"},
+        {"a": 1, "b": 2, "c": 3}, {"á": 1}, {"a\u0301": 2},
     ]  # fmt: skip
     with PyDeedGraph() as graph:
         assert graph.execute("RETURN $maps", {"maps": maps}).scalar() == maps
