@@ -168,3 +168,18 @@ def test_ids_are_compared_as_numbers() -> None:
             assert graph.execute(f"MATCH (n) WHERE {text} RETURN id(n)", {"id": float(id)}).scalar() == id, text
         assert list(graph.execute("MATCH (n) WHERE id(n) = $id RETURN n", {"id": id + 0.5})) == []
         assert list(graph.execute("MATCH (n) WHERE id(n) IN [0.0, -1.0, 1e300, 0.0 / 0] RETURN n")) == []
+
+
+def test_maps_of_one_list_keep_their_own_keys() -> None:
+    maps: list[Any] = [
+        {"a": 1, "b": "x"}, {"a": 2, "b": "y"}, {"b": 3, "a": 4}, None, {"a": {"a": 5, "b": 6}, "b": {"c": 7}},
+        {"a": 8, "b": [{"a": 9}]}, {"a": {"a": 1, "b": 2}, "b": {"a": 3, "b": 4}}, {}, {"c": 10}, {"a": None, "b": "z"},
+        {"a": 1, "b": 2, "c": 3}, {"á": 1}, {"a\u0301": 2},
+    ]  # fmt: skip
+    with PyDeedGraph() as graph:
+        assert graph.execute("RETURN $maps", {"maps": maps}).scalar() == maps
+        rows = list(graph.execute("UNWIND $maps AS m RETURN m.a, m.b, m.c, m.`á`", {"maps": maps}))
+        assert rows == [tuple((entry or {}).get(name) for name in ("a", "b", "c", "á")) for entry in maps]
+        mixed = [*maps[:2], graph.execute("CREATE (n {a: 11, b: 12}) RETURN n").scalar()]
+        text = "MATCH (n) UNWIND [$maps[0], n, $maps[1], null] AS m RETURN m.a, m.b"
+        assert list(graph.execute(text, {"maps": mixed[:2]})) == [(1, "x"), (11, 12), (2, "y"), (None, None)]
