@@ -19,7 +19,10 @@ package struct ExecutionOptions {
     private(set) var keepGoing: KeepGoing?
     package init() {}
 
-    package mutating func ask(_ function: @escaping @convention(c) (UnsafeMutableRawPointer?) -> Bool, _ data: UnsafeMutableRawPointer?) {
+    /// `function` is called with `data`.
+    package mutating func ask(
+        _ function: @escaping @convention(c) (UnsafeMutableRawPointer?) -> Bool, _ data: UnsafeMutableRawPointer?
+    ) {
         keepGoing = KeepGoing(function, data)
     }
 }
