@@ -397,21 +397,3 @@ public func deed_procedure_register(
         try handle.queries.register(text(signature, signature_size), rows: table)
     }
 }
-
-// MARK: Reports
-
-@c @implementation
-public func deed_reports_drain(
-    _ database: OpaquePointer?, _ out_json: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?,
-    _ out_size: UnsafeMutablePointer<Int>?, _ out_error: ErrorOut
-) -> deed_status {
-    out_json?.pointee = nil
-    out_size?.pointee = 0
-    return run(out_error) { () throws(DeedError) in
-        let out = try required(out_json, "out_json")
-        let handle = try object(database, DatabaseHandle.self)
-        let (text, size) = copyText(JSON.array(handle.queries.reports.drain().map(\.json)).text)
-        out.pointee = text
-        out_size?.pointee = size
-    }
-}

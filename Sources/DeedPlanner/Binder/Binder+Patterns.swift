@@ -75,10 +75,12 @@ extension Binder {
             depthMax: state.plan.depth + stepsLeft, interruption: interruption, newSlot: newSlot)
         var result = state
         do {
-            result.plan = try planner.plan(from: state.plan, isUnit: state.isUnit && state.bound.isEmpty)
+            result.plan = try planner.plan(
+                from: state.plan, isUnit: state.isUnit && state.bound.isEmpty, following: try nextPattern())
         } catch is PatternPlanner.TooDeep {
             throw Self.tooManySteps(at: range)
         }
+        choices.patterns.append(planner.steps)
         result.isUnit = false
         result.bound = planner.bound
         result.scope = builder.scope

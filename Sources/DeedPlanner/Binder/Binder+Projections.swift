@@ -162,11 +162,20 @@ extension Binder {
             }
         }
         let rows = keys.isEmpty ? 1 : max(result.plan.estimatedRows.squareRoot(), 1)
-        result.append(counting.aggregate(result.plan, keys: keys, collector.aggregates), rows: rows)
+        let aggregation = try aggregate(result.plan, keys: keys, collector.aggregates)
+        choices.aggregations.append(aggregation.way)
+        result.append(aggregation.kind, rows: rows)
         if !computed.isEmpty { result.append(.project(child: result.plan, computed)) }
     }
 
-    private var counting: CountPushDown { CountPushDown(catalog: catalog, newSlot: newSlot) }
+    private func aggregate(
+        _ child: PlanNode, keys: [(slot: Slot, value: Expr)], _ aggregates: [(slot: Slot, Aggregate)]
+    ) throws -> (kind: PlanNode.Kind, way: AggregationWay) {
+        let counting = CountPushDown(catalog: catalog, newSlot: newSlot)
+        guard let way = try nextAggregation() else { return counting.aggregate(child, keys: keys, aggregates) }
+        let kind = counting.aggregate(child, keys: keys, aggregates, way)
+        return (try kind ?? refuse("aggregation \(choices.aggregations.count) cannot be done by '\(way.rawValue)'"), way)
+    }
 
     /// True if an aggregate is called anywhere in the expression, subqueries left aside.
     func containsAggregate(_ expression: Expression) -> Bool {

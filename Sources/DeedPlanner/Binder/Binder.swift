@@ -18,16 +18,19 @@ package struct Planner {
         (self.catalog, self.interruption) = (catalog, interruption)
     }
 
-    package func plan(_ query: Query) throws -> QueryPlan {
-        let binder = Binder(catalog, interruption)
+    /// The plan of a query. `following`: the choices to make, of which none is left to the planner then; throws `PlanRefused` if
+    /// the query does not have them.
+    package func plan(_ query: Query, following: PlanChoices? = nil) throws -> QueryPlan {
+        let binder = Binder(catalog, interruption, following: following)
         let bound = try binder.bind(query, from: BoundQuery.start(Scope()), isTop: true)
         if let batches = binder.batches, binder.writes {
             throw QueryError(
                 .syntaxError, "InvalidClauseComposition",
                 "beside CALL { } IN TRANSACTIONS a query only reads: what it changes belongs into the braces", at: batches)
         }
+        try binder.requireAllFollowed()
         return QueryPlan(
-            root: bound.plan, columns: bound.columns, slotCount: binder.slotCount,
+            root: bound.plan, choices: binder.choices, columns: bound.columns, slotCount: binder.slotCount,
             isReadOnly: !binder.writes && binder.batches == nil, commitsInBetween: binder.batches != nil,
             parameters: binder.parameters, notices: binder.notices)
     }
@@ -80,9 +83,13 @@ final class Binder {
     var expressionCount = 0
     /// Steps of the plan so far, of which subqueries are part.
     private(set) var steps = 0
+    /// Those that are to be made; nil: the planner's own.
+    let following: PlanChoices?
+    /// Those that have been made.
+    var choices = PlanChoices()
 
-    init(_ catalog: any PlannerCatalog, _ interruption: Interruption) {
-        (self.catalog, self.interruption) = (catalog, interruption)
+    init(_ catalog: any PlannerCatalog, _ interruption: Interruption, following: PlanChoices?) {
+        (self.catalog, self.interruption, self.following) = (catalog, interruption, following)
     }
 
     var stepsLeft: Int { PlanLimits.stepsMax - steps }

@@ -30,8 +30,12 @@ struct PatternPlanner {
     private var solved: Set<Int> = []
     /// Entities whose labels have been tested.
     private var tested: Set<Slot> = []
-    /// Entities of the rows that a part which stands alone will be combined with.
-    private var outside: Set<Slot> = []
+    /// The rows that a part which stands alone will be combined with, while there is one.
+    private var outer: (plan: PlanNode, bound: Set<Slot>)?
+    /// True while the rows so far are one row without columns.
+    private var isUnit = false
+    /// What has been chosen so far.
+    private(set) var steps: [PlanStep] = []
     /// What the conditions on the steps of each relationship need of the row.
     private let stepNeeds: [Set<Slot>]
     /// The types of each relationship.
@@ -66,23 +70,81 @@ struct PatternPlanner {
         return slots
     }
 
-    /// `isUnit`: the child is one row without columns.
-    mutating func plan(from child: PlanNode, isUnit: Bool) throws -> PlanNode {
+    /// `isUnit`: the child is one row without columns. `following`: the steps to take, or nil for the best ones.
+    mutating func plan(from child: PlanNode, isUnit: Bool, following: [PlanStep]?) throws -> PlanNode {
         plan = child
         try filter(by: predicates.takeConstant())
         try filterReady()
         for index in graph.relationships.indices where graph.relationships[index].isGiven { try solveGiven(index) }
-        try walkConnected()
         // A condition without variables has been applied to the one row: its outcome must not be lost.
-        var isUnit = isUnit && plan === child
-        while let start = try cheapestStart() {
-            try addPart(from: start, isUnit: isUnit)
-            try walkConnected()
-            isUnit = false
-        }
-        try walkConnected(waits: false)
+        self.isUnit = isUnit && plan === child
+        if let following { try follow(following) } else { try choose() }
         try deriveAndFilter()
         return plan
+    }
+
+    private mutating func choose() throws {
+        try walkConnected()
+        while let start = try cheapestStart() {
+            try begin(at: start)
+            try walkConnected()
+            if outer != nil {
+                try join()
+                try walkConnected()
+            }
+        }
+        try walkConnected(waits: false)
+    }
+
+    // MARK: Following
+
+    /// Takes the steps, if the pattern has them and they lead through all of it.
+    private mutating func follow(_ steps: [PlanStep]) throws {
+        for step in steps {
+            try interruption.check()
+            switch step {
+            case .start(let entity, let access): try follow(entity, access)
+            case .expand(let relationship, let from): try follow(relationship, from: from)
+            case .join:
+                if outer == nil { throw PlanRefused("there is no part to join") }
+                try join()
+            }
+        }
+        if outer != nil { throw PlanRefused("the last part is not joined") }
+        if let missing = graph.entities.firstIndex(where: { !bound.contains($0.slot) }) {
+            throw PlanRefused("nothing leads to entity \(missing)")
+        }
+        if let missing = graph.relationships.indices.first(where: { !solved.contains($0) }) {
+            throw PlanRefused("relationship \(missing) is not walked")
+        }
+    }
+
+    private mutating func follow(_ entity: Int, _ access: EntityAccess) throws {
+        guard graph.entities.indices.contains(entity) else { throw PlanRefused("there is no entity \(entity)") }
+        let slot = graph.entities[entity].slot
+        if bound.contains(slot) || outer?.bound.contains(slot) == true {
+            throw PlanRefused("entity \(entity) has been found before it is to be looked for")
+        }
+        guard let start = start(at: graph.entities[entity], where: { $0.access == access }) else {
+            throw PlanRefused("entity \(entity) cannot be found \(access.text)")
+        }
+        if outer != nil && !start.dependsOnRows { throw PlanRefused("entity \(entity) begins a part within another") }
+        try begin(at: start)
+    }
+
+    private mutating func follow(_ index: Int, from entity: Int) throws {
+        guard graph.relationships.indices.contains(index), graph.entities.indices.contains(entity) else {
+            throw PlanRefused("there is no relationship \(index) from an entity \(entity)")
+        }
+        let (relationship, from) = (graph.relationships[index], graph.entities[entity].slot)
+        guard !solved.contains(index), from == relationship.left || from == relationship.right, bound.contains(from) else {
+            throw PlanRefused("relationship \(index) cannot be walked from entity \(entity) at that point")
+        }
+        let isLast = outer == nil && graph.entities.allSatisfy { bound.contains($0.slot) }
+        if !isLast && !stepNeeds[index].isSubset(of: bound) {
+            throw PlanRefused("relationship \(index) has conditions that need what is not there at that point")
+        }
+        try expand(index, from: from)
     }
 
     // MARK: Rows
@@ -167,6 +229,7 @@ struct PatternPlanner {
     /// Relationships whose steps need what is not there yet, or that lead outside of a part that stands alone, wait.
     private mutating func walkConnected(waits: Bool = true) throws {
         var isDone = false
+        let outside = outer?.bound ?? []
         while !isDone {
             let waiting = graph.relationships.indices.filter { index in
                 let relationship = graph.relationships[index]
@@ -183,6 +246,7 @@ struct PatternPlanner {
 
     private mutating func expand(_ index: Int, from: Slot) throws {
         try interruption.check()
+        note(index, from: from)
         let relationship = graph.relationships[index]
         let to = from == relationship.left ? relationship.right : relationship.left
         let isInto = bound.contains(to)
@@ -288,7 +352,7 @@ struct PatternPlanner {
         var best: (start: EntityStart, cost: Double)?
         for entity in graph.entities where !bound.contains(entity.slot) {
             try interruption.check()
-            let start = EntityStart.best(for: entity, predicates, bound, catalog, cardinality)
+            guard let start = start(at: entity, where: { _ in true }) else { continue }
             let cost = start.cost(cardinality, solved)
             if let best, best.cost <= cost { continue }
             best = (start, cost)
@@ -296,49 +360,63 @@ struct PatternPlanner {
         return best?.start
     }
 
-    private mutating func addPart(from start: EntityStart, isUnit: Bool) throws {
+    private func start(at entity: QueryGraph.Entity, where isAcceptable: (EntityStart) -> Bool) -> EntityStart? {
+        EntityStart.first(for: entity, predicates, bound, catalog, cardinality, where: isAcceptable)
+    }
+
+    private mutating func begin(at start: EntityStart) throws {
+        if let entity = graph.entityIndex(start.slot) { steps.append(.start(entity: entity, start.access)) }
         for place in start.answered { predicates.remove(place) }
         if start.dependsOnRows || isUnit {
             plan = start.node(over: plan)
-            fill([start.slot])
-            if start.testsLabels { tested.insert(start.slot) }
-            try filterReady()
-            return
+        } else {
+            // The part stands alone until all of it is walked, so that what connects it can be a join.
+            outer = (plan, bound)
+            plan = start.node(over: PlanNode(.argument, estimatedRows: 1))
+            bound = []
         }
-        // The part stands alone until all of it is walked, so that what connects it can be a join.
-        let outer = (plan: plan, bound: bound)
-        plan = start.node(over: PlanNode(.argument, estimatedRows: 1))
-        bound = []
+        isUnit = false
         fill([start.slot])
-        outside = outer.bound
         if start.testsLabels { tested.insert(start.slot) }
         try filterReady()
-        try walkConnected()
+    }
+
+    private mutating func join() throws {
+        guard let before = outer else { return }
+        steps.append(.join)
         let part = (plan: plan, bound: bound)
-        outside = []
-        bound.formUnion(outer.bound)
-        try combine(outer, part)
-        fresh = Array(part.bound)
+        outer = nil
+        bound.formUnion(before.bound)
+        try combine(before, part)
+        fresh = part.bound.sorted()
         try filterReady()
+    }
+
+    private mutating func note(_ relationship: Int, from: Slot) {
+        if let entity = graph.entityIndex(from) { steps.append(.expand(relationship: relationship, from: entity)) }
     }
 
     private mutating func combine(
         _ outer: (plan: PlanNode, bound: Set<Slot>), _ part: (plan: PlanNode, bound: Set<Slot>)
     ) throws {
-        let keys = predicates.take(needing: part.bound) { predicate -> (build: Expr, probe: Expr)? in
+        let common = outer.bound.intersection(part.bound).sorted()
+        let connecting = predicates.take(needing: part.bound) { predicate -> (build: Expr, probe: Expr)? in
             guard case .compare(.equal, let left, let right) = predicate.expr else { return nil }
             let (l, r) = (slotsUsed(left), slotsUsed(right))
             if l.isEmpty || r.isEmpty { return nil }
             if l.isSubset(of: part.bound) && r.isSubset(of: outer.bound) { return (left, right) }
             return r.isSubset(of: part.bound) && l.isSubset(of: outer.bound) ? (right, left) : nil
         }
-        let rows = max(outer.plan.estimatedRows, 1) * max(part.plan.estimatedRows, 1)
+        let keys = common.map { (build: Expr.slot($0), probe: Expr.slot($0)) } + connecting
+        let rows = common.reduce(max(outer.plan.estimatedRows, 1) * max(part.plan.estimatedRows, 1)) {
+            $0 / max(cardinality.labelled($1), 1)
+        }
         if keys.isEmpty {
             try append(.cross(left: outer.plan, right: part.plan), rows: rows)
         } else {
             try append(
                 .join(build: part.plan, probe: outer.plan, keys: keys, .inner),
-                rows: rows * Cardinality.equalitySelectivity)
+                rows: connecting.isEmpty ? rows : rows * Cardinality.equalitySelectivity)
         }
     }
 }
