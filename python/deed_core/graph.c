@@ -430,7 +430,7 @@ static PyMethodDef graph_methods[] = {
 "Take out what is remembered of the queries that ran on this graph object, oldest first; about the last thousand.\n\n"
 "Returns\n-------\nlist of dict\n    text; shape, which texts share that differ in their literals only; plan, which tells plans of\n"
 "    a shape apart; pin_followed, None if no plan is set for the shape; nanoseconds; rows; estimated_rows; complete, False\n"
-"    if the query failed or its result was closed before the last row; and operators, a list in the order in which EXPLAIN\n"
+"    if the query failed or its result was let go before the last row; and operators, a list in the order in which EXPLAIN\n"
 "    shows them: operator, details, depth, estimated_rows (of one run), rows (of all runs) and runs.\n\n"
 "Notes\n-----\nQueries are not held up by this."},
     METHOD_ENTRY(graph, explain_plan,

@@ -242,7 +242,7 @@ def test_matches_are_made_where_there_is_no_memory_for_counting() -> None:
     with PyDeedGraph(memory_limit=32 << 20) as deed:
         deed.execute("UNWIND range(1, 1000) AS i CREATE (:N {i: i})")
         deed.execute("MATCH (a:N), (b:N) WHERE b.i = a.i + 1 CREATE (a)-[:R]->(b)")
-        # Many entities that nothing leads to, until there is no room.
+        # Many entities that nothing leads to, until the only room is what is kept for queries: too little for numbers of all.
         with pytest.raises(OutOfMemory):
             for _ in range(1_000):
                 deed.execute("UNWIND range(1, 10000) AS i CREATE (:M {i: i})")

@@ -77,7 +77,7 @@ def test_what_did_not_run_to_its_end_is_reported_as_such(graph: PyDeedGraph) -> 
     result = graph.execute("UNWIND range(1, 100000) AS i RETURN i")
     assert result.fetchone() == (1,)
     assert graph.drain_reports() == []
-    result.close()
+    del result
     with pytest.raises(DeedError):
         graph.execute("UNWIND [1, 0] AS i RETURN 1 / i").fetchall()
     assert [report["complete"] for report in graph.drain_reports()] == [False, False]

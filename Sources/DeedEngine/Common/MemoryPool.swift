@@ -18,6 +18,8 @@ package final class MemoryPool: Sendable {
 
     /// Bytes; allocation beyond it fails.
     package let limit: Int
+    /// What is stored may take less, so that there is room to ask and to delete in a store that is full.
+    package let storedLimit: Int
     private let used: [Counter] = Part.allCases.map { _ in Counter() }
     private let total = Atomic<Int>(0)
     private let suspensions = Atomic<Int>(0)
@@ -27,14 +29,15 @@ package final class MemoryPool: Sendable {
 
     package init(limit: Int) {
         self.limit = limit
+        storedLimit = limit - min(limit / 16, 8 << 20)
         slabs = Mutex(Slabs(keptMax: max(limit / 16, Slabs.slabSize * 2)))
     }
 
     package func bytes(of part: Part) -> Int { used[part.rawValue].bytes.load(ordering: .relaxed) }
     package var bytesTotal: Int { total.load(ordering: .relaxed) }
 
-    /// True if `size` more bytes would go beyond the limit.
-    package func isExhausted(by size: Int) -> Bool { total.load(ordering: .relaxed) &+ size > limit }
+    /// True if `size` more bytes of what is stored would go beyond the limit.
+    package func isExhausted(by size: Int) -> Bool { total.load(ordering: .relaxed) &+ size > storedLimit }
 
     /// Between these two calls the limit does not apply; for undoing, which must not fail.
     package func suspendLimit() { suspensions.add(1, ordering: .relaxed) }
@@ -42,12 +45,18 @@ package final class MemoryPool: Sendable {
 
     /// Counts memory that was taken elsewhere. False, and nothing is counted, when the limit refuses.
     package func charge(_ size: Int, _ part: Part) -> Bool {
-        if total.add(size, ordering: .relaxed).newValue > limit && suspensions.load(ordering: .relaxed) == 0 {
-            total.subtract(size, ordering: .relaxed)
-            return false
-        }
+        guard take(size, part) else { return false }
         used[part.rawValue].bytes.add(size, ordering: .relaxed)
         return true
+    }
+
+    /// Adds to the total; false, and nothing is added, when the limit refuses.
+    @inline(__always)
+    private func take(_ size: Int, _ part: Part) -> Bool {
+        let bound = part == .scratch ? limit : storedLimit
+        if total.add(size, ordering: .relaxed).newValue <= bound || suspensions.load(ordering: .relaxed) > 0 { return true }
+        total.subtract(size, ordering: .relaxed)
+        return false
     }
 
     package func discharge(_ size: Int, _ part: Part) {
@@ -64,10 +73,7 @@ package final class MemoryPool: Sendable {
     /// Zeroed memory, or nil when the limit or the system refuses. Aligned to 16 bytes at least. O(size).
     package func allocate(_ size: Int, _ part: Part) -> UnsafeMutableRawPointer? {
         let rounded = Self.rounded(size)
-        if total.add(rounded, ordering: .relaxed).newValue > limit && suspensions.load(ordering: .relaxed) == 0 {
-            total.subtract(rounded, ordering: .relaxed)
-            return nil
-        }
+        guard take(rounded, part) else { return nil }
         let block: UnsafeMutableRawPointer?
         if rounded < Slabs.unit {
             block = calloc(1, rounded)

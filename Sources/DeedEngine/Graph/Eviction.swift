@@ -20,7 +20,7 @@ final class Pressure: Sendable {
 
     func noteSearch(_ pool: MemoryPool, succeeded: Bool) {
         let step = pool.limit / 32
-        let next = min(pool.bytesTotal + step, pool.limit - step)
+        let next = min(pool.bytesTotal + step, pool.storedLimit - step)
         quietBelow.store(succeeded ? 0 : next, ordering: .relaxed)
     }
 
@@ -59,9 +59,9 @@ extension Graph {
         if transaction.memory > transaction.memoryCharged + 4096 { try charge(transaction) }
     }
 
-    /// Runs a statement, and if memory was short for it once more, with half of the limit free: how much the rows and lists
-    /// that it touches take, and how much they grow, is known only when they are there. A statement that fails leaves
-    /// nothing behind.
+    /// Runs a statement or a read, and if memory was short for it once more, with half of the limit free: how much the rows
+    /// and lists that it touches take, and how much they grow, is known only when they are there. A statement that fails
+    /// leaves nothing behind.
     @inline(__always)
     func withRoom<Result>(_ statement: () throws(DeedError) -> Result) throws(DeedError) -> Result {
         do throws(DeedError) {

@@ -6,7 +6,12 @@ extension Graph {
     /// them makes room for the first only, or the next would push it out.
     @inline(never)
     func load(_ segment: SegmentRef, makesRoom: Bool = true) throws(DeedError) {
-        if makesRoom { try makeRoom() }
+        guard makesRoom else { return try loadRows(segment) }
+        try makeRoom()
+        try withRoom { () throws(DeedError) in try loadRows(segment) }
+    }
+
+    private func loadRows(_ segment: SegmentRef) throws(DeedError) {
         while let stored = storedRows(segment) {
             do throws(DeedError) {
                 try load(segment, stored)
@@ -205,7 +210,12 @@ extension Graph {
     /// Makes sure that one adjacency part of a segment is in memory. No latch is held.
     @inline(never)
     func loadPart(_ segment: SegmentRef, _ index: Int, makesRoom: Bool = true) throws(DeedError) {
-        if makesRoom { try makeRoom() }
+        guard makesRoom else { return try loadList(segment, index) }
+        try makeRoom()
+        try withRoom { () throws(DeedError) in try loadList(segment, index) }
+    }
+
+    private func loadList(_ segment: SegmentRef, _ index: Int) throws(DeedError) {
         while let generation = storedPart(segment, index) {
             do throws(DeedError) {
                 try loadPart(segment, index, generation)

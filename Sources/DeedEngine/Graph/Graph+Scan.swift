@@ -91,6 +91,10 @@ extension Graph {
     /// The rows of a segment that a snapshot sees.
     func image(of segment: SegmentRef, for snapshot: Snapshot) throws(DeedError) -> SegmentImage {
         try makeRoom()
+        return try withRoom { () throws(DeedError) in try copy(segment, for: snapshot) }
+    }
+
+    private func copy(_ segment: SegmentRef, for snapshot: Snapshot) throws(DeedError) -> SegmentImage {
         try lockLoadedShared(segment)
         defer { segment.pointee.latch.unlockShared() }
         let rows = segment.pointee.firstRow..<segment.pointee.rowCount
