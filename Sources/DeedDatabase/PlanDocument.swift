@@ -26,7 +26,7 @@ extension PlanChoices {
 }
 
 extension PlanStep {
-    fileprivate var json: JSON {
+    var json: JSON {
         switch self {
         case .start(let entity, let access):
             .object([("step", .string("start")), ("entity", .int(entity))] + access.jsonEntries)

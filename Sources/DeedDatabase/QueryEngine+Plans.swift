@@ -43,6 +43,22 @@ extension QueryEngine {
     /// The plans that are set, as JSON: an array of documents, by shape.
     package func setPlans() -> String { JSON.array(pins.all.map { $0.document.json([]) }).text }
 
+    /// What could be chosen for a query, and what it would cost, as JSON: for each pattern the graph of what is joined, and candidates
+    /// with their steps and costs. Runs nothing.
+    package func planSpace(_ text: String) throws -> String {
+        let account = try chargePlanning(text)
+        defer { account.clear() }
+        let normal = normalizeCypher(text)
+        guard case .query(let query, let mode) = try parse(text, normal) else {
+            throw DeedError(.invalidArgument, "the statement is a command, which has no plan")
+        }
+        let planner = Planner(catalog: GraphCatalog(view: try GraphView(graph, nil), procedures: procedures))
+        return JSON.object([
+            ("version", .int(PlanDocument.version)), ("shape", .string(PreparedQuery.planShape(normal?.key ?? text, mode))),
+            ("patterns", .array(try planner.space(query).map(\.json))),
+        ]).text
+    }
+
     private func normalShape(_ text: String) -> String {
         guard let key = normalizeCypher(text)?.key else { return text }
         for mode in [ExecutionMode.explain, .profile] {

@@ -29,7 +29,7 @@ package final class QueryEngine: @unchecked Sendable {
 
     package init(_ graph: Graph) { self.graph = graph }
 
-    private var procedures: ProcedureRegistry { registry.withLock { $0 } }
+    var procedures: ProcedureRegistry { registry.withLock { $0 } }
 
     /// Makes a table available to CALL: rows of inputs and then outputs, under a signature such as
     /// `name(input :: TYPE) :: (output :: TYPE)`.

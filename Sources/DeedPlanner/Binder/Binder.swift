@@ -18,6 +18,14 @@ package struct Planner {
         (self.catalog, self.interruption) = (catalog, interruption)
     }
 
+    /// For each pattern of the query, in the order in which they are planned, what could be chosen.
+    package func space(_ query: Query) throws -> [PatternSpace] {
+        let binder = Binder(catalog, interruption, following: nil)
+        binder.spaces = []
+        _ = try binder.bind(query, from: BoundQuery.start(Scope()), isTop: true)
+        return binder.spaces ?? []
+    }
+
     /// The plan of a query. `following`: the choices to make, of which none is left to the planner then; throws `PlanRefused` if
     /// the query does not have them.
     package func plan(_ query: Query, following: PlanChoices? = nil) throws -> QueryPlan {
@@ -87,6 +95,8 @@ final class Binder {
     let following: PlanChoices?
     /// Those that have been made.
     var choices = PlanChoices()
+    /// For each pattern what could be chosen; nil if nobody asks.
+    var spaces: [PatternSpace]?
 
     init(_ catalog: any PlannerCatalog, _ interruption: Interruption, following: PlanChoices?) {
         (self.catalog, self.interruption, self.following) = (catalog, interruption, following)

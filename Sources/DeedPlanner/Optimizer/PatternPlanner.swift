@@ -36,17 +36,22 @@ struct PatternPlanner {
     private var isUnit = false
     /// What has been chosen so far.
     private(set) var steps: [PlanStep] = []
+    /// What somebody else wants to be chosen.
+    private let wishes: PatternWishes
+    /// Entities of wishes that have come true.
+    private(set) var fulfilled: Set<Slot> = []
     /// What the conditions on the steps of each relationship need of the row.
-    private let stepNeeds: [Set<Slot>]
+    let stepNeeds: [Set<Slot>]
     /// The types of each relationship.
     private let types: [Set<NameKey>]
 
     init(
         catalog: any PlannerCatalog, graph: QueryGraph, derived: [DerivedSlot], bound: Set<Slot>, depthMax: Int,
-        interruption: Interruption, newSlot: @escaping () -> Slot
+        interruption: Interruption, wishes: PatternWishes = PatternWishes(), newSlot: @escaping () -> Slot
     ) {
         (self.catalog, self.graph, self.derived, self.bound) = (catalog, graph, derived, bound)
         (self.depthMax, self.interruption, self.newSlot) = (depthMax, interruption, newSlot)
+        self.wishes = wishes
         cardinality = Cardinality(catalog: catalog, graph: graph)
         let own = Self.slots(of: graph, derived).union(bound)
         // Slots of subqueries inside a predicate are its own business.
@@ -229,19 +234,25 @@ struct PatternPlanner {
     /// Relationships whose steps need what is not there yet, or that lead outside of a part that stands alone, wait.
     private mutating func walkConnected(waits: Bool = true) throws {
         var isDone = false
-        let outside = outer?.bound ?? []
         while !isDone {
-            let waiting = graph.relationships.indices.filter { index in
-                let relationship = graph.relationships[index]
-                return waits && (!stepNeeds[index].isSubset(of: bound)
-                    || outside.contains(relationship.left) || outside.contains(relationship.right))
-            }
+            let waiting = waits ? graph.relationships.indices.filter { mustWait($0) } : []
             let order = JoinOrder(
-                cardinality: cardinality, bound: bound, solved: solved.union(waiting), interruption: interruption)
+                cardinality: cardinality, bound: bound, solved: solved.union(waiting), barred: waits ? wishes.joins : [],
+                interruption: interruption)
             let steps = try order.best(rows: max(plan.estimatedRows, 1))
             for step in steps { try expand(step.relationship, from: step.from) }
             isDone = steps.isEmpty || waiting.isEmpty
         }
+    }
+
+    private func mustWait(_ index: Int) -> Bool {
+        let relationship = graph.relationships[index]
+        let ends = [relationship.left, relationship.right]
+        if !stepNeeds[index].isSubset(of: bound) { return true }
+        guard let outer else { return ends.contains { wishes.starts[$0] != nil && !bound.contains($0) } }
+        // Where parts are wished for they meet at what they have in common.
+        if wishes.isEmpty { return ends.contains { outer.bound.contains($0) } }
+        return ends.contains { wishes.starts[$0] != nil && !bound.contains($0) && !outer.bound.contains($0) }
     }
 
     private mutating func expand(_ index: Int, from: Slot) throws {
@@ -347,25 +358,34 @@ struct PatternPlanner {
 
     // MARK: Starts
 
-    /// The entity with the fewest rows of those that nothing leads to, or nil if all are reached.
+    /// The entity with the fewest rows of those that nothing leads to, or nil if all are reached. Those where a start is wished for
+    /// come first, and those last at which parts are to meet.
     private mutating func cheapestStart() throws -> EntityStart? {
-        var best: (start: EntityStart, cost: Double)?
+        var best: (start: EntityStart, rank: Int, cost: Double)?
         for entity in graph.entities where !bound.contains(entity.slot) {
             try interruption.check()
-            guard let start = start(at: entity, where: { _ in true }) else { continue }
+            let rank = wishes.starts[entity.slot] != nil ? 0 : wishes.joins.contains(entity.slot) ? 2 : 1
+            if let best, best.rank < rank { continue }
+            guard let start = wishedStart(at: entity) ?? start(at: entity, where: { _ in true }) else { continue }
             let cost = start.cost(cardinality, solved)
-            if let best, best.cost <= cost { continue }
-            best = (start, cost)
+            if let best, best.rank == rank, best.cost <= cost { continue }
+            best = (start, rank, cost)
         }
         return best?.start
     }
 
-    private func start(at entity: QueryGraph.Entity, where isAcceptable: (EntityStart) -> Bool) -> EntityStart? {
+    private func wishedStart(at entity: QueryGraph.Entity) -> EntityStart? {
+        guard let wish = wishes.starts[entity.slot] else { return nil }
+        return start(at: entity) { $0.access == wish }
+    }
+
+    func start(at entity: QueryGraph.Entity, where isAcceptable: (EntityStart) -> Bool) -> EntityStart? {
         EntityStart.first(for: entity, predicates, bound, catalog, cardinality, where: isAcceptable)
     }
 
     private mutating func begin(at start: EntityStart) throws {
         if let entity = graph.entityIndex(start.slot) { steps.append(.start(entity: entity, start.access)) }
+        if wishes.starts[start.slot] == start.access { fulfilled.insert(start.slot) }
         for place in start.answered { predicates.remove(place) }
         if start.dependsOnRows || isUnit {
             plan = start.node(over: plan)
@@ -400,6 +420,7 @@ struct PatternPlanner {
         _ outer: (plan: PlanNode, bound: Set<Slot>), _ part: (plan: PlanNode, bound: Set<Slot>)
     ) throws {
         let common = outer.bound.intersection(part.bound).sorted()
+        fulfilled.formUnion(wishes.joins.intersection(common))
         let connecting = predicates.take(needing: part.bound) { predicate -> (build: Expr, probe: Expr)? in
             guard case .compare(.equal, let left, let right) = predicate.expr else { return nil }
             let (l, r) = (slotsUsed(left), slotsUsed(right))
