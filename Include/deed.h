@@ -618,6 +618,21 @@ deed_status deed_plan_clear(deed_database *database, const char *shape, size_t s
  * deed_text_destroy. Any thread. */
 deed_status deed_plans(deed_database *database, char **out_json, size_t *out_size, deed_error **out_error);
 
+/* What could be chosen for a query and what it would cost, as JSON, freed with deed_text_destroy; nothing is run.
+ * {"version", "shape", "patterns"}, with for each pattern, in the order of those of deed_plan_explain,
+ *   "entities"       {"entity": n, "name" (of the variable, or null), "slot" (as operators have it), "labels", "given" (there
+ *                    before the pattern is walked), "rows" (with its labels), "selectivity" (of what is asked of it alone),
+ *                    "starts": the ways to find it as a step has them, each with "rows"}
+ *   "relationships"  {"relationship": n, "left", "right" (numbers of entities), "direction" (from left: "out", "in", "both"), "types",
+ *                    "variable_length", "given", "density" (of all pairs of its ends, those that it connects, times how often),
+ *                    "needs" (entities that its conditions need beside its ends)}
+ *   "predicates"     {"text", "entities", "selectivity"}
+ *   "candidates"     {"steps", "cost"}, the cheapest first: what comes of beginning at each entity in each way, and of joining at
+ *                    each entity with several relationships. Costs are rows, as in deed_plan_explain, of the pattern alone.
+ * Cost: that of planning, times the number of candidates (up to 64). Errors: as for deed_plan_explain. Any thread. */
+deed_status deed_plan_space(deed_database *database, const char *query, size_t query_size, char **out_json, size_t *out_size,
+                            deed_error **out_error);
+
 /* ---- Scans --------------------------------------------------------------------------------------------------- */
 
 /* A scan over all rows of a collection or relationship type, in order of id. It keeps the transaction's snapshot (its own

@@ -75,3 +75,11 @@ public func deed_plans(
 ) -> deed_status {
     lend(out_json, out_size, out_error) { try engine(database).setPlans() }
 }
+
+@c @implementation
+public func deed_plan_space(
+    _ database: OpaquePointer?, _ query: UnsafePointer<CChar>?, _ query_size: Int,
+    _ out_json: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?, _ out_size: UnsafeMutablePointer<Int>?, _ out_error: ErrorOut
+) -> deed_status {
+    lend(out_json, out_size, out_error) { try engine(database).planSpace(try text(query, query_size)) }
+}

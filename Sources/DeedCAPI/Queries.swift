@@ -170,7 +170,7 @@ private func statement(_ pointer: OpaquePointer?) throws(DeedError) -> Statement
     try object(pointer, StatementHandle.self)
 }
 
-private func text(_ base: UnsafePointer<CChar>?, _ size: Int) throws(DeedError) -> String {
+func text(_ base: UnsafePointer<CChar>?, _ size: Int) throws(DeedError) -> String {
     guard let text = String(validating: try bytes(base, size), as: UTF8.self) else {
         throw DeedError(.invalidArgument, "a text that is not valid UTF-8")
     }

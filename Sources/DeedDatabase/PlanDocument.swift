@@ -56,6 +56,8 @@ struct PlanDocument {
     let shape: String
     let choices: PlanChoices
 
+    init(shape: String, choices: PlanChoices) { (self.shape, self.choices) = (shape, choices) }
+
     /// `more`: what is told beside the plan.
     func json(_ more: [(key: String, value: JSON)]) -> JSON {
         .object(

@@ -433,6 +433,7 @@ PyObject *statement_text(SessionObject *session, PyObject *object); /* a str, of
 PyObject *graph_drain_reports(struct GraphObject *self, PyObject *ignored);
 PyObject *graph_execution_plans(struct GraphObject *self, PyObject *ignored);
 GRAPH_METHOD(explain_plan);
+GRAPH_METHOD(plan_space);
 GRAPH_METHOD(set_execution_plan);
 GRAPH_METHOD(clear_execution_plan);
 

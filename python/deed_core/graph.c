@@ -440,6 +440,11 @@ static PyMethodDef graph_methods[] = {
 "Returns\n-------\nstr\n    An object of version, shape, plan, patterns, aggregations, pin, cost and operators, as deed.h describes it. Plans\n"
 "    of a shape are the same if their plan is.\n\n"
 "Raises\n------\nInvalidArgument\n    The query is a command, or cannot have the plan.\n"),
+    METHOD_ENTRY(graph, plan_space,
+"plan_space($self, query)\n--\n\n"
+"What could be chosen for a query and what it would cost, as JSON. Nothing is run.\n\n"
+"Returns\n-------\nstr\n    An object of version, shape and patterns; each pattern has entities, relationships, predicates with their\n"
+"    selectivities, and candidates with their steps and costs, as deed.h describes them.\n"),
     METHOD_ENTRY(graph, set_execution_plan,
 "set_execution_plan($self, shape, plan)\n--\n\n"
 "Give queries of a shape a plan, in this process and as long as the graph object is open.\n\n"

@@ -100,6 +100,29 @@ GRAPH_METHOD(explain_plan)
     return result;
 }
 
+GRAPH_METHOD(plan_space)
+{
+    static const Signature signature = {"plan_space", 1, 1, 1, {"query"}};
+    PyObject *values[1];
+    SessionObject *session = &self->session;
+    if (parse_arguments(&signature, arguments, count, keywords, values) < 0 || session_ready(session) < 0)
+        return NULL;
+    PyObject *query = statement_text(session, values[0]);
+    size_t query_size, size;
+    const char *bytes = query != NULL ? text_of(session->state, query, &query_size) : NULL;
+    PyObject *result = NULL;
+    if (bytes != NULL) {
+        char *text;
+        deed_error *error = NULL;
+        PyThreadState *thread = call_begin(session, true);
+        deed_status status = deed_plan_space(self->database, bytes, query_size, &text, &size, &error);
+        call_end(session, thread);
+        result = take_text(session, status, error, text, size);
+    }
+    Py_XDECREF(query);
+    return result;
+}
+
 GRAPH_METHOD(set_execution_plan)
 {
     static const Signature signature = {"set_execution_plan", 2, 2, 2, {"shape", "plan"}};
