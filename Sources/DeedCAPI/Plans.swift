@@ -41,8 +41,8 @@ public func deed_plan_explain(
     _ out_json: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?, _ out_size: UnsafeMutablePointer<Int>?, _ out_error: ErrorOut
 ) -> deed_status {
     lend(out_json, out_size, out_error) {
-        let given = try plan.map { try text($0, plan_size) }
-        return try engine(database).explainPlan(try text(query, query_size), following: given)
+        let given = try plan.map { try queryText($0, plan_size) }
+        return try engine(database).explainPlan(try queryText(query, query_size), following: given)
     }
 }
 
@@ -52,7 +52,7 @@ public func deed_plan_set(
     _ out_error: ErrorOut
 ) -> deed_status {
     runQuery(out_error) {
-        try engine(database).setPlan(try text(shape, shape_size), try text(plan, plan_size))
+        try engine(database).setPlan(try queryText(shape, shape_size), try queryText(plan, plan_size))
     }
 }
 
@@ -63,7 +63,7 @@ public func deed_plan_clear(
 ) -> deed_status {
     out_was_set?.pointee = false
     return runQuery(out_error) {
-        let wasSet = try engine(database).clearPlan(try text(shape, shape_size))
+        let wasSet = try engine(database).clearPlan(try queryText(shape, shape_size))
         out_was_set?.pointee = wasSet
     }
 }
@@ -81,5 +81,5 @@ public func deed_plan_space(
     _ database: OpaquePointer?, _ query: UnsafePointer<CChar>?, _ query_size: Int,
     _ out_json: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?, _ out_size: UnsafeMutablePointer<Int>?, _ out_error: ErrorOut
 ) -> deed_status {
-    lend(out_json, out_size, out_error) { try engine(database).planSpace(try text(query, query_size)) }
+    lend(out_json, out_size, out_error) { try engine(database).planSpace(try queryText(query, query_size)) }
 }
