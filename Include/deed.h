@@ -620,6 +620,7 @@ deed_status deed_plans(deed_database *database, char **out_json, size_t *out_siz
 
 /* What could be chosen for a query and what it would cost, as JSON, freed with deed_text_destroy; nothing is run.
  * {"version", "shape", "patterns"}, with for each pattern, in the order of those of deed_plan_explain,
+ *   "unit"           true if there are no rows before the pattern, so that the first start begins no part
  *   "entities"       {"entity": n, "name" (of the variable, or null), "slot" (as operators have it), "labels", "given" (there
  *                    before the pattern is walked), "rows" (with its labels), "selectivity" (of what is asked of it alone),
  *                    "starts": the ways to find it as a step has them, each with "rows"}

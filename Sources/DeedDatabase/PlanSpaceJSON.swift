@@ -6,7 +6,7 @@ import DeedPlanner
 extension PatternSpace {
     var json: JSON {
         .object([
-            ("entities", .array(entities.enumerated().map { $1.json($0) })),
+            ("unit", .bool(isUnit)), ("entities", .array(entities.enumerated().map { $1.json($0) })),
             ("relationships", .array(relationships.enumerated().map { $1.json($0) })),
             ("predicates", .array(predicates.map(\.json))),
             ("candidates", .array(candidates.map(\.json))),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from deed_core import InvalidArgument, PyDeedGraph, TypeMismatch
+from deed_core import CypherSyntaxError, InvalidArgument, PyDeedGraph, TypeMismatch
 from oracle.clauses import TooLarge
 from oracle.generator import Generator, creation, random_graph
 from oracle.values import plain
@@ -73,9 +73,12 @@ def test_the_same_choices_are_the_same_plan(graph: PyDeedGraph) -> None:
 def test_aggregations_are_choices(graph: PyDeedGraph) -> None:
     text = "MATCH (a)-[:R]->(b)<-[:R]-(c) RETURN count(*) AS n"
     document = explained(graph, text)
-    assert document["aggregations"] == ["rows"]
-    counted = explained(graph, text, {**document, "aggregations": ["count"]})
-    assert "CountMatches" in operators(counted)
+    counted, made = (explained(graph, text, {**document, "aggregations": [way]}) for way in ("count", "rows"))
+    assert "CountMatches" in operators(counted) and "CountMatches" not in operators(made)
+    assert document in (counted, made)
+    for plan in (counted, made):
+        graph.set_execution_plan(text, plan)
+        assert graph.execute(text).scalar() == 0
     with pytest.raises(InvalidArgument, match="aggregation 0 cannot be done by 'search'"):
         graph.explain_plan(text, {**document, "aggregations": ["search"]})
 
@@ -179,6 +182,37 @@ def test_commands_have_no_plan(graph: PyDeedGraph) -> None:
         graph.set_execution_plan(TEXT, 5)  # type: ignore[arg-type]
 
 
+# ---- Hints ------------------------------------------------------------------------------------------------------------
+
+
+def test_hints_are_followed(graph: PyDeedGraph) -> None:
+    pattern = "MATCH (a:L)-[:R]->(b:M) {} WHERE a.k = 5 AND b.k < 50 RETURN b.k"
+    own = explained(graph, pattern.format(""))["patterns"][0]
+    assert own[0] == SEEK
+    for hint, step in (("USING SCAN a:L", SCAN), ("USING INDEX a:L(k)", SEEK), ("USING SCAN b:M", {**SCAN, "entity": 1})):
+        text = pattern.format(hint)
+        assert explained(graph, text)["patterns"][0][0] == step
+        result = graph.execute(text)
+        assert result.fetchall() == [(5,)] and result.notices == ()
+
+
+def test_a_hint_to_join_makes_parts_meet(graph: PyDeedGraph) -> None:
+    graph.execute("MATCH (a:L {k: 1}), (b:M {k: 2}) CREATE (a)-[:R]->(b)")
+    text = "MATCH (a:L)-[:R]->(b:M)<-[:R]-(c:L) {} WHERE a.k < c.k RETURN a.k, b.k, c.k"
+    hinted = text.format("USING JOIN ON b")
+    assert "Join(inner)" in operators(explained(graph, hinted)) and "Join(inner)" not in operators(explained(graph, text.format("")))
+    result = graph.execute(hinted)
+    assert result.notices == () and result.fetchall() == graph.execute(text.format("")).fetchall() == [(1, 2, 2)]
+
+
+def test_a_hint_that_cannot_be_followed_is_noticed(graph: PyDeedGraph) -> None:
+    for hint in ("USING INDEX b:M(k)", "USING JOIN ON a"):
+        result = graph.execute(f"MATCH (a:L)-[:R]->(b:M) {hint} WHERE a.k = 5 AND b.k = 5 RETURN b.k")
+        assert "hint cannot be followed" in result.notices[0] and result.fetchall() == [(5,)]
+    with pytest.raises(CypherSyntaxError, match="not defined"):
+        graph.execute("MATCH (a:L) USING SCAN z:L RETURN a.k")
+
+
 # ---- Spaces -----------------------------------------------------------------------------------------------------------
 
 
@@ -204,40 +238,38 @@ def random_steps(rng: random.Random, pattern: dict[str, Any], own: list[Any]) ->
     """Legal steps, drawn at random: one part after the other, each joined to what was there before."""
     if any(relationship["needs"] for relationship in pattern["relationships"]):
         return own
-    reached = {entity["entity"] for entity in pattern["entities"] if entity["given"]}
-    open_ = [relationship for relationship in pattern["relationships"] if not relationship["given"]]
+    before = {entity["entity"] for entity in pattern["entities"] if entity["given"]}
+    left = [relationship for relationship in pattern["relationships"] if not relationship["given"]]
     for relationship in pattern["relationships"]:
         if relationship["given"]:
-            reached |= {relationship["left"], relationship["right"]}
+            before |= {relationship["left"], relationship["right"]}
     steps: list[Any] = []
-    part, is_unit = set(reached), not reached
-    while open_ or len(reached) < len(pattern["entities"]):
-        ready = [one for one in open_ if {one["left"], one["right"]} & part]
-        missing = [entity for entity in pattern["entities"] if entity["entity"] not in reached]
-        if ready and (rng.random() < 0.7 or not missing):
+    part: set[int] | None = None  # Entities of the part that stands alone, while there is one.
+    is_unit = pattern["unit"]
+    while True:
+        present = before if part is None else part
+        ready = [one for one in left if {one["left"], one["right"]} & present]
+        missing = [one for one in pattern["entities"] if one["entity"] not in before | present]
+        if ready and (part is not None or rng.random() < 0.6 or not missing) and (part is None or rng.random() < 0.8):
             chosen = rng.choice(ready)
-            open_.remove(chosen)
-            steps.append({
-                "step": "expand", "relationship": chosen["relationship"],
-                "from": rng.choice([end for end in (chosen["left"], chosen["right"]) if end in part]),
-            })
-            part |= {chosen["left"], chosen["right"]}
-            reached |= part
-            continue
-        if part != reached:
+            left.remove(chosen)
+            ends = {chosen["left"], chosen["right"]}
+            steps.append({"step": "expand", "relationship": chosen["relationship"], "from": rng.choice(sorted(ends & present))})
+            present |= ends
+        elif part is not None:
             steps.append({"step": "join"})
-            part = set(reached)
-            continue
-        entity = rng.choice(missing)
-        scans = [start for start in entity["starts"] if start["by"] == "scan"]
-        steps.append({"step": "start", "entity": entity["entity"], "by": scans[0]["by"]})
-        part = {entity["entity"]}
-        reached |= part
-        if not is_unit and part != reached:
-            continue
-        is_unit = False
-        part = set(reached)
-    return steps
+            before |= part
+            part = None
+        elif missing:
+            entity = rng.choice(missing)["entity"]
+            steps.append({"step": "start", "entity": entity, "by": "scan"})
+            if is_unit:
+                before.add(entity)
+                is_unit = False
+            else:
+                part = {entity}
+        else:
+            return steps
 
 
 def test_random_plans_give_the_same_rows() -> None:

@@ -24,7 +24,7 @@ struct PatternPlanner {
     private let interruption: Interruption
     private let cardinality: Cardinality
     private var plan = PlanNode(.argument)
-    private var predicates: OpenPredicates
+    private(set) var predicates: OpenPredicates
     /// Slots that have been filled since predicates were applied last.
     private var fresh: [Slot]
     private var solved: Set<Int> = []

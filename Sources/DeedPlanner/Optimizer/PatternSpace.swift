@@ -42,6 +42,8 @@ package struct PatternSpace: Sendable {
         package let cost: Double
     }
 
+    /// True if there are no rows yet, so that the first start begins no part.
+    package let isUnit: Bool
     package let entities: [Entity]
     package let relationships: [Relationship]
     package let predicates: [Predicate]
@@ -78,7 +80,7 @@ extension Binder {
                 selectivity: Cardinality.selectivity(predicate.expr))
         }
         return PatternSpace(
-            entities: entities, relationships: relationships, predicates: predicates,
+            isUnit: isUnit(state) && !planner.hasConstants, entities: entities, relationships: relationships, predicates: predicates,
             candidates: try candidates(builder, state, ways))
     }
 
@@ -107,6 +109,9 @@ extension Binder {
 }
 
 extension PatternPlanner {
+    /// True if a condition without variables decides whether there are rows at all.
+    var hasConstants: Bool { predicates.hasConstant }
+
     /// For each entity that is not there yet the ways to find it from what is given.
     var ways: [Slot: [(access: EntityAccess, rows: Double)]] {
         var ways: [Slot: [(access: EntityAccess, rows: Double)]] = [:]
