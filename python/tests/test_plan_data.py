@@ -295,7 +295,12 @@ def test_random_plans_give_the_same_rows() -> None:
                 patterns = [
                     random_steps(rng, pattern, steps) for pattern, steps in zip(space["patterns"], own["patterns"], strict=True)]
                 plan = {**own, "patterns": patterns, "aggregations": ["rows"] * len(own["aggregations"])}
-                graph.set_execution_plan(text, plan)
+                try:
+                    graph.set_execution_plan(text, plan)
+                except InvalidArgument as error:
+                    # Of a relationship or path that the pattern finds itself.
+                    assert "conditions that need" in str(error)
+                    continue
                 graph.drain_reports()
                 got = Counter(
                     map(repr, (tuple(plain(v, sorts_lists=query.sorts_lists) for v in row) for row in graph.execute(text))))

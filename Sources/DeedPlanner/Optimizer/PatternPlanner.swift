@@ -366,7 +366,9 @@ struct PatternPlanner {
             try interruption.check()
             let rank = wishes.starts[entity.slot] != nil ? 0 : wishes.joins.contains(entity.slot) ? 2 : 1
             if let best, best.rank < rank { continue }
-            guard let start = wishedStart(at: entity) ?? start(at: entity, where: { _ in true }) else { continue }
+            // What is looked up for each row is no part that could be joined.
+            let anyStart = start(at: entity) { wishes.joins.isEmpty || !$0.dependsOnRows }
+            guard let start = wishedStart(at: entity) ?? anyStart else { continue }
             let cost = start.cost(cardinality, solved)
             if let best, best.rank == rank, best.cost <= cost { continue }
             best = (start, rank, cost)
