@@ -256,6 +256,14 @@ typedef struct deed_options {
                               path; default false */
     uint32_t threads;      /* threads that one query may use, the caller's included; 0 (default): one for each processor */
     uint64_t parallel_rows_min; /* scans of fewer rows are done by one thread; default 65,536 */
+    uint64_t query_memory; /* bytes of rows to be sorted, grouped or joined that a query holds before it puts them aside, in
+                              temporary files; 0 (default): a quarter of the memory limit */
+    const char *temporary_directory; /* where these files are; they have no names, and are gone with the process. NULL
+                              (default): the directory of the store; for a store in memory and with read_only $TMPDIR,
+                              /var/tmp or /tmp */
+    size_t temporary_directory_size;
+    uint64_t temporary_limit; /* bytes that these files may take together, beyond which a query fails with DISK_FULL; 0
+                              (default): nine tenths of what the disk has free */
 } deed_options;
 
 /* Fills in the defaults. NULL is nothing to do. Any thread. */
@@ -1044,6 +1052,9 @@ typedef struct deed_statistics {
     /* indexes */
     uint64_t memory_indexes;        /* bytes in memory */
     uint64_t disk_indexes;          /* bytes on disk */
+    /* temporary files of queries */
+    uint64_t temporary_bytes;       /* bytes on disk now */
+    uint64_t temporary_bytes_written; /* since open */
 } deed_statistics;
 
 /* Fills in *out_statistics. O(relationships whose pheromone was ever touched). May block. */

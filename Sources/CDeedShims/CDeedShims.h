@@ -117,6 +117,16 @@ void shim_file_destroy(shim_file *file);
 /* Renames a file durably; both names are in `directory`. */
 void shim_file_rename(rocksdb_env_t *environment, const char *directory, const char *from, const char *to, char **error);
 
+/* A file that never has a name, in a directory: nothing of it is left when it is closed or the process ends. Read and written at
+ * any place, by one thread at a time. With `faults` (may be NULL) it fails as told. */
+typedef struct shim_temporary shim_temporary;
+/* NULL on failure, and the number of the system's error. */
+shim_temporary *shim_temporary_create(shim_faults *faults, const char *directory, int *out_error);
+/* 0, or the number of the system's error. Reading beyond the end is EIO. */
+int shim_temporary_write(shim_temporary *file, const void *data, size_t size, uint64_t offset);
+int shim_temporary_read(shim_temporary *file, void *data, size_t size, uint64_t offset);
+void shim_temporary_destroy(shim_temporary *file);
+
 /* Takes the lock of a store as RocksDB does, for work on the files of a store that is not open. NULL and an error if
  * another process or this one has it. */
 void *shim_lock(rocksdb_env_t *environment, const char *directory, char **error);

@@ -256,6 +256,8 @@ private func statistics(of found: Graph.Statistics) -> deed_statistics {
     filled.checkpoint_mark = found.checkpointMark
     filled.memory_indexes = UInt64(clamping: found.memoryIndexes)
     filled.disk_indexes = UInt64(clamping: found.diskIndexes)
+    filled.temporary_bytes = UInt64(clamping: found.temporaryBytes)
+    filled.temporary_bytes_written = found.temporaryBytesWritten
     return filled
 }
 

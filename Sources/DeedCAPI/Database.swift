@@ -46,6 +46,11 @@ private func graphOptions(_ given: UnsafePointer<deed_options>?) throws(DeedErro
     result.isReplica = options.replica
     result.threads = min(Int(options.threads), Limits.workersMax)
     result.parallelRowsMin = Int(clamping: options.parallel_rows_min)
+    if options.query_memory != 0 { result.queryMemory = Int(clamping: options.query_memory) }
+    if options.temporary_limit != 0 { result.temporaryLimit = Int(clamping: options.temporary_limit) }
+    if options.temporary_directory != nil {
+        result.temporaryDirectory = try path(options.temporary_directory, options.temporary_directory_size)
+    }
     if options.memory_limit != 0 {
         let least = 32 << 20
         guard options.memory_limit >= UInt64(least) else {

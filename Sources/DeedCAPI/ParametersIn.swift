@@ -4,7 +4,13 @@ import CDeed
 import DeedEngine
 import DeedValues
 
-func value(_ value: deed_value, depth: Int = 0) throws(DeedError) -> Value {
+func value(_ value: deed_value) throws(DeedError) -> Value {
+    var keys: [String] = []
+    return try DeedCAPI.value(value, depth: 0, &keys)
+}
+
+/// `keys`: those of the map that came before, which the maps of a list mostly have in common, and then share.
+private func value(_ value: deed_value, depth: Int, _ keys: inout [String]) throws(DeedError) -> Value {
     guard depth <= Limits.nestingMax else {
         throw DeedError(.invalidArgument, "lists and maps are nested deeper than \(Limits.nestingMax)")
     }
@@ -15,8 +21,8 @@ func value(_ value: deed_value, depth: Int = 0) throws(DeedError) -> Value {
     case DEED_FLOAT64.rawValue: return .float(value.as.number)
     case DEED_STRING.rawValue: return .string(try string(value.as.text.data, value.as.text.size))
     case DEED_BYTES.rawValue: return .bytes(Array(try sized(value.as.text.data, value.as.text.size)))
-    case DEED_LIST.rawValue: return .list(try list(value, depth))
-    case DEED_MAP.rawValue: return .map(try map(value, depth))
+    case DEED_LIST.rawValue: return .list(try list(value, depth, &keys))
+    case DEED_MAP.rawValue: return .map(try map(value, depth, &keys))
     case DEED_VECTOR.rawValue:
         let count = value.as.vector.count
         guard count >= 0, count <= Limits.valueBytesMax / 4, count == 0 || value.as.vector.items != nil else {
@@ -35,39 +41,57 @@ private func sized(_ base: UnsafePointer<CChar>?, _ size: Int) throws(DeedError)
 }
 
 private func string(_ base: UnsafePointer<CChar>?, _ size: Int) throws(DeedError) -> String {
-    guard let text = String(validating: try sized(base, size), as: UTF8.self) else {
-        throw DeedError(.invalidArgument, "a string that is not valid UTF-8")
-    }
-    return text
+    let text = try sized(base, size)
+    // String(validating:as:) takes several times as long.
+    guard isValidUTF8(text) else { throw DeedError(.invalidArgument, "a string that is not valid UTF-8") }
+    return String(decoding: text, as: UTF8.self)
 }
 
-private func list(_ given: deed_value, _ depth: Int) throws(DeedError) -> [Value] {
+private func list(_ given: deed_value, _ depth: Int, _ keys: inout [String]) throws(DeedError) -> [Value] {
     let list = given.as.list
     guard list.count >= 0, list.count == 0 || list.items != nil else {
         throw DeedError(.invalidArgument, "a list whose items are NULL")
     }
     var items: [Value] = []
     items.reserveCapacity(list.count)
-    for index in 0..<list.count { items.append(try value(list.items[index], depth: depth + 1)) }
+    for index in 0..<list.count { items.append(try value(list.items[index], depth: depth + 1, &keys)) }
     return items
 }
 
-private func map(_ given: deed_value, _ depth: Int) throws(DeedError) -> MapValue {
+private func map(_ given: deed_value, _ depth: Int, _ keys: inout [String]) throws(DeedError) -> MapValue {
     let map = given.as.map
     guard map.count >= 0, map.count == 0 || map.entries != nil else {
         throw DeedError(.invalidArgument, "a map whose entries are NULL")
     }
-    var (keys, values): ([String], [Value]) = ([], [])
-    for index in 0..<map.count {
-        keys.append(try string(map.entries[index].key, map.entries[index].key_size))
-        values.append(try value(map.entries[index].value, depth: depth + 1))
+    if !hasKeys(given, keys) {
+        var own: [String] = []
+        for index in 0..<map.count { own.append(try string(map.entries[index].key, map.entries[index].key_size)) }
+        if hasDuplicate(own) { throw DeedError(.invalidArgument, "a map has a key twice") }
+        keys = own
     }
-    if hasDuplicate(keys) { throw DeedError(.invalidArgument, "a map has a key twice") }
-    return MapValue(keys: keys, values: values)
+    // A map within this one may have others.
+    let own = keys
+    var values: [Value] = []
+    values.reserveCapacity(map.count)
+    for index in 0..<map.count { values.append(try value(map.entries[index].value, depth: depth + 1, &keys)) }
+    return MapValue(keys: own, values: values)
+}
+
+private func hasKeys(_ given: deed_value, _ keys: [String]) -> Bool {
+    let map = given.as.map
+    guard map.count == keys.count else { return false }
+    for index in keys.indices {
+        let entry = map.entries[index]
+        guard entry.key_size >= 0, entry.key_size == 0 || entry.key != nil else { return false }
+        let bytes = UnsafeRawBufferPointer(start: entry.key, count: entry.key_size)
+        var key = keys[index]
+        guard key.withUTF8({ compareBytes(UnsafeRawBufferPointer($0), bytes) == 0 }) else { return false }
+    }
+    return true
 }
 
 private func hasDuplicate(_ keys: [String]) -> Bool {
-    // Most maps have few keys, and come by the thousand.
+    // Most maps have few keys.
     if keys.count <= 8 {
         return keys.indices.contains { index in keys[..<index].contains { $0.utf8.elementsEqual(keys[index].utf8) } }
     }

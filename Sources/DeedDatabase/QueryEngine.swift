@@ -89,7 +89,7 @@ package final class QueryEngine: @unchecked Sendable {
 
     /// Room for the tree and the plan of a text, which are made of small objects that nobody counts one by one.
     func chargePlanning(_ text: String) throws -> MemoryAccount {
-        let account = MemoryAccount(graph.pool)
+        let account = MemoryAccount(graph)
         try account.charge(text.utf8.count * Self.planningBytesPerByte)
         return account
     }

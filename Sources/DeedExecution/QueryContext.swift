@@ -12,6 +12,8 @@ package final class QueryContext: @unchecked Sendable {
     package private(set) var functions: FunctionContext
     /// Slots of the plan.
     package let slotCount: Int
+    /// What the rows that operators hold may take.
+    let memory: QueryMemory
     /// Worker threads that a pipeline may use.
     package private(set) var threads: Int
     package private(set) var counters = WriteCounters()
@@ -26,6 +28,8 @@ package final class QueryContext: @unchecked Sendable {
     package private(set) var interruption: Interruption
     /// For one of the workers of a query: what it is part of.
     private let team: Team?
+    /// Workers that share a part of the query's work; 1 beside them.
+    var teamSize: Int { team?.size ?? 1 }
     /// On the thread that runs the query, which alone may ask it whether to go on.
     private var isCaller = true
 
@@ -37,6 +41,7 @@ package final class QueryContext: @unchecked Sendable {
         (self.present, self.parameters, self.functions) = (view, parameters, functions)
         (self.slotCount, self.threads, self.interruption) = (slotCount, threads, interruption)
         (self.procedures, counts) = (procedures, OperatorCounts(operators))
+        memory = QueryMemory(limit: view.graph.queryMemory)
         team = nil
     }
 
@@ -44,6 +49,7 @@ package final class QueryContext: @unchecked Sendable {
     init(within query: QueryContext, view: GraphView) {
         (present, parameters, functions, procedures) = (view, query.parameters, query.functions, query.procedures)
         (slotCount, threads, interruption, counts) = (query.slotCount, 1, query.interruption, query.counts)
+        memory = query.memory
         team = nil
     }
 
@@ -56,6 +62,7 @@ package final class QueryContext: @unchecked Sendable {
         (present, parameters, functions, procedures) = (query.view, query.parameters, query.functions, query.procedures)
         (slotCount, threads, interruption) = (query.slotCount, 1, query.interruption)
         counts = OperatorCounts(query.counts.operators)
+        memory = query.memory
         self.team = team
         isCaller = number == 0
     }
@@ -92,11 +99,12 @@ package final class QueryContext: @unchecked Sendable {
     /// Workers that share some of a query's work. The first of them to fail makes the others give up.
     final class Team: @unchecked Sendable {
         let query: QueryContext
+        let size: Int
         private let hasFailed = Atomic<Bool>(false)
         /// Of the first to fail; looked at when all have ended.
         private(set) var error: (any Error)?
 
-        init(_ query: QueryContext) { self.query = query }
+        init(_ query: QueryContext, size: Int) { (self.query, self.size) = (query, size) }
 
         var isGivenUp: Bool { hasFailed.load(ordering: .relaxed) }
 

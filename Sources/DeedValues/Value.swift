@@ -45,10 +45,10 @@ package final class MapValue: Sendable {
     }
 
     /// O(keys).
-    package subscript(key: String) -> Value? {
-        for index in keys.indices where keys[index].utf8.elementsEqual(key.utf8) { return values[index] }
-        return nil
-    }
+    package subscript(key: String) -> Value? { position(of: key).map { values[$0] } }
+
+    /// Where the key is among the keys. O(keys).
+    package func position(of key: String) -> Int? { keys.firstIndex { $0.utf8.elementsEqual(key.utf8) } }
 }
 
 /// `relationships.count + 1` entities, alternating with the relationships between them. A relationship may be passed

@@ -13,9 +13,11 @@ final class TestGraph {
     private var names: [UInt64: String] = [:]
     private var relationshipNames: [UInt64: String] = [:]
 
-    init(memoryLimit: Int = 256 << 20) throws {
+    init(memoryLimit: Int = 256 << 20, queryMemory: Int? = nil, faults: KeyValueStore.Faults? = nil) throws {
         var options = GraphOptions()
         options.memoryLimit = memoryLimit
+        options.queryMemory = queryMemory
+        options.faults = faults
         graph = try Graph(path: nil, options: options)
         transaction = try graph.begin(readOnly: false)
         view = try GraphView(graph, transaction)

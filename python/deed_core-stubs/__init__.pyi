@@ -177,6 +177,11 @@ class _Index(TypedDict):
     entries: int
 
 @type_check_only
+class _TemporaryStats(TypedDict):
+    bytes: int
+    bytes_written: int
+
+@type_check_only
 class _Stats(TypedDict):
     entity_count: int
     edge_count: int
@@ -188,6 +193,7 @@ class _Stats(TypedDict):
     disk: _DiskStats
     transactions: _TransactionStats
     following: _FollowingStats
+    temporary: _TemporaryStats
 
 # ---- The graph --------------------------------------------------------------------------------------------------------
 
@@ -288,6 +294,9 @@ class PyDeedGraph(Session):
         replica: bool = False,
         threads: int | None = None,
         parallel_rows_min: int | None = None,
+        query_memory: int | None = None,
+        temporary_directory: _Path | None = None,
+        temporary_limit: int | None = None,
     ) -> None: ...
     @property
     def closed(self) -> bool: ...

@@ -60,14 +60,16 @@ graph_init(GraphObject *self, PyObject *arguments, PyObject *keywords)
 {
     static char *names[] = {"path", "read_only", "memory_limit", "durability", "on_conflict", "timeout",
                             "retain_log_bytes", "retain_log_seconds", "before_images", "replica", "threads",
-                            "parallel_rows_min", NULL};
+                            "parallel_rows_min", "query_memory", "temporary_directory", "temporary_limit", NULL};
     PyObject *path = Py_None, *memory_limit = Py_None, *durability = NULL, *on_conflict = NULL, *timeout = NULL;
     PyObject *retain_bytes = NULL, *retain_seconds = NULL, *threads = Py_None, *rows_min = Py_None;
+    PyObject *query_memory = Py_None, *temporary_directory = Py_None, *temporary_limit = Py_None;
     int read_only = 0, before_images = 0, replica = 0;
     ModuleState *state = self->session.state;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|O$pOOOOOOppOO:PyDeedGraph", names, &path, &read_only,
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|O$pOOOOOOppOOOOO:PyDeedGraph", names, &path, &read_only,
                                      &memory_limit, &durability, &on_conflict, &timeout, &retain_bytes, &retain_seconds,
-                                     &before_images, &replica, &threads, &rows_min))
+                                     &before_images, &replica, &threads, &rows_min, &query_memory,
+                                     &temporary_directory, &temporary_limit))
         return -1;
     if (self->database != NULL || self->opening) {
         raise_status(state, DEED_INVALID_ARGUMENT, "the graph is open already");
@@ -81,17 +83,30 @@ graph_init(GraphObject *self, PyObject *arguments, PyObject *keywords)
     options.replica = replica;
     options.keep_waiting = keep_going;
     unsigned long long thread_count = 0, parallel_rows_min = options.parallel_rows_min;
-    PyObject *bytes;
+    unsigned long long query_bytes = 0, temporary_bytes = 0;
+    PyObject *bytes, *directory;
     if (parse_durability(state, durability, &options.durability) < 0 ||
         parse_memory_limit(state, memory_limit, &options.memory_limit) < 0 ||
         parse_conflict_policy(state, on_conflict, timeout, &options.on_conflict, &options.conflict_timeout) < 0 ||
         parse_retention(state, retain_bytes, retain_seconds, &options.retain_log_bytes, &options.retain_log_seconds) < 0 ||
         parse_whole(state, "threads", threads, 1, 64, &thread_count) < 0 ||
         parse_whole(state, "parallel_rows_min", rows_min, 0, LLONG_MAX, &parallel_rows_min) < 0 ||
-        parse_path(state, path, &bytes) < 0)
+        parse_whole(state, "query_memory", query_memory, 1, LLONG_MAX, &query_bytes) < 0 ||
+        parse_whole(state, "temporary_limit", temporary_limit, 1, LLONG_MAX, &temporary_bytes) < 0 ||
+        parse_path(state, temporary_directory, &directory) < 0)
         return -1;
+    if (parse_path(state, path, &bytes) < 0) {
+        Py_XDECREF(directory);
+        return -1;
+    }
     options.threads = (uint32_t)thread_count;
     options.parallel_rows_min = parallel_rows_min;
+    options.query_memory = query_bytes;
+    options.temporary_limit = temporary_bytes;
+    if (directory != NULL) {
+        options.temporary_directory = PyBytes_AS_STRING(directory);
+        options.temporary_directory_size = (size_t)PyBytes_GET_SIZE(directory);
+    }
     PyObject *text = Py_NewRef(Py_None);
     if (bytes != NULL)
         Py_SETREF(text, PyUnicode_DecodeFSDefaultAndSize(PyBytes_AS_STRING(bytes), PyBytes_GET_SIZE(bytes)));
@@ -100,6 +115,7 @@ graph_init(GraphObject *self, PyObject *arguments, PyObject *keywords)
         Py_SETREF(self->path, Py_NewRef(text));
     Py_XDECREF(text);
     Py_XDECREF(bytes);
+    Py_XDECREF(directory);
     return result;
 }
 
@@ -288,7 +304,7 @@ statistics_to_python(const deed_statistics *s)
     typedef unsigned long long u;
     return Py_BuildValue(
         "{s:K,s:K,s:K,s:K,s:d,s:K,s:{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K},s:{s:K,s:K,s:K,s:K,s:K},s:{s:K,s:K,s:K,s:K,s:K,s:K,s:K},"
-        "s:{s:O,s:d,s:K}}",
+        "s:{s:O,s:d,s:K},s:{s:K,s:K}}",
         "entity_count", (u)s->entity_count, "edge_count", (u)s->relationship_count,
         "collection_count", (u)s->collection_count, "edge_type_count", (u)s->relationship_type_count,
         "avg_pheromone", s->average_pheromone, "pheromone_epoch", (u)s->pheromone_epoch,
@@ -302,7 +318,8 @@ statistics_to_python(const deed_statistics *s)
         "active", (u)s->active_transactions, "last_commit", (u)s->last_commit, "checkpoints", (u)s->checkpoints,
         "checkpoint_mark", (u)s->checkpoint_mark,
         "following", "active", s->is_follower ? Py_True : Py_False, "lag_ms", s->follower_lag_ms,
-        "reloads", (u)s->follower_reloads);
+        "reloads", (u)s->follower_reloads,
+        "temporary", "bytes", (u)s->temporary_bytes, "bytes_written", (u)s->temporary_bytes_written);
 }
 
 static PyObject *
@@ -498,7 +515,7 @@ static PyMethodDef graph_methods[] = {
     {"stats", (PyCFunction)graph_stats, METH_NOARGS,
 "stats($self, /)\n--\n\n"
 "Counts, and bytes by part: entity_count, edge_count, collection_count, edge_type_count, avg_pheromone,\n"
-"pheromone_epoch, and the dicts memory, disk, transactions and following."},
+"pheromone_epoch, and the dicts memory, disk, transactions, following and temporary."},
     METHOD_ENTRY(graph, catch_up,
 "catch_up($self, sequence=None, *, timeout=10.0)\n--\n\n"
 "Wait until everything is visible here that had been written, by whichever process, when the call was made.\n\n"
@@ -609,7 +626,7 @@ static PyMethodDef graph_methods[] = {
 PyDoc_STRVAR(graph_doc,
 "PyDeedGraph(path=None, *, read_only=False, memory_limit=None, durability='sync', on_conflict='fail', timeout=None,\n"
 "            retain_log_bytes=None, retain_log_seconds=None, before_images=False, replica=False, threads=None,\n"
-"            parallel_rows_min=None)\n--\n\n"
+"            parallel_rows_min=None, query_memory=None, temporary_directory=None, temporary_limit=None)\n--\n\n"
 "A property graph in a directory, or in memory without a path.\n\n"
 "Parameters\n----------\n"
 "path : str, bytes or os.PathLike, optional\n    The directory of the store, created if there is none (unless read_only).\n"
@@ -625,7 +642,13 @@ PyDoc_STRVAR(graph_doc,
 "before_images : bool\n    Keep each row as it was before a change in the log, for readers of the change feed.\n"
 "replica : bool\n    Take records of another store's change feed (apply), and refuse other writes.\n"
 "threads : int, optional\n    Threads that one query may use; by default one for each processor.\n"
-"parallel_rows_min : int, optional\n    Scans of fewer rows are done by one thread; by default 65,536.\n\n"
+"parallel_rows_min : int, optional\n    Scans of fewer rows are done by one thread; by default 65,536.\n"
+"query_memory : int, optional\n    Bytes of rows to be sorted, grouped or joined that a query holds before it puts them aside,\n"
+"    in temporary files; by default a quarter of the memory limit.\n"
+"temporary_directory : str, bytes or os.PathLike, optional\n    Where these files are, which have no names and are gone with\n"
+"    the process; by default the directory of the store, and for one in memory or read_only $TMPDIR, /var/tmp or /tmp.\n"
+"temporary_limit : int, optional\n    Bytes that these files may take together, beyond which a query fails (DiskFull); by\n"
+"    default nine tenths of what the disk has free.\n\n"
 "Raises\n------\n"
 "StoreLocked\n    Another process has the store open for writing.\n"
 "NewerFormat, Corruption, StorageError\n    The store cannot be read.\n\n"

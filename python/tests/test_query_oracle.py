@@ -45,20 +45,25 @@ def difference(deed: PyDeedGraph, query: Query, graph: Graph) -> str | None:
     return None if left == found else f"expected graph {left}\ngot graph      {found}"
 
 
-def check(seed: int, *, changes: bool, threads: int = 1) -> str | None:
-    """`threads`: with more than one even the smallest scan is divided."""
+def check(
+    seed: int, *, changes: bool, threads: int = 1, query_memory: int | None = None, written: list[int] | None = None
+) -> str | None:
+    """`threads`: with more than one even the smallest scan is divided; `query_memory`: with 1 nothing is held in memory of what
+    can be put aside, and `written` gets the bytes of files."""
     rng = random.Random(seed)
     graph = random_graph(rng)
     generator = Generator(rng)
     query = generator.change() if changes else generator.query()
     made = creation(graph)
-    with PyDeedGraph(threads=threads, parallel_rows_min=0) as deed:
+    with PyDeedGraph(threads=threads, parallel_rows_min=0, query_memory=query_memory) as deed:
         if made:
             deed.execute(made)
         try:
             problem = difference(deed, query, graph)
         except Exception as error:  # Any exception is a finding, and is shown with its query.
             problem = f"{type(error).__name__}: {error}"
+        if written is not None:
+            written.append(deed.stats()["temporary"]["bytes_written"])
     return problem and f"seed {seed}\n{made};\n{query};\n{problem}"
 
 
@@ -81,3 +86,15 @@ def test_two_threads_give_what_the_interpreter_gives(first: int) -> None:
     problems = [check(seed, changes=False, threads=2) for seed in range(first, min(first + BLOCK, SEEDS))]
     found = [problem for problem in problems if problem]
     assert not found, "\n\n".join(found)
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, BLOCK))
+def test_rows_that_are_put_aside_give_what_the_interpreter_gives(first: int) -> None:
+    seeds = range(first, min(first + BLOCK, SEEDS))
+    written: list[int] = []
+    problems = [
+        check(seed, changes=seed % 4 == 3, threads=1 + seed % 2, query_memory=1, written=written) for seed in seeds
+    ]
+    found = [problem for problem in problems if problem]
+    assert not found, "\n\n".join(found)
+    assert any(written)

@@ -18,7 +18,7 @@ package final class MemoryPool: Sendable {
 
     /// Bytes; allocation beyond it fails.
     package let limit: Int
-    /// What is stored may take less, so that there is room to ask and to delete in a store that is full.
+    /// What is stored may take less, so that a store that is full can still be asked.
     package let storedLimit: Int
     private let used: [Counter] = Part.allCases.map { _ in Counter() }
     private let total = Atomic<Int>(0)

@@ -47,7 +47,7 @@ final class Pressure: Sendable {
 extension Graph {
     /// Called where no latch is held, before memory is needed: an eighth of the limit, or more if much is needed at once.
     @inline(__always)
-    func makeRoom(for size: Int = 0) throws(DeedError) {
+    package func makeRoom(for size: Int = 0) throws(DeedError) {
         let needed = max(pool.limit / 8, size)
         if store != nil && pool.isExhausted(by: needed) { try evict(needed) }
     }

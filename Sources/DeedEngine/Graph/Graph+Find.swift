@@ -8,18 +8,20 @@ package final class IndexBuffer {
     private var capacity = 64
     let cursor = IndexCursor()
     /// The bounds in full.
-    fileprivate var low = ByteBuffer()
+    var low = ByteBuffer()
     fileprivate var end = ByteBuffer()
     fileprivate var key = ByteBuffer()
+    /// Rows with an entry of the key, before they are looked at.
+    var candidates: [RowId] = []
 
     package init() { ids = .allocate(capacity: capacity) }
 
     deinit { ids.deallocate() }
 
-    fileprivate func removeAll() { count = 0 }
+    func removeAll() { count = 0 }
 
     @inline(__always)
-    fileprivate func append(_ id: RowId) {
+    func append(_ id: RowId) {
         if count == capacity { grow() }
         ids[count] = id
         count &+= 1
@@ -64,6 +66,13 @@ extension Graph {
             if property.cell.type == .null { throw nullIsNotIndexed }
             IndexKey.append(property.cell, to: &buffer.low)
         }
+        try findBeginning(transaction, index, limit: limit, buffer)
+    }
+
+    /// The rows whose keys begin with the one in `buffer.low`.
+    func findBeginning(
+        _ transaction: Transaction?, _ index: SecondaryIndex, limit: Int = .max, _ buffer: IndexBuffer
+    ) throws(DeedError) {
         buffer.end.removeAll()
         buffer.end.append(buffer.low.bytes)
         IndexKey.appendEnd(to: &buffer.end)
@@ -91,7 +100,7 @@ extension Graph {
     // MARK: Indexes
 
     /// An index that begins with these properties.
-    private func requireIndex(
+    func requireIndex(
         _ kind: RowKind, _ table: NameId, count: Int, inOrder: Bool, _ key: (Int) -> NameId
     ) throws(DeedError) -> SecondaryIndex {
         var best: SecondaryIndex?
@@ -190,7 +199,7 @@ extension Graph {
 
     /// True if the snapshot sees the row with the key of the entry, and within the bounds.
     @inline(__always)
-    private func isCurrent(
+    func isCurrent(
         _ index: SecondaryIndex, _ key: UnsafeRawBufferPointer, _ id: RowId, _ snapshot: Snapshot, _ buffer: IndexBuffer
     ) throws(DeedError) -> Bool {
         guard let segment = directory(index.rowKind).segment(of: id) else { return false }

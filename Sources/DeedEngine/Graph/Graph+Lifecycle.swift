@@ -147,6 +147,8 @@ extension Graph {
         package var diskAdjacency = 0
         package var diskIndexes = 0
         package var diskTotal = 0
+        package var temporaryBytes = 0
+        package var temporaryBytesWritten: UInt64 = 0
         package var commits: UInt64 = 0
         package var rollbacks: UInt64 = 0
         package var conflicts: UInt64 = 0
@@ -179,6 +181,8 @@ extension Graph {
         result.memoryIndexes = pool.bytes(of: .indexes)
         result.memoryTotal = pool.bytesTotal
         result.memoryLimit = options.memoryLimit
+        result.temporaryBytes = temporaryFiles.bytes
+        result.temporaryBytesWritten = temporaryFiles.bytesWritten
         result.commits = counters.commits.load(ordering: .relaxed)
         result.rollbacks = counters.rollbacks.load(ordering: .relaxed)
         result.conflicts = counters.conflicts.load(ordering: .relaxed)

@@ -40,6 +40,13 @@ package struct GraphOptions: Sendable {
     package var threads = 0
     /// Scans of fewer rows are one thread's; see Limits.
     package var parallelRowsMin = Limits.parallelRowsMin
+    /// Bytes that a query may hold of rows which it sorts, groups or joins before it puts them aside, in temporary files; nil: a
+    /// quarter of the memory limit.
+    package var queryMemory: Int?
+    /// Where temporary files are; nil: in the directory of the store, or the system's for graphs without one to write to.
+    package var temporaryDirectory: String?
+    /// Bytes that temporary files may take together; nil: nine tenths of what the disk has free.
+    package var temporaryLimit: Int?
     /// What statements do that are transactions of their own, and transactions that say nothing about it.
     package var conflictPolicy = ConflictPolicy()
     /// Asked now and then by a statement that waits for another transaction, on its thread; false ends the wait.
@@ -64,6 +71,8 @@ package final class Graph: @unchecked Sendable {
     let threadTransactions = ThreadTransactions()
     /// nil for a graph in memory.
     let store: KeyValueStore?
+    /// What queries put aside.
+    package let temporaryFiles: TemporaryFiles
 
     private let tables = TableDirectory()
     /// One change of the schema at a time; taken before everything else.
@@ -132,6 +141,10 @@ package final class Graph: @unchecked Sendable {
         let memory = StoreMemory(limit: options.memoryLimit)
         names = old?.names ?? Names()
         pool = old?.pool ?? MemoryPool(limit: memory.pool)
+        let ownDirectory = options.isReadOnly ? nil : path
+        temporaryFiles = old?.temporaryFiles ?? TemporaryFiles(
+            directory: options.temporaryDirectory ?? ownDirectory ?? TemporaryFiles.systemDirectory(),
+            bytesMax: options.temporaryLimit, faults: options.faults)
         following = options.follows ? Following() : nil
         commits = CommitQueue()
         retention = LogRetention(options.retention)
@@ -183,6 +196,9 @@ package final class Graph: @unchecked Sendable {
             return result
         }
     }
+
+    /// Bytes; see GraphOptions.
+    package var queryMemory: Int { options.queryMemory ?? pool.limit / 4 }
 
     /// The newest commit that can be seen.
     package var lastCommit: Timestamp { snapshots.lastCommit }

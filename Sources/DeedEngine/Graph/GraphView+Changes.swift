@@ -95,7 +95,7 @@ extension GraphView {
 
     private var notForWriting: DeedError { DeedError(.readOnly, "a query that changes something needs a transaction for writing") }
 
-    private func requireWritable() throws(DeedError) {
+    func requireWritable() throws(DeedError) {
         try graph.requireOwnWrites()
         guard let transaction else { throw notForWriting }
         try transaction.requireActive()

@@ -19,6 +19,16 @@ extension GraphView {
         }
     }
 
+    /// True if a unique index has one of these properties; nil: any.
+    package func hasUniqueIndex(overAnyOf properties: [String]?) -> Bool {
+        let keys = properties?.compactMap { lookUp(.propertyKey, $0) }
+        return graph.indexes.withLock { indexes in
+            indexes.values.contains { index in
+                index.isUnique && keys.map { keys in index.properties.contains(where: keys.contains) } ?? true
+            }
+        }
+    }
+
     package enum Bounds {
         /// A value for each of the properties.
         case equal([Value])
@@ -72,6 +82,21 @@ extension GraphView {
             throw error
         }
         return Array(UnsafeBufferPointer(start: buffer.ids, count: buffer.count))
+    }
+
+    /// The rows that are equal to the values of each row of some columns, one for each of the properties: `found` is called with
+    /// a row of the columns and a row of the table, in order of the former. Ends early when it has found `most` or more; returns
+    /// the row of the columns to go on with, or nil if they have values that are looked up one by one, as `find` does.
+    package func findEach(
+        _ kind: RowKind, _ table: NameId, _ keys: [NameId], _ columns: [ColumnVector], rows: Range<Int>, most: Int,
+        _ search: IndexSearch, _ found: (Int, RowId) -> Void
+    ) throws(DeedError) -> Int? {
+        let sources = columns.compactMap { CellSource($0) }
+        guard sources.count == columns.count else { return nil }
+        try requireUsable()
+        if isNoting { note { $0.noteTable(kind, table) } }
+        defer { withExtendedLifetime(columns) {} }
+        return try graph.findEach(reader, kind, table, keys, sources, rows: rows, most: most, into: search.buffer, found)
     }
 
     private func findRange(

@@ -18,8 +18,11 @@ class AggregateColumn {
 
     func finish(_ group: Int) throws -> Value { .null }
 
-    /// Takes in the states of another worker; group g there is `map[g]` here.
-    func merge(_ other: AggregateColumn, _ map: [UInt32]) throws {}
+    /// The states of these groups as columns, always as many: what `absorb` makes them of again.
+    func states(_ groups: Range<Int>) -> [ColumnVector] { [] }
+
+    /// Takes in states of which row i is of the group `groups[i]`, as if the rows behind them came now.
+    func absorb(_ states: [ColumnVector], _ groups: UnsafePointer<UInt32>, count: Int) throws {}
 
     /// Bytes held beyond a few words for each group.
     var bytesOutside: Int { 0 }
@@ -71,9 +74,11 @@ final class CountColumn: AggregateColumn {
 
     override func finish(_ group: Int) -> Value { .int(counts[group]) }
 
-    override func merge(_ other: AggregateColumn, _ map: [UInt32]) {
-        guard let other = other as? CountColumn else { return }
-        for (group, count) in other.counts.enumerated() { counts[Int(map[group])] &+= count }
+    override func states(_ groups: Range<Int>) -> [ColumnVector] { [ColumnVector(integers: counts[groups])] }
+
+    override func absorb(_ states: [ColumnVector], _ groups: UnsafePointer<UInt32>, count: Int) {
+        let added = states[0].ints
+        for row in 0..<count { counts[Int(groups[row])] &+= added[row] }
     }
 }
 
@@ -101,9 +106,30 @@ final class CollectColumn: AggregateColumn {
 
     override func finish(_ group: Int) -> Value { .list(lists[group]) }
 
-    override func merge(_ other: AggregateColumn, _ map: [UInt32]) {
-        guard let other = other as? CollectColumn else { return }
-        bytes &+= other.bytes
-        for (group, list) in other.lists.enumerated() { lists[Int(map[group])] += list }
+    override func states(_ groups: Range<Int>) -> [ColumnVector] { [ColumnVector(lists: lists[groups])] }
+
+    override func absorb(_ states: [ColumnVector], _ groups: UnsafePointer<UInt32>, count: Int) {
+        for row in 0..<count {
+            guard case .list(let items) = states[0].value(row) else { continue }
+            for item in items { bytes &+= item.bytesOutside &+ MemoryLayout<Value>.stride }
+            lists[Int(groups[row])] += items
+        }
+    }
+}
+
+extension ColumnVector {
+    convenience init(integers: ArraySlice<Int64>) {
+        self.init(.int64, capacity: integers.count)
+        for (row, value) in integers.enumerated() { ints[row] = value }
+    }
+
+    convenience init(floats: some Collection<Double>) {
+        self.init(.float64, capacity: floats.count)
+        for (row, value) in floats.enumerated() { self.floats[row] = value }
+    }
+
+    convenience init(lists: ArraySlice<[Value]>) {
+        self.init(.any, capacity: lists.count)
+        values = lists.map { .list($0) }
     }
 }

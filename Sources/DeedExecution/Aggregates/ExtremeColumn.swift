@@ -54,11 +54,9 @@ final class ExtremeColumn: AggregateColumn {
         return hasValue[group] ? .int(integers[group]) : .null
     }
 
-    override func merge(_ other: AggregateColumn, _ map: [UInt32]) {
-        guard let other = other as? ExtremeColumn else { return }
-        for group in other.hasValue.indices where other.hasValue[group] {
-            let value = other.finish(group)
-            if !value.isNull { offer(value, Int(map[group])) }
-        }
+    override func states(_ groups: Range<Int>) -> [ColumnVector] { [ColumnVector(groups.map { finish($0) })] }
+
+    override func absorb(_ states: [ColumnVector], _ groups: UnsafePointer<UInt32>, count: Int) {
+        update(groups, states, admitted: nil, count: count)
     }
 }

@@ -42,16 +42,24 @@ final class DeviationColumn: AggregateColumn {
         return .float(divisor > 0 ? (state.squares / divisor).squareRoot() : 0)
     }
 
-    override func merge(_ other: AggregateColumn, _ map: [UInt32]) {
-        guard let other = other as? DeviationColumn else { return }
-        for (group, from) in other.states.enumerated() where from.count > 0 {
-            var state = states[Int(map[group])]
+    override func states(_ groups: Range<Int>) -> [ColumnVector] {
+        let found = states[groups]
+        return [
+            ColumnVector(floats: found.map(\.count)), ColumnVector(floats: found.map(\.mean)),
+            ColumnVector(floats: found.map(\.squares)),
+        ]
+    }
+
+    override func absorb(_ added: [ColumnVector], _ groups: UnsafePointer<UInt32>, count rows: Int) {
+        for row in 0..<rows where added[0].floats[row] > 0 {
+            let from = State(count: added[0].floats[row], mean: added[1].floats[row], squares: added[2].floats[row])
+            var state = states[Int(groups[row])]
             let count = state.count + from.count
             let difference = from.mean - state.mean
             state.squares += from.squares + difference * difference * state.count * from.count / count
             state.mean += difference * from.count / count
             state.count = count
-            states[Int(map[group])] = state
+            states[Int(groups[row])] = state
         }
     }
 }
@@ -108,12 +116,16 @@ final class PercentileColumn: AggregateColumn {
         return .float(low + (high - low) * (position - Double(below)))
     }
 
-    override func merge(_ other: AggregateColumn, _ map: [UInt32]) {
-        guard let other = other as? PercentileColumn else { return }
-        total += other.total
-        for group in other.numbers.indices where !other.numbers[group].isEmpty {
-            numbers[Int(map[group])] += other.numbers[group]
-            fractions[Int(map[group])] = other.fractions[group]
+    override func states(_ groups: Range<Int>) -> [ColumnVector] {
+        [ColumnVector(lists: numbers[groups]), ColumnVector(floats: fractions[groups])]
+    }
+
+    override func absorb(_ states: [ColumnVector], _ groups: UnsafePointer<UInt32>, count: Int) {
+        for row in 0..<count {
+            guard case .list(let items) = states[0].value(row), !items.isEmpty else { continue }
+            total += items.count
+            numbers[Int(groups[row])] += items
+            fractions[Int(groups[row])] = states[1].floats[row]
         }
     }
 }

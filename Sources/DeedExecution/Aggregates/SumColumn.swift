@@ -136,16 +136,26 @@ final class SumColumn: AggregateColumn {
         return state.hasFloat ? .float(state.floats + Double(state.integers)) : .int(state.integers)
     }
 
-    override func merge(_ other: AggregateColumn, _ map: [UInt32]) throws {
-        guard let other = other as? SumColumn else { return }
-        for (group, from) in other.states.enumerated() {
-            let target = Int(map[group])
-            try add(from.integers, to: target)
-            states[target].floats += from.floats
-            states[target].hasFloat = states[target].hasFloat || from.hasFloat
-            states[target].count += from.count
+    override func states(_ groups: Range<Int>) -> [ColumnVector] {
+        let found = states[groups]
+        let hasFloat = ColumnVector(.bool, capacity: found.count)
+        for (row, state) in found.enumerated() { hasFloat.bools[row] = state.hasFloat ? 1 : 0 }
+        let durations = ColumnVector(groups.map { group in self.durations[group].map { .duration($0) } ?? .null })
+        return [
+            ColumnVector(integers: found.map(\.integers)[...]), ColumnVector(floats: found.map(\.floats)),
+            ColumnVector(integers: found.map(\.count)[...]), hasFloat, durations,
+        ]
+    }
+
+    override func absorb(_ added: [ColumnVector], _ groups: UnsafePointer<UInt32>, count: Int) throws {
+        for row in 0..<count {
+            let group = Int(groups[row])
+            try add(added[0].ints[row], to: group)
+            states[group].floats += added[1].floats[row]
+            states[group].count += added[2].ints[row]
+            states[group].hasFloat = states[group].hasFloat || added[3].bools[row] != 0
+            if case .duration(let duration) = added[4].value(row) { try add(duration, to: group) }
         }
-        for (group, duration) in other.durations { try add(duration, to: Int(map[group])) }
     }
 
     private static let overflow = QueryError(

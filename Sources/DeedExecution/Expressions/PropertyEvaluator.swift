@@ -27,6 +27,7 @@ final class PropertyEvaluator: Evaluator {
         case .entity: return try gather(.entity, vector, key, count, context)
         case .relationship: return try gather(.relationship, vector, key, count, context)
         case .any:
+            if let entries = entries(of: vector, name, count) { return entries }
             return try splitElements(vector, count) { kind, elements, size in
                 try gather(kind, elements, key, size, context)
             } others: { value in
@@ -34,6 +35,24 @@ final class PropertyEvaluator: Evaluator {
             }
         default: return try mapValues(count) { try Value.property(of: vector.value($0), name) }
         }
+    }
+
+    /// Of a column of maps and nulls; nil if it holds anything else. Maps of one list mostly share their keys, where the place of
+    /// the last one is good for the next.
+    private static func entries(of vector: ColumnVector, _ name: String, _ count: Int) -> ColumnVector? {
+        let builder = ColumnBuilder(capacity: count)
+        var known: (keys: UnsafePointer<String>?, position: Int?) = (nil, nil)
+        for row in 0..<count {
+            switch vector.values[row] {
+            case .null: builder.appendNull()
+            case .map(let map):
+                let keys = map.keys.withUnsafeBufferPointer { $0.baseAddress }
+                if keys == nil || keys != known.keys { known = (keys, map.position(of: name)) }
+                if let position = known.position { builder.append(map.values[position]) } else { builder.appendNull() }
+            default: return nil
+            }
+        }
+        return builder.finish()
     }
 
     private static func gather(

@@ -1,4 +1,5 @@
-// Groups rows by keys and computes aggregates of each group. Without keys there is one group, even of no rows.
+// Groups rows by keys and computes aggregates of each group. Without keys there is one group, even of no rows. Groups that do
+// not fit into memory come in parts.
 
 import DeedEngine
 
@@ -8,8 +9,10 @@ final class AggregateOperator: Operator {
     private let expressions: AggregateExpressions
     private let aggregates: [(slot: Slot, Aggregate)]
     private var argument: Chunk?
+    private var isRead = false
     private var grouping: Grouping?
     private var nextGroup = 0
+    private var parts: GroupParts?
 
     init(
         _ input: DividedInput, keys: [(slot: Slot, value: Expr)], _ aggregates: [(slot: Slot, Aggregate)], _ context: QueryContext
@@ -22,13 +25,26 @@ final class AggregateOperator: Operator {
     override func restart(argument: Chunk) {
         input.reset(argument: argument)
         self.argument = argument
-        (grouping, nextGroup) = (nil, 0)
+        (isRead, grouping, parts, nextGroup) = (false, nil, nil, 0)
     }
 
     override func produce() throws -> Chunk? {
-        let groups = try grouping ?? readAll()
+        if !isRead {
+            grouping = try readAll()
+            isRead = true
+        }
+        while true {
+            if let chunk = try groups() { return chunk }
+            // What is done with gives its memory back before more is read.
+            (grouping, nextGroup) = (nil, 0)
+            grouping = try parts?.next()
+            if grouping == nil { return nil }
+        }
+    }
+
+    private func groups() throws -> Chunk? {
+        guard let groups = grouping, nextGroup < groups.groupCount else { return nil }
         let end = min(nextGroup + Chunk.rowsMax, groups.groupCount)
-        if nextGroup == end { return nil }
         var chunk = try groups.rows(nextGroup..<end)
         nextGroup = end
         chunk.attach(argument)
@@ -36,15 +52,26 @@ final class AggregateOperator: Operator {
     }
 
     private func readAll() throws -> Grouping {
-        let parts = try input.readAll { worker in
+        let workers = try input.readAll { worker in
             let expressions = worker === context ? expressions : try AggregateExpressions(keys, aggregates, worker)
             return try Grouping(expressions, aggregates.map(\.1), worker)
         } add: { part, chunk in
             try part.update(chunk)
         }
-        for other in parts.dropFirst() { try parts[0].merge(other) }
-        grouping = parts[0]
-        return parts[0]
+        return try merge(workers)
+    }
+
+    /// What the workers have, as one; what does not fit into memory is in `parts` then, and nothing is left in it.
+    private func merge(_ workers: [Grouping]) throws -> Grouping {
+        let first = workers[0]
+        first.endTeam()
+        var written: [[RowSequence]] = []
+        for other in workers.dropFirst() {
+            if let rows = try other.parts() { written.append(rows) } else { try first.merge(other) }
+        }
+        if let rows = try first.parts(isForced: !written.isEmpty) { written.append(rows) }
+        if !written.isEmpty { parts = GroupParts(written, expressions, aggregates.map(\.1), context) }
+        return first
     }
 }
 

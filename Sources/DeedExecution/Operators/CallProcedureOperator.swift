@@ -9,11 +9,8 @@ final class CallProcedureOperator: Operator {
     private let procedure: any Procedure
     private let arguments: [Evaluator]
     private let yields: [(field: Int, slot: Slot)]
-    private var input: Chunk?
     private var vectors: [ColumnVector] = []
-    private var row = 0
-    private var results: [[Value]] = []
-    private var position = 0
+    private var found = FoundRows<[Value]>()
 
     init(
         _ child: Operator, name: String, _ arguments: [Expr], yields: [(field: Int, slot: Slot)], _ context: QueryContext
@@ -33,50 +30,28 @@ final class CallProcedureOperator: Operator {
 
     override func restart(argument: Chunk) {
         child.reset(argument: argument)
-        (input, results, row, position) = (nil, [], 0, 0)
+        vectors = []
+        found.begin(nil)
     }
 
     override func produce() throws -> Chunk? {
         while true {
             try context.checkInterrupt()
-            if input == nil {
+            if found.input == nil {
                 guard let chunk = try child.next() else { return nil }
-                input = chunk
                 vectors = try arguments.map { try $0.evaluate(chunk, context) }
-                (results, row, position) = ([], -1, 0)
+                found.begin(chunk)
             }
-            if let chunk = try fill() { return chunk }
-        }
-    }
-
-    private func fill() throws -> Chunk? {
-        guard let input else { return nil }
-        let parents = Selection(count: Chunk.rowsMax)
-        let columns = yields.map { _ in ColumnBuilder(capacity: Chunk.rowsMax) }
-        var count = 0
-        while count < Chunk.rowsMax {
-            if position == results.count {
-                row += 1
-                if row == input.count {
-                    self.input = nil
-                    break
+            let rows = try found.next { row, found in
+                let results = try procedure.rows(vectors.map { $0.value(row) }, context)
+                found.add(procedure.signature.outputs.isEmpty ? [[]] : results, row)
+                return row + 1
+            } use: { chunk, results in
+                for yield in yields {
+                    chunk.set(yield.slot, ColumnVector(results.map { yield.field < $0.count ? $0[yield.field] : .null }))
                 }
-                results = try procedure.rows(vectors.map { $0.value(row) }, context)
-                if procedure.signature.outputs.isEmpty { results = [[]] }
-                position = 0
-                continue
             }
-            parents.rows[count] = UInt32(row)
-            let result = results[position]
-            for (index, yield) in yields.enumerated() {
-                columns[index].append(yield.field < result.count ? result[yield.field] : .null)
-            }
-            position += 1
-            count += 1
+            if let rows { return rows }
         }
-        if count == 0 { return nil }
-        var result = input.selecting(Selection(copying: parents.rows, count: count))
-        for (index, yield) in yields.enumerated() { result.set(yield.slot, columns[index].finish()) }
-        return result
     }
 }

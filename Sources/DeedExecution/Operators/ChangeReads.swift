@@ -1,16 +1,17 @@
 // What the expressions of changes read of the graph, to tell whether the rows of a chunk can be changed together.
 
 import DeedEngine
+import DeedValues
 
 struct ChangeReads {
     /// The one slot whose elements are changed; nil if there are several, or what is changed is computed.
     private var target: Slot?
     private var isOneTarget = true
     /// Slots whose properties or labels are read.
-    private var read: Set<Slot> = []
+    private(set) var read: Set<Slot> = []
     /// Slots that are passed on whole, to functions and into lists.
-    private var used: Set<Slot> = []
-    private var isOpaque = false
+    private(set) var used: Set<Slot> = []
+    private(set) var isOpaque = false
 
     init(_ changes: [Change]) {
         for change in changes {
@@ -31,6 +32,9 @@ struct ChangeReads {
         }
     }
 
+    /// Of expressions that change nothing.
+    init(_ expressions: [Expr]) { for expression in expressions { visit(expression) } }
+
     private mutating func note(target slot: Slot) {
         if let target, target != slot { isOneTarget = false }
         target = slot
@@ -44,6 +48,7 @@ struct ChangeReads {
         for slot in read where slot != target && mayHoldElements(rows.columns[slot]) { return false }
         guard isOneTarget, let target, let column = rows.columns[target] else { return false }
         guard column.vector.kind == .entity || column.vector.kind == .relationship else { return false }
+        if !read.contains(target) { return true }
         var seen = IdMap()
         for row in 0..<rows.count where !column.isNull(row) {
             if !seen.insert(column.vector.ids[column.position(row)]) { return false }
@@ -51,10 +56,26 @@ struct ChangeReads {
         return true
     }
 
+    /// True if nothing of the graph is read but by way of `own`.
+    func readsNothing(but own: Slot, _ rows: Chunk) -> Bool {
+        if isOpaque { return false }
+        return !read.union(used).contains { $0 != own && mayHoldElements(rows.columns[$0]) }
+    }
+
     private func mayHoldElements(_ column: ChunkColumn?) -> Bool {
         guard let column else { return false }
         return switch column.vector.kind {
-        case .entity, .relationship, .any: true
+        case .entity, .relationship: true
+        case .any: column.vector.values.contains(where: holdsElement)
+        default: false
+        }
+    }
+
+    private func holdsElement(_ value: Value) -> Bool {
+        switch value {
+        case .entity, .relationship, .path: true
+        case .list(let items): items.contains(where: holdsElement)
+        case .map(let map): map.values.contains(where: holdsElement)
         default: false
         }
     }

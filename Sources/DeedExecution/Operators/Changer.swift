@@ -8,7 +8,7 @@ import DeedValues
 
 final class Changer {
     private enum Compiled {
-        case property(of: Evaluator, key: String, value: Evaluator)
+        case property(of: Evaluator, RowShape, value: Evaluator)
         case replace(Slot, Evaluator)
         case merge(Slot, Evaluator)
         case addLabels(Slot, [String])
@@ -18,13 +18,16 @@ final class Changer {
     private let context: QueryContext
     private let changes: [Compiled]
     private let reads: ChangeReads
+    /// Of the properties that are changed; nil if only the rows know.
+    private let properties: [String]?
 
     init(_ changes: [Change], _ context: QueryContext) throws {
         self.context = context
         self.changes = try changes.map { change in
             switch change {
             case .setProperty(let element, let key, let value):
-                .property(of: try makeEvaluator(element, context), key: key, value: try makeEvaluator(value, context))
+                .property(
+                    of: try makeEvaluator(element, context), RowShape(property: key), value: try makeEvaluator(value, context))
             case .replaceProperties(let slot, let value): .replace(slot, try makeEvaluator(value, context))
             case .mergeProperties(let slot, let value): .merge(slot, try makeEvaluator(value, context))
             case .addLabels(let slot, let labels): .addLabels(slot, labels)
@@ -32,23 +35,30 @@ final class Changer {
             }
         }
         reads = ChangeReads(changes)
+        properties = changes.changedProperties
     }
 
     var isEmpty: Bool { changes.isEmpty }
 
     func apply(_ rows: Chunk) throws {
-        if rows.count == 1 || reads.mayGoTogether(rows) { return try applyTogether(rows) }
+        if rows.count == 1 || mayGoTogether(rows) { return try applyTogether(rows) }
         for row in 0..<rows.count {
             if row & 255 == 0 { try context.checkInterrupt() }
             try applyTogether(rows.row(row))
         }
     }
 
+    /// With several changes all rows undergo the first one before any undergoes the second, which a unique index over both
+    /// could mistake for a repetition.
+    private func mayGoTogether(_ rows: Chunk) -> Bool {
+        reads.mayGoTogether(rows) && (changes.count == 1 || !context.view.hasUniqueIndex(overAnyOf: properties))
+    }
+
     private func applyTogether(_ rows: Chunk) throws {
         for change in changes {
             switch change {
-            case .property(let element, let key, let value):
-                try setProperty(try element.evaluate(rows, context), key, try value.evaluate(rows, context), rows.count)
+            case .property(let element, let shape, let value):
+                try setProperty(try element.evaluate(rows, context), shape, try value.evaluate(rows, context), rows.count)
             case .replace(let slot, let value):
                 try setAll(rows.columns[slot], try value.evaluate(rows, context), rows.count, isReplacing: true)
             case .merge(let slot, let value):
@@ -61,10 +71,42 @@ final class Changer {
 
     // MARK: One property
 
-    private func setProperty(_ elements: ColumnVector, _ key: String, _ values: ColumnVector, _ count: Int) throws {
+    private func setProperty(_ elements: ColumnVector, _ shape: RowShape, _ values: ColumnVector, _ count: Int) throws {
+        let key = shape.properties[0]
+        switch elements.kind {
+        case .null: return
+        case .entity where isDistinct(elements, count): return try setColumn(.entity, elements, shape, values, count)
+        case .relationship where isDistinct(elements, count):
+            return try setColumn(.relationship, elements, shape, values, count)
+        default: break
+        }
         for row in 0..<count {
             guard let (kind, id) = try element(elements.value(row)) else { continue }
             try set(kind, id, key, values.value(row), old: try oldValue(kind, id, key))
+        }
+    }
+
+    /// True if no element comes twice, so that what all of them had before is what each has when it is changed; nor null.
+    private func isDistinct(_ elements: ColumnVector, _ count: Int) -> Bool {
+        if elements.nulls != nil { return false }
+        if count == 1 { return true }
+        var seen = IdMap()
+        return (0..<count).allSatisfy { seen.insert(elements.ids[$0]) }
+    }
+
+    private func setColumn(
+        _ kind: RowKind, _ elements: ColumnVector, _ shape: RowShape, _ values: ColumnVector, _ count: Int
+    ) throws {
+        let (key, view) = (shape.properties[0], context.view)
+        try requireStorable(values, key, count: count)
+        let old = try translatingErrors {
+            try view.propertyKey(key).map { try view.gather(kind, elements.ids, nulls: nil, count: count, key: $0) }
+        }
+        try translatingErrors { try view.setProperty(kind, elements.ids, shape, values, count: count) }
+        if let old, old.kind != .null {
+            for row in 0..<count { context.counters.noteSet(old: old.value(row), new: values.value(row)) }
+        } else {
+            context.counters.noteCreated(properties: count - values.nullCount(count))
         }
     }
 
@@ -129,6 +171,21 @@ final class Changer {
                 context.counters.labelsRemoved += try translatingErrors { try context.view.removeLabels(id, labels) }
             }
         }
+    }
+}
+
+extension [Change] {
+    /// The properties that they change, by name; nil if only the rows know.
+    var changedProperties: [String]? {
+        var names: [String] = []
+        for change in self {
+            switch change {
+            case .setProperty(_, let key, _): names.append(key)
+            case .replaceProperties, .mergeProperties: return nil
+            case .addLabels, .removeLabels: continue
+            }
+        }
+        return names
     }
 }
 

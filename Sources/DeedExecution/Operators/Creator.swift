@@ -1,19 +1,20 @@
 // Makes the elements that rows give rise to, a chunk at a time: for each creation of the clause all rows, so that properties are
-// evaluated as columns. What one creation makes is a column that the next one sees.
+// evaluated as columns, and written from them. What one creation makes is a column that the next one sees.
 
 import DeedEngine
 import DeedValues
 
 final class Creator {
     private enum Properties {
-        case none
-        case fields([(key: String, value: Evaluator)])
+        /// By name, which for most clauses are in the text: a column each.
+        case fields(RowShape, [Evaluator])
+        /// A map or an element, whose properties differ from row to row.
         case whole(Evaluator)
     }
 
     private let context: QueryContext
     private let creations: [Creation]
-    private let properties: [Properties]
+    private let properties: [Properties?]
     private let paths: [Evaluator?]
     /// A merge must not look for null.
     private let refusesNull: Bool
@@ -22,9 +23,11 @@ final class Creator {
         (self.context, self.creations, self.refusesNull) = (context, creations, refusesNull)
         properties = try creations.map { creation in
             switch creation {
-            case .entity(_, _, let expression), .relationship(_, _, _, _, let expression):
-                try Self.compile(expression, context)
-            case .path: .none
+            case .entity(_, let labels, let expression):
+                try Self.compile(expression, context) { RowShape(labels: labels, properties: $0) }
+            case .relationship(_, _, _, let type, let expression):
+                try Self.compile(expression, context) { RowShape(type: type, properties: $0) }
+            case .path: nil
             }
         }
         paths = try creations.map { creation in
@@ -32,35 +35,25 @@ final class Creator {
         }
     }
 
-    private static func compile(_ expression: Expr?, _ context: QueryContext) throws -> Properties {
-        guard let expression else { return .none }
-        if case .map(let entries) = expression {
-            return .fields(try entries.map { ($0.key, try makeEvaluator($0.value, context)) })
+    private static func compile(
+        _ expression: Expr?, _ context: QueryContext, _ shape: ([String]) -> RowShape
+    ) throws -> Properties {
+        switch expression {
+        case nil: .fields(shape([]), [])
+        case .map(let entries): .fields(shape(entries.map(\.key)), try entries.map { try makeEvaluator($0.value, context) })
+        case .some(let expression): .whole(try makeEvaluator(expression, context))
         }
-        return .whole(try makeEvaluator(expression, context))
     }
 
-    /// The rows with what was made for them.
-    func create(_ rows: Chunk) throws -> Chunk {
+    /// The rows with what was made for them. `fields`: the columns of the only creation's properties, if they are known.
+    func create(_ rows: Chunk, fields: [ColumnVector]? = nil) throws -> Chunk {
         var result = rows
         for (index, creation) in creations.enumerated() {
             switch creation {
             case .entity(let slot, let labels, _):
-                let values = try evaluate(properties[index], result)
-                let ids = ColumnVector(.entity, capacity: rows.count)
-                for row in 0..<rows.count {
-                    let properties = try values.row(row)
-                    ids.ids[row] = try translatingErrors {
-                        try context.view.createEntity(labels: labels, properties: properties)
-                    }
-                    context.counters.noteCreated(properties: properties.count)
-                    context.counters.nodesCreated += 1
-                    context.counters.labelsAdded += labels.count
-                }
-                result.set(slot, ids)
+                result.set(slot, try createEntities(result, labels, properties[index], fields))
             case .relationship(let slot, let source, let target, let type, _):
-                let values = try evaluate(properties[index], result)
-                result.set(slot, try connect(result, source, target, type, values))
+                result.set(slot, try connect(result, source, target, type, properties[index], fields))
             case .path(let slot, _):
                 if let path = paths[index] { result.set(slot, try path.evaluate(result, context)) }
             }
@@ -68,62 +61,93 @@ final class Creator {
         return result
     }
 
+    private func createEntities(
+        _ rows: Chunk, _ labels: [String], _ properties: Properties?, _ fields: [ColumnVector]?
+    ) throws -> ColumnVector {
+        let ids = ColumnVector(.entity, capacity: rows.count)
+        switch properties {
+        case nil: break
+        case .fields(let shape, let evaluators):
+            let columns = try evaluate(shape, evaluators, rows, fields)
+            try translatingErrors { try context.view.createEntities(shape, columns, count: rows.count, into: ids.ids) }
+        case .whole(let evaluator):
+            let maps = try evaluator.evaluate(rows, context)
+            for row in 0..<rows.count {
+                let properties = try storable(maps.value(row))
+                ids.ids[row] = try translatingErrors {
+                    try context.view.createEntity(labels: labels, properties: properties)
+                }
+            }
+        }
+        context.counters.nodesCreated += rows.count
+        context.counters.labelsAdded += labels.count * rows.count
+        return ids
+    }
+
     private func connect(
-        _ rows: Chunk, _ source: Slot, _ target: Slot, _ type: String, _ values: PropertyValues
+        _ rows: Chunk, _ source: Slot, _ target: Slot, _ type: String, _ properties: Properties?, _ fields: [ColumnVector]?
     ) throws -> ColumnVector {
         let result = ColumnVector(.relationship, capacity: rows.count)
         var sources = [UInt64](repeating: 0, count: rows.count)
         var targets = sources
         try copyIds(rows.columns[source], .entity, count: rows.count, into: &sources)
         try copyIds(rows.columns[target], .entity, count: rows.count, into: &targets)
-        for row in 0..<rows.count {
-            guard sources[row] != 0 && targets[row] != 0 else {
-                throw QueryError(
-                    .semanticError, "MissingNode",
-                    "a relationship of type `\(type)` cannot be created: one of its nodes is null")
-            }
-            let properties = try values.row(row)
-            result.ids[row] = try translatingErrors {
-                try context.view.createRelationship(
-                    source: sources[row], target: targets[row], type: type, properties: properties)
-            }
-            context.counters.noteCreated(properties: properties.count)
-            context.counters.relationshipsCreated += 1
+        if sources.contains(0) || targets.contains(0) {
+            throw QueryError(
+                .semanticError, "MissingNode",
+                "a relationship of type `\(type)` cannot be created: one of its nodes is null")
         }
+        switch properties {
+        case nil: break
+        case .fields(let shape, let evaluators):
+            let columns = try evaluate(shape, evaluators, rows, fields)
+            try translatingErrors {
+                try context.view.createRelationships(
+                    shape, sources: sources, targets: targets, columns, count: rows.count, into: result.ids)
+            }
+        case .whole(let evaluator):
+            let maps = try evaluator.evaluate(rows, context)
+            for row in 0..<rows.count {
+                let properties = try storable(maps.value(row))
+                result.ids[row] = try translatingErrors {
+                    try context.view.createRelationship(
+                        source: sources[row], target: targets[row], type: type, properties: properties)
+                }
+            }
+        }
+        context.counters.relationshipsCreated += rows.count
         return result
     }
 
     // MARK: Properties
 
-    private struct PropertyValues {
-        let fields: [(key: String, value: ColumnVector)]
-        let whole: ColumnVector?
-        let refusesNull: Bool
-        let view: GraphView
-
-        func row(_ row: Int) throws -> [(key: String, value: Value)] {
-            var result = fields.map { (key: $0.key, value: $0.value.value(row)) }
-            if let whole { result = try propertyMap(whole.value(row), view) }
-            if refusesNull, let null = result.first(where: { $0.value.isNull }) {
-                throw QueryError(
-                    .semanticError, "MergeReadOwnWrites",
-                    "MERGE cannot use null for property `\(null.key)`: null is equal to nothing, so it would never be found")
-            }
-            result.removeAll { $0.value.isNull }
-            for (key, value) in result { try requireStorable(value, key) }
-            return result
+    /// The columns of properties that can be stored, counted as set.
+    private func evaluate(
+        _ shape: RowShape, _ evaluators: [Evaluator], _ rows: Chunk, _ known: [ColumnVector]?
+    ) throws -> [ColumnVector] {
+        let columns = try known ?? evaluators.map { try $0.evaluate(rows, context) }
+        for (key, column) in zip(shape.properties, columns) {
+            let nulls = column.nullCount(rows.count)
+            if nulls > 0 && refusesNull { throw Self.mergedNull(key) }
+            try requireStorable(column, key, count: rows.count)
+            context.counters.noteCreated(properties: rows.count - nulls)
         }
+        return columns
     }
 
-    private func evaluate(_ properties: Properties, _ rows: Chunk) throws -> PropertyValues {
-        var fields: [(key: String, value: ColumnVector)] = []
-        var whole: ColumnVector?
-        switch properties {
-        case .none: break
-        case .fields(let entries): fields = try entries.map { ($0.key, try $0.value.evaluate(rows, context)) }
-        case .whole(let evaluator): whole = try evaluator.evaluate(rows, context)
-        }
-        return PropertyValues(fields: fields, whole: whole, refusesNull: refusesNull, view: context.view)
+    private func storable(_ value: Value) throws -> [(key: String, value: Value)] {
+        var properties = try propertyMap(value, context.view)
+        if refusesNull, let null = properties.first(where: { $0.value.isNull }) { throw Self.mergedNull(null.key) }
+        properties.removeAll { $0.value.isNull }
+        for (key, value) in properties { try requireStorable(value, key) }
+        context.counters.noteCreated(properties: properties.count)
+        return properties
+    }
+
+    private static func mergedNull(_ key: String) -> QueryError {
+        QueryError(
+            .semanticError, "MergeReadOwnWrites",
+            "MERGE cannot use null for property `\(key)`: null is equal to nothing, so it would never be found")
     }
 }
 

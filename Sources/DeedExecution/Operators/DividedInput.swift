@@ -73,7 +73,7 @@ final class DividedInput {
         let workers = min(context.threads, divided.count)
         if workers < 2 { return nil }
         let ordered = try wish.bound.map { try divided.ordered(by: $0, context.view) } ?? divided
-        let team = QueryContext.Team(context)
+        let team = QueryContext.Team(context, size: workers)
         let operators = try (0..<workers).map { number in
             let maker = OperatorMaker(context: QueryContext(team, worker: number), morsels: ordered, wish: wish)
             let worker = try maker.make(plan)

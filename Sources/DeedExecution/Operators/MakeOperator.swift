@@ -187,7 +187,7 @@ struct OperatorMaker {
         case .create(_, let creations): return try CreateOperator(child, creations, context)
         case .merge(_, let match, let creations, let onCreate, let onMatch):
             return try MergeOperator(
-                child, match: whole.make(match), creations, onCreate: onCreate, onMatch: onMatch, context)
+                child, match: whole.make(match), match, creations, onCreate: onCreate, onMatch: onMatch, context)
         case .change(_, let changes): return try ChangeOperator(child, changes, context)
         case .delete(_, let elements, let detach): return try DeleteOperator(child, elements, detach: detach, context)
         case .forEach(_, let list, let element, let body):

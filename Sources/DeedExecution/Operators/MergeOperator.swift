@@ -1,4 +1,5 @@
-// For each row what matches; if nothing does, it is created. Row by row, since each must find what those before it made.
+// For each row what matches; if nothing does, it is created. Each must find what those before it made, so rows go one by one
+// unless they can do so as a batch (MergeBatch.swift).
 
 import DeedEngine
 
@@ -8,20 +9,28 @@ final class MergeOperator: Operator {
     private let creator: Creator
     private let onCreate: Changer
     private let onMatch: Changer
+    private let batch: MergeBatch?
     private var input: Chunk?
     private var row = 0
     private var output: ChunkBuilder
     /// Chunks that are full, or too large to be gathered.
     private var ready: [Chunk] = []
 
+    /// Rows from which a chunk is good as it is.
+    private static let largeRows = 256
+
     init(
-        _ child: Operator, match: Operator, _ creations: [Creation], onCreate: [Change], onMatch: [Change],
-        _ context: QueryContext
+        _ child: Operator, match: Operator, _ pattern: PlanNode, _ creations: [Creation], onCreate: [Change],
+        onMatch: [Change], _ context: QueryContext
     ) throws {
         (self.child, self.match) = (child, match)
-        creator = try Creator(creations, refusesNull: true, context)
-        self.onCreate = try Changer(onCreate, context)
-        self.onMatch = try Changer(onMatch, context)
+        let creator = try Creator(creations, refusesNull: true, context)
+        let (changer, matchChanger) = (try Changer(onCreate, context), try Changer(onMatch, context))
+        (self.creator, self.onCreate, self.onMatch) = (creator, changer, matchChanger)
+        batch = try MergePattern(pattern, creations, changes: onCreate + onMatch).map {
+            try MergeBatch(
+                $0, match: match, creator, onCreate: changer, onMatch: matchChanger, changes: onCreate + onMatch, context)
+        }
         output = ChunkBuilder(width: context.slotCount)
         super.init(context)
     }
@@ -37,7 +46,11 @@ final class MergeOperator: Operator {
             if !ready.isEmpty { return ready.removeFirst() }
             guard let input else {
                 guard let chunk = try child.next() else { return output.take()?.chunk }
-                (self.input, row) = (chunk, 0)
+                if let merged = try batch?.merge(chunk) {
+                    for rows in merged { add(rows) }
+                } else {
+                    (self.input, row) = (chunk, 0)
+                }
                 continue
             }
             while row < input.count && ready.isEmpty {
@@ -70,6 +83,7 @@ final class MergeOperator: Operator {
     }
 
     private func add(_ chunk: Chunk) {
+        if output.count == 0 && chunk.count >= Self.largeRows { return ready.append(chunk) }
         var first = 0
         while first < chunk.count {
             let count = min(output.room, chunk.count - first)

@@ -8,11 +8,8 @@ final class SeekIdsOperator: Operator {
     private let slot: Slot
     private let kind: RowKind
     private let ids: Evaluator
-    private var input: Chunk?
     private var lists: ColumnVector?
-    private var row = 0
-    private var found: [RowId] = []
-    private var position = 0
+    private var found = FoundRows<RowId>()
 
     init(_ child: Operator, _ slot: Slot, _ kind: RowKind, ids: Expr, _ context: QueryContext) throws {
         (self.child, self.slot, self.kind) = (child, slot, kind)
@@ -22,63 +19,46 @@ final class SeekIdsOperator: Operator {
 
     override func restart(argument: Chunk) {
         child.reset(argument: argument)
-        (input, lists, found, row, position) = (nil, nil, [], 0, 0)
+        lists = nil
+        found.begin(nil)
     }
 
     override func produce() throws -> Chunk? {
         while true {
             try context.checkInterrupt()
-            if input == nil {
+            if found.input == nil {
                 guard let chunk = try child.next() else { return nil }
-                input = chunk
                 lists = try ids.evaluate(chunk, context)
-                (row, found, position) = (-1, [], 0)
+                found.begin(chunk)
             }
-            if let chunk = fill() { return chunk }
-        }
-    }
-
-    private func fill() -> Chunk? {
-        guard let input, let lists else { return nil }
-        let parents = Selection(count: Chunk.rowsMax)
-        let vector = ColumnVector(kind == .entity ? .entity : .relationship, capacity: Chunk.rowsMax)
-        var count = 0
-        while count < Chunk.rowsMax {
-            if position == found.count {
-                row += 1
-                if row == input.count {
-                    self.input = nil
-                    break
-                }
-                (found, position) = (rows(lists.value(row)), 0)
-                continue
+            let rows = found.next { row, found in
+                if let lists { addRows(lists.value(row), row, to: &found) }
+                return row + 1
+            } use: { chunk, ids in
+                chunk.set(slot, ColumnVector(kind == .entity ? .entity : .relationship, copying: ids))
             }
-            vector.ids[count] = found[position]
-            parents.rows[count] = UInt32(row)
-            count += 1
-            position += 1
+            if let rows { return rows }
         }
-        if count == 0 { return nil }
-        var result = input.selecting(Selection(copying: parents.rows, count: count))
-        result.set(slot, vector)
-        return result
     }
 
     /// Ids in the value that are of something, each once.
-    private func rows(_ value: Value) -> [RowId] {
+    private func addRows(_ value: Value, _ row: Int, to found: inout FoundRows<RowId>) {
         let values: [Value] = if case .list(let elements) = value { elements } else { [value] }
         var seen = IdMap()
-        var result: [RowId] = []
         for value in values {
-            let id: RowId
-            switch value {
-            case .int(let number) where number > 0: id = RowId(number)
-            case .entity(let given) where kind == .entity: id = given
-            case .relationship(let given) where kind == .relationship: id = given
-            default: continue
-            }
-            if context.view.isVisible(kind, id) && seen.insert(id) { result.append(id) }
+            guard let id = id(value), context.view.isVisible(kind, id), seen.insert(id) else { continue }
+            found.add(id, row)
         }
-        return result
+    }
+
+    /// The id that the value is equal to, or of which it is the element.
+    private func id(_ value: Value) -> RowId? {
+        switch value {
+        case .int(let number): number > 0 ? RowId(number) : nil
+        case .float(let number): number > 0 ? RowId(exactly: number) : nil
+        case .entity(let given): kind == .entity ? given : nil
+        case .relationship(let given): kind == .relationship ? given : nil
+        default: nil
+        }
     }
 }

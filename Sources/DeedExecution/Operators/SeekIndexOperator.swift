@@ -23,12 +23,9 @@ final class SeekIndexOperator: Operator {
     /// The numbers of the properties, once all of them have one.
     private var keys: [NameId] = []
     private let search = IndexSearch()
-    private var input: Chunk?
     private var values: [ColumnVector?] = []
     private var isExact = true
-    private var row = 0
-    private var found: [RowId] = []
-    private var position = 0
+    private var found = FoundRows<RowId>()
 
     init(
         _ child: Operator, entity: Slot, collection: String, properties: [String], _ bounds: IndexBounds,
@@ -55,23 +52,28 @@ final class SeekIndexOperator: Operator {
 
     override func restart(argument: Chunk) {
         child.reset(argument: argument)
-        (input, row, position) = (nil, 0, 0)
-        if !found.isEmpty { found = [] }
+        found.begin(nil)
     }
 
     override func produce() throws -> Chunk? {
         while true {
             try context.checkInterrupt()
-            if input == nil {
+            if found.input == nil {
                 guard let chunk = try child.next() else { return nil }
-                input = chunk
-                (row, found, position) = (-1, [], 0)
                 values = try evaluate(chunk)
                 isExact = equality == nil || values.allSatisfy { Self.isExact($0, chunk.count) }
+                found.begin(chunk)
             }
-            guard let chunk = try fill() else { continue }
-            guard !isExact, let kept = try equality?.select(chunk, context) else { return chunk }
-            if kept.count > 0 { return chunk.selecting(kept) }
+            let rows = try found.next { row, found in
+                if let next = try findSome(from: row, &found) { return next }
+                found.add(try find(row), row)
+                return row + 1
+            } use: { chunk, ids in
+                chunk.set(entity, ColumnVector(.entity, copying: ids))
+            }
+            guard let rows else { continue }
+            guard !isExact, let kept = try equality?.select(rows, context) else { return rows }
+            if kept.count > 0 { return rows.selecting(kept) }
         }
     }
 
@@ -88,34 +90,18 @@ final class SeekIndexOperator: Operator {
         }
     }
 
-    private func fill() throws -> Chunk? {
-        guard let input else { return nil }
-        // Of a single row no more room is taken than it needs.
-        var room = Chunk.rowsMax
-        if input.count == 1 {
-            if row < 0 { (found, position, row) = (try find(0), 0, 0) }
-            room = min(room, found.count - position)
+    /// Looks many rows up at once, where their values are typed and one index has all the entities; nil if that is not so.
+    private func findSome(from row: Int, _ found: inout FoundRows<RowId>) throws -> Int? {
+        guard case .equal = bounds, let input = found.input, input.count > 1, areKeysKnown else { return nil }
+        let columns = values.compactMap { $0 }
+        guard columns.count == values.count, let table = context.view.onlyCollection(label: collection),
+            context.view.hasIndex(.entity, table, keys), context.view.hasOnlyItsLabel(table)
+        else { return nil }
+        return try context.view.findEach(
+            .entity, table, keys, columns, rows: row..<input.count, most: Chunk.rowsMax, search
+        ) { row, id in
+            found.add(id, row)
         }
-        let parents = Selection(count: room)
-        let ids = ColumnVector(.entity, capacity: room)
-        var count = 0
-        while count < room {
-            if position == found.count {
-                row += 1
-                if row == input.count { break }
-                (found, position) = (try find(row), 0)
-                continue
-            }
-            ids.ids[count] = found[position]
-            parents.rows[count] = UInt32(row)
-            count += 1
-            position += 1
-        }
-        if row == input.count || (row == input.count - 1 && position == found.count) { self.input = nil }
-        if count == 0 { return nil }
-        var result = input.selecting(count == room ? parents : Selection(copying: parents.rows, count: count))
-        result.set(entity, ids)
-        return result
     }
 
     private func evaluate(_ chunk: Chunk) throws -> [ColumnVector?] {
@@ -140,8 +126,7 @@ final class SeekIndexOperator: Operator {
             wanted = .prefix(text)
         }
         let view = context.view
-        if keys.count < properties.count { keys = properties.compactMap { view.propertyKey($0) } }
-        if keys.count < properties.count { return [] }
+        if !areKeysKnown { return [] }
         var result: [RowId] = []
         for table in view.collections(label: collection) {
             var rows: [RowId]
@@ -155,6 +140,12 @@ final class SeekIndexOperator: Operator {
             if result.isEmpty { result = rows } else { result += rows }
         }
         return result
+    }
+
+    /// False while nothing has one of the properties.
+    private var areKeysKnown: Bool {
+        if keys.count < properties.count { keys = properties.compactMap { context.view.propertyKey($0) } }
+        return keys.count == properties.count
     }
 
     /// All rows of a collection that the index knows nothing of: since the query was planned some of its entities have been

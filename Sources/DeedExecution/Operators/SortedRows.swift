@@ -18,16 +18,30 @@ final class SortedRows {
     private var lastPlace: Int64 = 0
 
     /// `hasPlaces`: behind the `width` columns of the rows comes one with their places, which decide where the keys do not.
-    init(_ keys: [SortKey], evaluators: [Evaluator], width: Int, hasPlaces: Bool = false, _ context: QueryContext) {
+    /// `isCounted`: false if the owner counts `bytes`.
+    init(
+        _ keys: [SortKey], evaluators: [Evaluator], width: Int, hasPlaces: Bool = false, isCounted: Bool = true,
+        _ context: QueryContext
+    ) {
         self.context = context
         self.keys = evaluators
         self.hasPlaces = hasPlaces
         isDescending = keys.map(\.isDescending) + (hasPlaces ? [false] : [])
         self.width = width
-        store = RowStore(context, width: width + isDescending.count)
+        store = RowStore(context, width: width + isDescending.count, isCounted: isCounted)
     }
 
     var count: Int { store.count }
+
+    /// Bytes that the rows take, and that sorting them will.
+    var bytes: Int {
+        store.bytes + store.count * (Self.sortingBytes + isDescending.count * MemoryLayout<Value>.stride)
+    }
+
+    /// For each row its number, and half as much for the sort.
+    private static let sortingBytes = 6
+
+    func clear() { store.clear() }
 
     func append(_ chunk: Chunk) throws { try append(chunk, keys.map { ChunkColumn(try $0.evaluate(chunk, context)) }) }
 
@@ -132,6 +146,8 @@ private struct SortColumn {
     enum Form {
         case integers([Int64])
         case floats([Double])
+        /// In the blocks; without an address: null.
+        case strings([UnsafeRawBufferPointer])
         case values([Value])
     }
 
@@ -160,6 +176,16 @@ private struct SortColumn {
                 result += UnsafeBufferPointer(start: column.vector.floats, count: store.block(index).count)
             }
             form = .floats(result)
+        } else if columns.allSatisfy({ $0?.vector.kind == .string }) {
+            var result: [UnsafeRawBufferPointer] = []
+            result.reserveCapacity(store.count)
+            for index in 0..<store.blockCount {
+                guard let vector = columns[index]?.vector else { continue }
+                for row in 0..<store.block(index).count {
+                    result.append(vector.isNull(row) ? UnsafeRawBufferPointer(start: nil, count: 0) : vector.stringBytes(row))
+                }
+            }
+            form = .strings(result)
         } else {
             form = .values((0..<store.count).map { store.value($0, slot) })
         }
@@ -173,8 +199,16 @@ private struct SortColumn {
         case .floats(let values):
             let (a, b) = (values[left], values[right])
             result = a < b ? -1 : a > b ? 1 : a == b ? 0 : Value.order(.float(a), .float(b))
+        case .strings(let texts): result = orderOfTexts(texts[left], texts[right])
         case .values(let values): result = Value.order(values[left], values[right])
         }
         return isDescending ? -result : result
     }
+}
+
+/// The order of texts; one without an address is null, which is last.
+func orderOfTexts(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Int {
+    guard left.baseAddress != nil else { return right.baseAddress == nil ? 0 : 1 }
+    guard right.baseAddress != nil else { return -1 }
+    return TextBytes.compare(left.bindMemory(to: UInt8.self), right.bindMemory(to: UInt8.self))
 }

@@ -48,7 +48,23 @@ extension ColumnVector {
         self.ids.update(from: ids, count: count)
     }
 
+    convenience init(_ kind: Kind, copying ids: UnsafeBufferPointer<UInt64>) {
+        self.init(kind, capacity: ids.count)
+        if let start = ids.baseAddress { self.ids.update(from: start, count: ids.count) }
+    }
+
     static func nulls(count: Int) -> ColumnVector { ColumnVector(.null, capacity: count) }
+
+    /// How many of the first `count` rows are null.
+    func nullCount(_ count: Int) -> Int {
+        switch kind {
+        case .null: return count
+        case .any: return (0..<count).reduce(0) { $0 + (values[$1].isNull ? 1 : 0) }
+        default:
+            guard let nulls else { return 0 }
+            return (0..<count).reduce(0) { $0 + Int(nulls[$1]) }
+        }
+    }
 }
 
 /// Ids of the rows of a column, 0 for null. A value that is no element of that kind is an error of types.

@@ -84,6 +84,11 @@ final class ColumnBuilder {
         for row in first..<first &+ added { append(other, column.position(row)) }
     }
 
+    /// Bytes of the column, and of what its values point to.
+    var bytes: Int {
+        bytesOutside + capacity * (vector.kind == .any ? MemoryLayout<Value>.stride : ColumnVector.width(vector.kind))
+    }
+
     /// The vector of what came; the builder begins anew.
     func finish() -> ColumnVector {
         let result = vector

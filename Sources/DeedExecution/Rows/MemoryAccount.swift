@@ -4,16 +4,17 @@
 import DeedEngine
 
 package final class MemoryAccount {
-    private let pool: MemoryPool
+    private let graph: Graph
+    private var pool: MemoryPool { graph.pool }
     private(set) var bytes = 0
     /// Taken from the pool, in steps: a step costs an atomic addition that all threads share.
     private var reserved = 0
 
     private static let step = 256 << 10
 
-    package init(_ pool: MemoryPool) { self.pool = pool }
+    package init(_ graph: Graph) { self.graph = graph }
 
-    convenience init(_ context: QueryContext) { self.init(context.view.graph.pool) }
+    convenience init(_ context: QueryContext) { self.init(context.view.graph) }
 
     deinit { pool.discharge(reserved, .scratch) }
 
@@ -21,12 +22,19 @@ package final class MemoryAccount {
         bytes &+= size
         if bytes <= reserved { return }
         let more = max(bytes - reserved, Self.step)
-        guard pool.charge(more, .scratch) else {
+        guard try take(more) else {
             bytes &-= size
             throw DeedError(
                 .outOfMemory, "the query holds more rows than the memory limit allows: let it return or sort less at a time")
         }
         reserved += more
+    }
+
+    /// What is in memory and in the store alike gives way.
+    private func take(_ size: Int) throws -> Bool {
+        if pool.charge(size, .scratch) { return true }
+        try graph.makeRoom(for: size + pool.limit / 8)
+        return pool.charge(size, .scratch)
     }
 
     func discharge(_ size: Int) { bytes &-= size }

@@ -8,12 +8,15 @@ final class RowStore {
     private var blocks: [Chunk] = []
     private let builder: ChunkBuilder
     private(set) var count = 0
-    private let account: MemoryAccount
-    private let width: Int
+    /// nil if somebody else counts.
+    private let account: MemoryAccount?
+    /// Of the full blocks.
+    private var bytesOfBlocks = 0
+    let width: Int
 
-    /// `width`: columns of the chunks that come.
-    init(_ context: QueryContext, width: Int) {
-        account = MemoryAccount(context)
+    /// `width`: columns of the chunks that come. `isCounted`: false if the owner counts `bytes`.
+    init(_ context: QueryContext, width: Int, isCounted: Bool = true) {
+        account = isCounted ? MemoryAccount(context) : nil
         builder = ChunkBuilder(width: width)
         self.width = width
     }
@@ -35,8 +38,12 @@ final class RowStore {
     private func seal() throws {
         guard let (block, bytes) = builder.take() else { return }
         blocks.append(block)
-        try account.charge(bytes)
+        bytesOfBlocks += bytes
+        try account?.charge(bytes)
     }
+
+    /// Bytes that the rows take.
+    var bytes: Int { bytesOfBlocks + builder.bytes }
 
     /// To be called when nothing more comes, before rows are asked for.
     func finish() throws { try seal() }
@@ -44,8 +51,8 @@ final class RowStore {
     func clear() {
         blocks = []
         builder.clear()
-        count = 0
-        account.clear()
+        (count, bytesOfBlocks) = (0, 0)
+        account?.clear()
     }
 
     // MARK: Reading

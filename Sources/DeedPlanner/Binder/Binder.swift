@@ -37,8 +37,11 @@ package struct Planner {
                 "beside CALL { } IN TRANSACTIONS a query only reads: what it changes belongs into the braces", at: batches)
         }
         try binder.requireAllFollowed()
+        var root = bound.plan
+        // A query that changes something runs to its end before anybody sees a row of it.
+        if binder.writes && bound.columns.isEmpty, case .eager(let child) = root.kind { root = child }
         return QueryPlan(
-            root: bound.plan, choices: binder.choices, columns: bound.columns, slotCount: binder.slotCount,
+            root: root, choices: binder.choices, columns: bound.columns, slotCount: binder.slotCount,
             isReadOnly: !binder.writes && binder.batches == nil, commitsInBetween: binder.batches != nil,
             parameters: binder.parameters, notices: binder.notices)
     }

@@ -1,0 +1,145 @@
+// The build side of a join: its rows, and for each key the chain of those that have it.
+
+import DeedEngine
+import DeedValues
+
+final class JoinTable {
+    private let table: KeyTable
+    private let store: RowStore
+    private let context: QueryContext
+    /// How often the rows have been divided.
+    private let level: Int
+    private let held: HeldMemory
+    /// Counts what cannot be put aside.
+    private let account: MemoryAccount
+    /// By key, the first row.
+    private(set) var first: [UInt32] = []
+    /// By row, the next one with the same key.
+    private(set) var next: [UInt32] = []
+    /// By key.
+    private var last: [UInt32] = []
+    private let numbers = UnsafeMutablePointer<UInt32>.allocate(capacity: Chunk.rowsMax)
+
+    /// `width`: columns of the rows.
+    init(keys: Int, width: Int, level: Int, _ context: QueryContext) {
+        (self.level, self.context) = (level, context)
+        table = KeyTable(width: keys)
+        store = RowStore(context, width: width, isCounted: false)
+        held = HeldMemory(context)
+        account = MemoryAccount(context)
+    }
+
+    deinit { numbers.deallocate() }
+
+    /// False if the rows, which are in, take too much, and are to be put aside.
+    func append(_ chunk: Chunk, _ keys: [ColumnVector]) throws -> Bool {
+        var keys = keys
+        guard let rows = Self.comparable(chunk, &keys) else { return true }
+        table.insert(keys, count: rows.count, into: numbers)
+        for row in 0..<rows.count { link(Int(numbers[row])) }
+        try store.append(rows)
+        let bytes = table.size + store.bytes + next.count * 4 + first.count * 8
+        if account.bytes == 0, try held.admits(bytes) { return true }
+        // Rows of one key would all come back together.
+        if table.count > 1 && level < PartitionedRows.levelsMax { return false }
+        held.clear()
+        if bytes > account.bytes { try account.charge(bytes - account.bytes) }
+        return true
+    }
+
+    private func link(_ number: Int) {
+        let own = UInt32(next.count)
+        next.append(KeyTable.absent)
+        if number == first.count {
+            first.append(own)
+            last.append(own)
+        } else {
+            next[Int(last[number])] = own
+            last[number] = own
+        }
+    }
+
+    func finish() throws { try store.finish() }
+
+    /// Writes all rows and their keys to parts. The table is of no use after it.
+    func putAside(_ keys: [Evaluator], to parts: PartitionedRows) throws {
+        try store.finish()
+        for block in 0..<store.blockCount {
+            let rows = store.block(block)
+            try parts.append(rows, keys: try keys.map { try $0.evaluate(rows, context) })
+        }
+        store.clear()
+        held.clear()
+        account.clear()
+    }
+
+    /// The key of each probe row, `absent` where nothing agrees with it.
+    func find(_ keys: [ColumnVector], count: Int, into numbers: UnsafeMutablePointer<UInt32>) {
+        table.find(keys, count: count, into: numbers)
+        for key in keys where Self.mayBeIncomparable(key) {
+            for row in 0..<count where !Self.isComparable(key, row) { numbers[row] = KeyTable.absent }
+        }
+    }
+
+    func fill(_ chunk: inout Chunk, _ rows: [UInt32], slots: Set<Slot>) {
+        guard rows.contains(KeyTable.absent) else {
+            for slot in chunk.columns.indices where chunk.columns[slot] == nil {
+                if let vector = store.gather(rows[...], slot) { chunk.set(slot, vector) }
+            }
+            return
+        }
+        for slot in chunk.columns.indices where chunk.columns[slot] == nil {
+            if !slots.contains(slot) && store.blockCount == 0 { continue }
+            let builder = ColumnBuilder(capacity: rows.count)
+            for row in rows {
+                if row == KeyTable.absent { builder.appendNull() } else { builder.append(store.value(Int(row), slot)) }
+            }
+            chunk.set(slot, builder.finish())
+        }
+    }
+
+    // MARK: What agrees with nothing
+
+    /// The rows whose keys can agree with anything, and these keys; nil if there are none.
+    static func comparable(_ chunk: Chunk, _ keys: inout [ColumnVector]) -> Chunk? {
+        guard keys.contains(where: { mayBeIncomparable($0) }) else { return chunk }
+        let selection = Selection(count: chunk.count)
+        var count = 0
+        for row in 0..<chunk.count where keys.allSatisfy({ isComparable($0, row) }) {
+            selection.rows[count] = UInt32(row)
+            count += 1
+        }
+        if count == chunk.count { return chunk }
+        if count == 0 { return nil }
+        let kept = Selection(copying: selection.rows, count: count)
+        keys = keys.map { key in
+            let builder = ColumnBuilder(capacity: count)
+            builder.append(ChunkColumn(key, kept), from: 0, count: count)
+            return builder.finish()
+        }
+        return chunk.selecting(kept)
+    }
+
+    private static func mayBeIncomparable(_ key: ColumnVector) -> Bool {
+        key.nulls != nil || key.kind == .null || key.kind == .any || key.kind == .float64
+    }
+
+    private static func isComparable(_ key: ColumnVector, _ row: Int) -> Bool {
+        if key.isNull(row) { return false }
+        return switch key.kind {
+        case .float64: !key.floats[row].isNaN
+        case .any: isComparable(key.values[row])
+        default: true
+        }
+    }
+
+    private static func isComparable(_ value: Value) -> Bool {
+        switch value {
+        case .null: false
+        case .float(let number): !number.isNaN
+        case .list(let elements): elements.allSatisfy { isComparable($0) }
+        case .map(let map): map.values.allSatisfy { isComparable($0) }
+        default: true
+        }
+    }
+}
