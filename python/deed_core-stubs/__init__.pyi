@@ -102,14 +102,8 @@ class _Counters(TypedDict):
     labels_added: int
     labels_removed: int
 
-@type_check_only
-class _OperatorReport(TypedDict):
-    operator: str
-    details: str
-    depth: int
-    estimated_rows: float
-    rows: int
-    runs: int
+_OperatorReport = TypedDict("_OperatorReport", {
+    "operator": str, "details": str, "depth": int, "estimated_rows": float, "rows": int, "runs": int})
 
 @type_check_only
 class _ExecutionReport(TypedDict):

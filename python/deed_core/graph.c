@@ -454,7 +454,8 @@ static PyMethodDef graph_methods[] = {
 "explain_plan($self, query, plan=None)\n--\n\n"
 "The plan of a query as JSON: the one that it has now, or what comes of another one. Nothing is run.\n\n"
 "Parameters\n----------\nquery : str\nplan : str or dict or None\n    Such JSON, or what it says.\n\n"
-"Returns\n-------\nstr\n    An object of version, shape, plan, patterns, aggregations, pin, cost and operators, as deed.h describes it. Plans\n"
+"Returns\n-------\nstr\n    An object of version, shape, plan, patterns, aggregations, pin, cost and operators, as deed.h\n"
+"    describes it. Plans\n"
 "    of a shape are the same if their plan is.\n\n"
 "Raises\n------\nInvalidArgument\n    The query is a command, or cannot have the plan.\n"),
     METHOD_ENTRY(graph, plan_space,
