@@ -581,14 +581,70 @@ deed_status deed_procedure_register(deed_database *database, const char *signatu
 void deed_result_interrupt(deed_result *result);
 void deed_result_destroy(deed_result *result);
 
+/* ---- Plans and reports --------------------------------------------------------------------------------------- */
+
 /* Takes out what is remembered of the queries that have run, oldest first: a JSON array, freed with deed_text_destroy, of
- * {"text", "shape", "nanoseconds", "rows", "estimated_rows", "complete", "operators"}. "shape" is what queries have in common that
- * differ in their literals only; "complete" is false if the query failed or its result was destroyed before the last row.
- * "operators" are those of the plan, in the order in which EXPLAIN shows them: {"operator", "details", "depth" (of the root: 0),
- * "estimated_rows" (of one run), "rows" (of all runs, what came of it), "runs"}. A divided scan counts as one run.
- * Only about the last thousand are remembered, fewer if their texts are long (8 MiB in all). Draining holds up no query but for
- * the time that it takes to exchange a pointer. Errors: OUT_OF_MEMORY. Any thread. */
+ * {"text", "shape", "plan", "pin_followed", "nanoseconds", "rows", "estimated_rows", "complete", "operators"}. "shape" is what
+ * queries have in common that differ in their literals only, "plan" tells plans of one shape apart; "pin_followed" says what
+ * became of the plan that was set for the shape, and is null if there is none; "complete" is false if the query failed or its
+ * result was destroyed before the last row. "operators" are those of the plan, in the order in which EXPLAIN shows them:
+ * {"operator", "details", "depth" (of the root: 0), "estimated_rows" (of one run), "rows" (of all runs, what came of it), "runs"}.
+ * A divided scan counts as one run. Only about the last thousand are remembered, fewer if their texts are long (8 MiB in all).
+ * Draining holds up no query but for the time that it takes to exchange a pointer. Errors: OUT_OF_MEMORY. Any thread. */
 deed_status deed_reports_drain(deed_database *database, char **out_json, size_t *out_size, deed_error **out_error);
+
+/* The plan of a query, as JSON on one line, freed with deed_text_destroy; nothing is run. `plan` NULL: the plan that the query
+ * has now; otherwise what comes of that one, which is such JSON. Cost: that of planning, about 0.1 ms. The object has
+ *   "version"       1
+ *   "shape"         of the query
+ *   "plan"          16 digits that plans of a shape have in common which are the same
+ *   "patterns"      for each pattern of the query, in the order in which they are planned, the steps that walk it, which are
+ *                   {"step": "start", "entity": n, "by": "id" | "scan"}, the entity found by its id or by a scan,
+ *                   {"step": "start", "entity": n, "by": "index", "label": "...", "properties": ["..."]},
+ *                   {"step": "expand", "relationship": n, "from": n}, from the entity that is there to the other one, and
+ *                   {"step": "join"}. A start that needs no rows which are there already begins a part that stands alone, and a
+ *                   join combines it with what was there before, by hash if both have an entity or equal values in common.
+ *                   Elements are numbered in the order in which the text has them.
+ *   "aggregations"  for each: "rows", "count" (matches are counted without being made) or "search" (paths are not walked)
+ *   "pin"           null, or {"plan", "followed", "reason"} if a plan is set for the shape
+ *   "cost"          rows that the operators are expected to give out, together
+ *   "operators"     of the plan, as in reports, with "estimated_rows" only
+ * and the first five but "plan" are the plan: the others are told, and not read.
+ * Errors: those of preparing the query; INVALID_ARGUMENT (a command; a plan that is malformed, of another shape, or that the
+ * query cannot have). Any thread. */
+deed_status deed_plan_explain(deed_database *database, const char *query, size_t query_size, const char *plan, size_t plan_size,
+                              char **out_json, size_t *out_size, deed_error **out_error);
+
+/* From now on queries of the shape have this plan, in this process and as long as the database is open. It changes how fast they
+ * are and in which order rows come that are not sorted, and nothing else. `shape`: as reports have it, or the text of one of the
+ * queries. When the plan can be followed no more, since an index is gone, queries are planned as if it were not set, and their
+ * reports say so. At most 4,096 shapes have one. Errors: as for deed_plan_explain; nothing is changed then. Any thread. */
+deed_status deed_plan_set(deed_database *database, const char *shape, size_t shape_size, const char *plan, size_t plan_size,
+                          deed_error **out_error);
+
+/* Queries of the shape are planned again. *out_was_set (may be NULL) says whether there was a plan. Any thread. */
+deed_status deed_plan_clear(deed_database *database, const char *shape, size_t shape_size, bool *out_was_set,
+                            deed_error **out_error);
+
+/* The plans that are set, by shape: a JSON array of objects with the first five keys of deed_plan_explain, freed with
+ * deed_text_destroy. Any thread. */
+deed_status deed_plans(deed_database *database, char **out_json, size_t *out_size, deed_error **out_error);
+
+/* What could be chosen for a query and what it would cost, as JSON, freed with deed_text_destroy; nothing is run.
+ * {"version", "shape", "patterns"}, with for each pattern, in the order of those of deed_plan_explain,
+ *   "unit"           true if there are no rows before the pattern, so that the first start begins no part
+ *   "entities"       {"entity": n, "name" (of the variable, or null), "slot" (as operators have it), "labels", "given" (there
+ *                    before the pattern is walked), "rows" (with its labels), "selectivity" (of what is asked of it alone),
+ *                    "starts": the ways to find it as a step has them, each with "rows"}
+ *   "relationships"  {"relationship": n, "left", "right" (numbers of entities), "direction" (from left: "out", "in", "both"), "types",
+ *                    "variable_length", "given", "density" (of all pairs of its ends, those that it connects, times how often),
+ *                    "needs" (entities that its conditions need beside its ends)}
+ *   "predicates"     {"text", "entities", "selectivity"}
+ *   "candidates"     {"steps", "cost"}, the cheapest first: what comes of beginning at each entity in each way, and of joining at
+ *                    each entity with several relationships. Costs are rows, as in deed_plan_explain, of the pattern alone.
+ * Cost: that of planning, times the number of candidates (up to 64). Errors: as for deed_plan_explain. Any thread. */
+deed_status deed_plan_space(deed_database *database, const char *query, size_t query_size, char **out_json, size_t *out_size,
+                            deed_error **out_error);
 
 /* ---- Scans --------------------------------------------------------------------------------------------------- */
 

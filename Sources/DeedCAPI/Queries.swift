@@ -173,7 +173,8 @@ private func statement(_ pointer: OpaquePointer?) throws(DeedError) -> Statement
     try object(pointer, StatementHandle.self)
 }
 
-private func text(_ base: UnsafePointer<CChar>?, _ size: Int) throws(DeedError) -> String {
+/// A statement, or what else comes as text with it.
+func queryText(_ base: UnsafePointer<CChar>?, _ size: Int) throws(DeedError) -> String {
     guard let text = String(validating: try bytes(base, size), as: UTF8.self) else {
         throw DeedError(.invalidArgument, "a text that is not valid UTF-8")
     }
@@ -217,7 +218,7 @@ public func deed_statement_prepare(
         let out = try required(out_statement, "out_statement")
         let handle = try object(database, DatabaseHandle.self)
         try handle.graph.requireOpen()
-        let query = try DeedCAPI.text(text, text_size)
+        let query = try queryText(text, text_size)
         out.pointee = retained(try StatementHandle(handle, query, handle.queries))
     }
 }
@@ -232,7 +233,7 @@ public func deed_statement_bind(
         guard let value else { throw DeedError(.invalidArgument, "value is NULL") }
         let converted = try DeedCAPI.value(value.pointee)
         // What the statement does not ask for is passed over, if it is a name.
-        if !handle.bindings.set(try bytes(name, name_size), converted) { _ = try text(name, name_size) }
+        if !handle.bindings.set(try bytes(name, name_size), converted) { _ = try queryText(name, name_size) }
     }
 }
 
@@ -403,24 +404,6 @@ public func deed_procedure_register(
             guard case .list(let row) = item else { throw DeedError(.typeMismatch, "a row is a list") }
             return row
         }
-        try handle.queries.register(text(signature, signature_size), rows: table)
-    }
-}
-
-// MARK: Reports
-
-@c @implementation
-public func deed_reports_drain(
-    _ database: OpaquePointer?, _ out_json: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?,
-    _ out_size: UnsafeMutablePointer<Int>?, _ out_error: ErrorOut
-) -> deed_status {
-    out_json?.pointee = nil
-    out_size?.pointee = 0
-    return run(out_error) { () throws(DeedError) in
-        let out = try required(out_json, "out_json")
-        let handle = try object(database, DatabaseHandle.self)
-        let (text, size) = copyText(JSON.array(handle.queries.reports.drain().map(\.json)).text)
-        out.pointee = text
-        out_size?.pointee = size
+        try handle.queries.register(queryText(signature, signature_size), rows: table)
     }
 }

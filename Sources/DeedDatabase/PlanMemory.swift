@@ -14,6 +14,8 @@ package final class PreparedQuery: Sendable {
     /// The text without its literals and in one spelling, which queries have in common that differ only in these.
     let shape: String
     package let plan: QueryPlan
+    /// The shape of what is run, explained or profiled.
+    var planShape: String { Self.planShape(shape, mode) }
     package let mode: ExecutionMode
     /// True if its rows are what is asked for, and not how they come about.
     let isRun: Bool
@@ -29,6 +31,10 @@ package final class PreparedQuery: Sendable {
     /// True if the columns of a chunk can be moved to the places that they have in the result, from left to right.
     let areSlotsAhead: Bool
     let basis: PlanBasis
+    /// The plan that was set for the shape when this one was made.
+    let pin: PlanPins.Found
+    /// Of the set plans, when it was last certain that the query's is still the one.
+    let pinsVersion: Atomic<UInt64>
     /// What is odd about the text, in words that show the place; made when somebody asks.
     var notices: [String] { plan.notices.map { "\($0.message)\n\(renderSource($0.place, in: text))" } }
     var isOdd: Bool { !plan.notices.isEmpty }
@@ -37,11 +43,12 @@ package final class PreparedQuery: Sendable {
 
     init(
         text: String, shape: String, plan: QueryPlan, mode: ExecutionMode, literals: [String: Value], basis: PlanBasis,
-        instances: PlanInstances = PlanInstances()
+        pin: PlanPins.Found, instances: PlanInstances = PlanInstances()
     ) {
         (self.text, self.shape, self.plan, self.mode) = (text, shape, plan, mode)
         if case .run = mode { isRun = true } else { isRun = false }
-        (self.basis, self.instances) = (basis, instances)
+        (self.basis, self.pin, self.instances) = (basis, pin, instances)
+        pinsVersion = Atomic(pin.version)
         (columns, slots) = (plan.columns.map(\.name), plan.columns.map(\.slot))
         areSlotsAhead = plan.columns.enumerated().allSatisfy { $0.element.slot >= $0.offset }
         positions = plan.parameters.indices.filter { literals[plan.parameters[$0]] == nil }
@@ -49,10 +56,21 @@ package final class PreparedQuery: Sendable {
         template = Parameters(names: plan.parameters, values: plan.parameters.map { literals[$0] ?? .null })
     }
 
+    static func planShape(_ shape: String, _ mode: ExecutionMode) -> String {
+        let prefix =
+            switch mode {
+            case .run: ""
+            case .explain: "EXPLAIN "
+            case .profile: "PROFILE "
+            }
+        return shape.utf8.starts(with: prefix.utf8) ? String(shape.dropFirst(prefix.count)) : shape
+    }
+
     /// The same plan for another text of the same shape.
     func with(text: String, literals: [String: Value]) -> PreparedQuery {
         PreparedQuery(
-            text: text, shape: shape, plan: plan, mode: mode, literals: literals, basis: basis, instances: instances)
+            text: text, shape: shape, plan: plan, mode: mode, literals: literals, basis: basis, pin: pin,
+            instances: instances)
     }
 
     /// The plan's parameters with the values that the caller has for those of the text.

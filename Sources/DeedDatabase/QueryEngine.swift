@@ -32,10 +32,11 @@ package final class QueryEngine: @unchecked Sendable {
     private let registry = Mutex(ProcedureRegistry.withLanguage)
     package let reports = ReportRing()
     private let memory = PlanMemory()
+    let pins = PlanPins()
 
     package init(_ graph: Graph) { self.graph = graph }
 
-    private var procedures: ProcedureRegistry { registry.withLock { $0 } }
+    var procedures: ProcedureRegistry { registry.withLock { $0 } }
 
     /// Makes a table available to CALL: rows of inputs and then outputs, under a signature such as
     /// `name(input :: TYPE) :: (output :: TYPE)`.
@@ -66,9 +67,9 @@ package final class QueryEngine: @unchecked Sendable {
         _ text: String, _ transaction: Transaction?, _ interruption: Interruption
     ) throws -> PreparedStatement {
         let basis = basis
-        if let known = memory.find(text), known.basis.isGood(for: basis) { return .query(known) }
+        if let known = memory.find(text), isGood(known, basis) { return .query(known) }
         let normal = normalizeCypher(text)
-        if let normal, let known = memory.find(normal.key), known.basis.isGood(for: basis) {
+        if let normal, let known = memory.find(normal.key), isGood(known, basis) {
             let query = known.with(text: text, literals: normal.literals)
             memory.remember(query, as: text)
             return .query(query)
@@ -86,14 +87,15 @@ package final class QueryEngine: @unchecked Sendable {
         case .schema(let command): return .schema(PreparedCommand(command))
         case .transaction(let command): return .transaction(command)
         case .query(let query, let mode):
-            let prepared = try plan(query, mode, text: text, shape: text, literals: [:], transaction, interruption)
+            let source = PlanSource(text: text, shape: text, mode: mode, literals: [:])
+            let prepared = try plan(query, source, transaction, interruption)
             memory.remember(prepared, as: text)
             return .query(prepared)
         }
     }
 
     /// Room for the tree and the plan of a text, which are made of small objects that nobody counts one by one.
-    private func chargePlanning(_ text: String) throws -> MemoryAccount {
+    func chargePlanning(_ text: String) throws -> MemoryAccount {
         let account = MemoryAccount(graph)
         try account.charge(text.utf8.count * Self.planningBytesPerByte)
         return account
@@ -103,13 +105,14 @@ package final class QueryEngine: @unchecked Sendable {
     private static let planningBytesPerByte = 160
 
     /// A plan in which the literals of the text are parameters; nil if the text is no query, or wrong.
-    private func planNormal(
-        _ text: String, _ normal: NormalizedQuery, _ transaction: Transaction?, _ interruption: Interruption
+    func planNormal(
+        _ text: String, _ normal: NormalizedQuery, _ transaction: Transaction?, _ interruption: Interruption,
+        following given: PlanDocument? = nil
     ) throws -> PreparedQuery? {
         do {
             guard case .query(let query, let mode) = try parse(text, normal) else { return nil }
-            return try plan(
-                query, mode, text: text, shape: normal.key, literals: normal.literals, transaction, interruption)
+            let source = PlanSource(text: text, shape: normal.key, mode: mode, literals: normal.literals)
+            return try plan(query, source, transaction, interruption, following: given)
         } catch let error as DeedError {
             throw error
         } catch {
@@ -117,17 +120,39 @@ package final class QueryEngine: @unchecked Sendable {
         }
     }
 
-    private func plan(
-        _ query: Query, _ mode: ExecutionMode, text: String, shape: String, literals: [String: Value],
-        _ transaction: Transaction?, _ interruption: Interruption
-    ) throws -> PreparedQuery {
-        let view = try GraphView(graph, transaction)
-        let planner = Planner(catalog: GraphCatalog(view: view, procedures: procedures), interruption: interruption)
-        return PreparedQuery(
-            text: text, shape: shape, plan: try planner.plan(query), mode: mode, literals: literals, basis: basis)
+    /// What a plan is made of beside the tree.
+    struct PlanSource {
+        let text: String
+        let shape: String
+        let mode: ExecutionMode
+        let literals: [String: Value]
     }
 
-    private func parse(_ text: String, _ lifting: NormalizedQuery?) throws -> Statement {
+    /// `given`: the plan to follow; nil for the one that is set for the shape, or else the planner's own.
+    func plan(
+        _ query: Query, _ source: PlanSource, _ transaction: Transaction?, _ interruption: Interruption,
+        following given: PlanDocument? = nil
+    ) throws -> PreparedQuery {
+        let basis = basis
+        let view = try GraphView(graph, transaction)
+        let planner = Planner(catalog: GraphCatalog(view: view, procedures: procedures), interruption: interruption)
+        let shape = PreparedQuery.planShape(source.shape, source.mode)
+        var pin = PlanPins.Found(version: pins.version, pin: nil)
+        let plan: QueryPlan
+        if let given {
+            plan = try follow(given, query, shape, planner)
+        } else {
+            (plan, pin) = try self.plan(query, shape, planner)
+        }
+        return PreparedQuery(
+            text: source.text, shape: source.shape, plan: plan, mode: source.mode, literals: source.literals, basis: basis, pin: pin)
+    }
+
+    private func isGood(_ query: PreparedQuery, _ basis: PlanBasis) -> Bool {
+        query.basis.isGood(for: basis) && pins.isGood(query)
+    }
+
+    func parse(_ text: String, _ lifting: NormalizedQuery?) throws -> Statement {
         do throws(SyntaxError) {
             return try parseCypher(text, lifting: lifting)
         } catch {
@@ -147,7 +172,8 @@ package final class QueryEngine: @unchecked Sendable {
     /// The statement as it is now: another plan, if the one that it has has grown old, or was odd when it was made. One that
     /// is odd is not planned anew for the execution that it was prepared for.
     package func renewed(_ statement: PreparedStatement, isFresh: Bool) throws -> PreparedStatement {
-        guard case .query(let query) = statement, query.isOdd && !isFresh || !query.basis.isGood(for: basis) else { return statement }
+        guard case .query(let query) = statement, query.isOdd && !isFresh || !isGood(query, basis)
+        else { return statement }
         return try prepare(query.text)
     }
 

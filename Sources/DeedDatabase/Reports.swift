@@ -21,8 +21,12 @@ package struct ExecutionReport: Sendable {
     package let isComplete: Bool
 
     package var text: String { query.text }
-    package var shape: String { query.shape }
+    package var shape: String { query.planShape }
     package var estimatedRows: Double { query.plan.root.estimatedRows }
+    /// The plan's identity.
+    package var plan: String { query.plan.choices.identity }
+    /// Whether the plan that was set for the shape was followed; nil if none was set.
+    package var followsPin: Bool? { query.pin.pin.map { _ in query.pin.refusal == nil } }
     /// In the order in which EXPLAIN shows them.
     package var operators: [Operator] {
         let operators = query.plan.operators
@@ -31,7 +35,8 @@ package struct ExecutionReport: Sendable {
 
     package var json: JSON {
         .object([
-            ("text", .string(text)), ("shape", .string(shape)), ("nanoseconds", .int(Int(clamping: nanoseconds))),
+            ("text", .string(text)), ("shape", .string(shape)), ("plan", .string(plan)),
+            ("pin_followed", followsPin.map { .bool($0) } ?? .null), ("nanoseconds", .int(Int(clamping: nanoseconds))),
             ("rows", .int(rows)), ("estimated_rows", .number(estimatedRows)), ("complete", .bool(isComplete)),
             ("operators", .array(operators.map(\.json))),
         ])
@@ -39,17 +44,7 @@ package struct ExecutionReport: Sendable {
 }
 
 extension ExecutionReport.Operator {
-    /// Of the details that much is told: they may be as long as the text of the query.
-    private static let detailsMax = 500
-
-    fileprivate var json: JSON {
-        var details = node.operatorDetails
-        if details.utf8.count > Self.detailsMax { details = details.prefix(Self.detailsMax) + "..." }
-        return .object([
-            ("operator", .string(node.operatorName)), ("details", .string(details)), ("depth", .int(depth)),
-            ("estimated_rows", .number(node.estimatedRows)), ("rows", .int(count.rows)), ("runs", .int(count.runs)),
-        ])
-    }
+    fileprivate var json: JSON { .object(node.json(depth: depth) + [("rows", .int(count.rows)), ("runs", .int(count.runs))]) }
 }
 
 package final class ReportRing: Sendable {

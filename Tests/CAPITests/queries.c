@@ -525,6 +525,32 @@ static void reports_are_taken_out_once(deed_database *database) {
     deed_text_destroy(json);
 }
 
+static void plans_are_set_and_cleared(deed_database *database) {
+    const char *query = "MATCH (a:PlanA)-[:R]->(b:PlanB) RETURN count(*) AS n";
+    char *plan, *json;
+    size_t plan_size, size;
+    bool was_set;
+    EXPECT_OK(deed_plan_explain(database, query, strlen(query), NULL, 0, &plan, &plan_size, ERR));
+    CHECK(plan_size == strlen(plan) && strstr(plan, "\"operators\":[{") != NULL);
+    EXPECT_OK(deed_plan_set(database, query, strlen(query), plan, plan_size, ERR));
+    EXPECT(DEED_INVALID_ARGUMENT, deed_plan_set(database, query, strlen(query), "{}", 2, ERR));
+    EXPECT_OK(deed_plans(database, &json, &size, ERR));
+    CHECK(strstr(json, "PlanA") != NULL);
+    deed_text_destroy(json);
+    EXPECT_OK(deed_plan_clear(database, query, strlen(query), &was_set, ERR));
+    CHECK(was_set);
+    EXPECT_OK(deed_plan_clear(database, query, strlen(query), &was_set, ERR));
+    CHECK(!was_set);
+    EXPECT_OK(deed_plan_space(database, query, strlen(query), &json, &size, ERR));
+    CHECK(strstr(json, "\"candidates\":[{") != NULL);
+    deed_text_destroy(json);
+    EXPECT_OK(deed_plan_explain(database, query, strlen(query), plan, plan_size, &json, &size, ERR));
+    CHECK(strcmp(json, plan) == 0);
+    deed_text_destroy(json);
+    deed_text_destroy(plan);
+    EXPECT(DEED_INVALID_ARGUMENT, deed_plan_explain(database, query, strlen(query), NULL, 0, NULL, NULL, ERR));
+}
+
 static void handles_may_end_in_any_order(void) {
     deed_database *database = open_in_memory();
     uint32_t collection = collection_of(database, "H"), key = key_of(database, "x");
@@ -563,6 +589,7 @@ void test_queries(void) {
     long_queries_can_be_stopped(database);
     tables_become_procedures(database);
     reports_are_taken_out_once(database);
+    plans_are_set_and_cleared(database);
     check_sound(database);
     close_and_destroy(database);
     results_leave_as_arrow();

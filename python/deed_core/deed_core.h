@@ -426,7 +426,16 @@ extern PyType_Spec path_spec;
 PyObject *result_adopt(SessionObject *session, deed_result *handle); /* destroys it with the object, or now on failure */
 PyObject *graph_value_to_python(ModuleState *state, const deed_value *value); /* a node, a relationship or a path */
 GRAPH_METHOD(register_procedure);
+
+PyObject *statement_text(SessionObject *session, PyObject *object); /* a str, of a str or bytes */
+
+/* The methods of a graph about plans and reports (plans.c). */
 PyObject *graph_drain_reports(struct GraphObject *self, PyObject *ignored);
+PyObject *graph_execution_plans(struct GraphObject *self, PyObject *ignored);
+GRAPH_METHOD(explain_plan);
+GRAPH_METHOD(plan_space);
+GRAPH_METHOD(set_execution_plan);
+GRAPH_METHOD(clear_execution_plan);
 
 /* A deed_keep_going: lets handlers of signals run, called without the GIL, and stops if one raised. */
 bool keep_going(void *user_data);

@@ -445,11 +445,36 @@ static PyMethodDef graph_methods[] = {
     {"drain_reports", (PyCFunction)graph_drain_reports, METH_NOARGS,
 "drain_reports($self, /)\n--\n\n"
 "Take out what is remembered of the queries that ran on this graph object, oldest first; about the last thousand.\n\n"
-"Returns\n-------\nlist of dict\n    text; shape, which texts share that differ in their literals only; nanoseconds; rows;\n"
-"    estimated_rows; complete, False if the query failed or its result was let go before the last row; and operators, a\n"
-"    list in the order in which EXPLAIN shows them: operator, details, depth, estimated_rows (of one run), rows (of all\n"
-"    runs) and runs.\n\n"
+"Returns\n-------\nlist of dict\n    text; shape, which texts share that differ in their literals only; plan, which tells plans of\n"
+"    a shape apart; pin_followed, None if no plan is set for the shape; nanoseconds; rows; estimated_rows; complete, False\n"
+"    if the query failed or its result was let go before the last row; and operators, a list in the order in which EXPLAIN\n"
+"    shows them: operator, details, depth, estimated_rows (of one run), rows (of all runs) and runs.\n\n"
 "Notes\n-----\nQueries are not held up by this."},
+    METHOD_ENTRY(graph, explain_plan,
+"explain_plan($self, query, plan=None)\n--\n\n"
+"The plan of a query as JSON: the one that it has now, or what comes of another one. Nothing is run.\n\n"
+"Parameters\n----------\nquery : str\nplan : str or dict or None\n    Such JSON, or what it says.\n\n"
+"Returns\n-------\nstr\n    An object of version, shape, plan, patterns, aggregations, pin, cost and operators, as deed.h\n"
+"    describes it. Plans\n"
+"    of a shape are the same if their plan is.\n\n"
+"Raises\n------\nInvalidArgument\n    The query is a command, or cannot have the plan.\n"),
+    METHOD_ENTRY(graph, plan_space,
+"plan_space($self, query)\n--\n\n"
+"What could be chosen for a query and what it would cost, as JSON. Nothing is run.\n\n"
+"Returns\n-------\nstr\n    An object of version, shape and patterns; each pattern has entities, relationships, predicates with their\n"
+"    selectivities, and candidates with their steps and costs, as deed.h describes them.\n"),
+    METHOD_ENTRY(graph, set_execution_plan,
+"set_execution_plan($self, shape, plan)\n--\n\n"
+"Give queries of a shape a plan, in this process and as long as the graph object is open.\n\n"
+"Parameters\n----------\nshape : str\n    As reports have it, or the text of one of the queries.\n"
+"plan : str or dict\n    As explain_plan has it, with other steps.\n\n"
+"Raises\n------\nInvalidArgument\n    The plan is malformed, of another shape, or the queries cannot have it.\n\n"
+"Notes\n-----\nIt changes how fast queries are and in which order rows come that are not sorted, and nothing else. When it can be\n"
+"followed no more, queries are planned as if it were not set, and their reports say so."),
+    METHOD_ENTRY(graph, clear_execution_plan,
+"clear_execution_plan($self, shape)\n--\n\nLet queries of a shape be planned again. False if no plan was set for it."),
+    {"execution_plans", (PyCFunction)graph_execution_plans, METH_NOARGS,
+"execution_plans($self, /)\n--\n\nThe plans that are set, by shape: a list of dicts of version, shape, plan, patterns and aggregations."},
     METHOD_ENTRY(graph, transaction,
 "transaction($self, *, read_only=False, isolation='snapshot', on_conflict=..., timeout=...)\n--\n\n"
 "Begin a transaction, which sees the state committed by now.\n\n"

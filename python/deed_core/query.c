@@ -174,7 +174,7 @@ run_statement(SessionObject *session, PyObject *capsule, PyObject *parameters, P
 }
 
 /* The text of a statement: a str, or bytes of UTF-8. A new reference. */
-static PyObject *
+PyObject *
 statement_text(SessionObject *session, PyObject *object)
 {
     if (PyUnicode_Check(object))
@@ -335,29 +335,4 @@ GRAPH_METHOD(register_procedure)
     conversion_end(&conversion);
     Py_XDECREF(text);
     return result;
-}
-
-/* ---- Reports ------------------------------------------------------------------------------------------------- */
-
-PyObject *
-graph_drain_reports(GraphObject *self, PyObject *Py_UNUSED(ignored))
-{
-    if (session_ready(&self->session) < 0)
-        return NULL;
-    PyObject *json = PyImport_ImportModule("json");
-    if (json == NULL)
-        return NULL;
-    char *text;
-    size_t size;
-    deed_error *error = NULL;
-    PyObject *reports = NULL;
-    deed_status status = deed_reports_drain(self->database, &text, &size, &error);
-    if (status == DEED_OK) {
-        reports = PyObject_CallMethod(json, "loads", "s#", text, (Py_ssize_t)size);
-        deed_text_destroy(text);
-    } else {
-        raise_error(self->session.state, status, error);
-    }
-    Py_DECREF(json);
-    return reports;
 }

@@ -19,7 +19,7 @@ package struct Hash128: Hashable, Sendable {
     }
 }
 
-enum SipHash {
+package enum SipHash {
     /// The reference key: bytes 0 to 15.
     private static let key: (UInt64, UInt64) = (0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908)
 
@@ -58,7 +58,7 @@ enum SipHash {
         }
     }
 
-    static func hash(_ bytes: UnsafeRawBufferPointer) -> Hash128 {
+    package static func hash(_ bytes: UnsafeRawBufferPointer) -> Hash128 {
         var state = State(
             v0: key.0 ^ 0x736f_6d65_7073_6575, v1: key.1 ^ 0x646f_7261_6e64_6f6d ^ 0xee,
             v2: key.0 ^ 0x6c79_6765_6e65_7261, v3: key.1 ^ 0x7465_6462_7974_6573)

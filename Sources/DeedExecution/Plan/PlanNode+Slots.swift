@@ -27,6 +27,19 @@ extension PlanNode {
     /// Inputs, in the order in which they are written down; subplans of expressions are not among them.
     package var children: [PlanNode] { kind.children }
 
+    /// Rows that the operators of the plan are expected to give out, together, in all their runs. Plans of one query are compared
+    /// by it.
+    package var cost: Double {
+        switch kind {
+        case .apply(let outer, let inner, _), .batches(let outer, let inner, _), .merge(let outer, let inner, _, _, _),
+            .forEach(let outer, _, _, let inner):
+            estimatedRows + outer.cost + max(outer.estimatedRows, 1) * inner.cost
+        // The matches are made in need only.
+        case .countMatches: estimatedRows
+        default: children.reduce(estimatedRows) { $0 + $1.cost }
+        }
+    }
+
     /// True if running the plan can change the graph.
     package var writes: Bool {
         switch kind {

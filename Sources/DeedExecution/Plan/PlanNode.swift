@@ -242,6 +242,7 @@ package enum Change: Sendable {
 package struct QueryPlan: Sendable {
     package let root: PlanNode
     package let operators: PlanOperators
+    package let choices: PlanChoices
     /// The columns of the result, in order; empty if it has none.
     package let columns: [(name: String, slot: Slot)]
     /// Slots of the plan and all its subplans.
@@ -255,10 +256,10 @@ package struct QueryPlan: Sendable {
     package let notices: [(message: String, place: Range<Int>)]
 
     package init(
-        root: PlanNode, columns: [(name: String, slot: Slot)], slotCount: Int, isReadOnly: Bool, commitsInBetween: Bool = false,
-        parameters: [String], notices: [(message: String, place: Range<Int>)] = []
+        root: PlanNode, choices: PlanChoices, columns: [(name: String, slot: Slot)], slotCount: Int, isReadOnly: Bool,
+        commitsInBetween: Bool = false, parameters: [String], notices: [(message: String, place: Range<Int>)] = []
     ) {
-        (self.root, self.columns, self.slotCount) = (root, columns, slotCount)
+        (self.root, self.choices, self.columns, self.slotCount) = (root, choices, columns, slotCount)
         (self.isReadOnly, self.commitsInBetween) = (isReadOnly, commitsInBetween)
         (self.parameters, self.notices) = (parameters, notices)
         operators = PlanOperators(root)

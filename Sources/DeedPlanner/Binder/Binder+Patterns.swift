@@ -16,6 +16,9 @@ struct PatternBuilder {
     /// Expressions of the patterns, to be bound once all variables are declared.
     var pending: [(Expression, of: Slot, key: Name)] = []
     var pendingPredicates: [Expression] = []
+    /// What hints ask for, and where they stand.
+    var wishes = PatternWishes()
+    var hints: [(of: Slot, place: SourceRange)] = []
     /// False where a pattern can introduce no variables.
     var introduces = true
     var clause = 0
@@ -38,7 +41,7 @@ extension Binder {
     func bindMatches(_ clauses: ArraySlice<Clause>, _ state: BoundQuery) throws -> BoundQuery {
         var builder = PatternBuilder(scope: state.scope, given: state.bound)
         for clause in clauses {
-            guard case .match(_, let patterns, let predicate, _) = clause.kind else { continue }
+            guard case .match(_, let patterns, let predicate, let hints) = clause.kind else { continue }
             builder.clause += 1
             for pattern in patterns {
                 look(pattern)
@@ -46,6 +49,7 @@ extension Binder {
             }
             try bindPending(&builder)
             if let predicate { try add(predicate, to: &builder) }
+            for hint in hints { try add(hint, to: &builder) }
         }
         return try walk(builder, state, at: clauses.first.map(\.range) ?? 0..<0)
     }
@@ -70,20 +74,29 @@ extension Binder {
 
     /// The plan that walks what was built, from the rows of `state`.
     func walk(_ builder: PatternBuilder, _ state: BoundQuery, at range: SourceRange) throws -> BoundQuery {
-        var planner = PatternPlanner(
-            catalog: catalog, graph: builder.graph, derived: builder.derived, bound: state.bound,
-            depthMax: state.plan.depth + stepsLeft, interruption: interruption, newSlot: newSlot)
+        var planner = planner(builder, state, builder.wishes)
         var result = state
         do {
-            result.plan = try planner.plan(from: state.plan, isUnit: state.isUnit && state.bound.isEmpty)
+            result.plan = try planner.plan(from: state.plan, isUnit: isUnit(state), following: try nextPattern())
         } catch is PatternPlanner.TooDeep {
             throw Self.tooManySteps(at: range)
         }
+        choices.patterns.append(planner.steps)
+        if following == nil { noteHints(builder, fulfilled: planner.fulfilled) }
+        if spaces != nil { spaces?.append(try space(builder, state)) }
         result.isUnit = false
         result.bound = planner.bound
         result.scope = builder.scope
         result.readsGraph = true
         return result
+    }
+
+    func isUnit(_ state: BoundQuery) -> Bool { state.isUnit && state.bound.isEmpty }
+
+    func planner(_ builder: PatternBuilder, _ state: BoundQuery, _ wishes: PatternWishes) -> PatternPlanner {
+        PatternPlanner(
+            catalog: catalog, graph: builder.graph, derived: builder.derived, bound: state.bound,
+            depthMax: state.plan.depth + stepsLeft, interruption: interruption, wishes: wishes, newSlot: newSlot)
     }
 
     private func add(_ predicate: Expression, to builder: inout PatternBuilder) throws {

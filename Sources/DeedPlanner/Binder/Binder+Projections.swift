@@ -63,7 +63,7 @@ extension Binder {
         if projection.isDistinct {
             var seen: Set<Slot> = []
             let keys = columns.map(\.slot).filter { seen.insert($0).inserted }
-            result.append(counting.aggregate(result.plan, keys: keys.map { ($0, .slot($0)) }, []))
+            result.append(try aggregate(result.plan, keys: keys.map { ($0, .slot($0)) }, []))
         }
         let hidesInput = isGrouped || projection.isDistinct
         try bindOrderAndLimits(projection, columns, hidesInput: hidesInput, isGrouped: isGrouped, before: state.scope, &result)
@@ -162,11 +162,25 @@ extension Binder {
             }
         }
         let rows = keys.isEmpty ? 1 : max(result.plan.estimatedRows.squareRoot(), 1)
-        result.append(counting.aggregate(result.plan, keys: keys, collector.aggregates), rows: rows)
+        result.append(try aggregate(result.plan, keys: keys, collector.aggregates), rows: rows)
         if !computed.isEmpty { result.append(.project(child: result.plan, computed)) }
     }
 
-    private var counting: CountPushDown { CountPushDown(catalog: catalog, newSlot: newSlot) }
+    private func aggregate(
+        _ child: PlanNode, keys: [(slot: Slot, value: Expr)], _ aggregates: [(slot: Slot, Aggregate)]
+    ) throws -> PlanNode.Kind {
+        let counting = CountPushDown(catalog: catalog, newSlot: newSlot)
+        if let way = try nextAggregation() {
+            guard let kind = counting.aggregate(child, keys: keys, aggregates, way) else {
+                return try refuse("aggregation \(choices.aggregations.count) cannot be done by '\(way.rawValue)'")
+            }
+            choices.aggregations.append(way)
+            return kind
+        }
+        let (kind, way) = counting.aggregate(child, keys: keys, aggregates)
+        choices.aggregations.append(way)
+        return kind
+    }
 
     /// True if an aggregate is called anywhere in the expression, subqueries left aside.
     func containsAggregate(_ expression: Expression) -> Bool {

@@ -18,19 +18,30 @@ package struct Planner {
         (self.catalog, self.interruption) = (catalog, interruption)
     }
 
-    package func plan(_ query: Query) throws -> QueryPlan {
-        let binder = Binder(catalog, interruption)
+    /// For each pattern of the query, in the order in which they are planned, what could be chosen.
+    package func space(_ query: Query) throws -> [PatternSpace] {
+        let binder = Binder(catalog, interruption, following: nil)
+        binder.spaces = []
+        _ = try binder.bind(query, from: BoundQuery.start(Scope()), isTop: true)
+        return binder.spaces ?? []
+    }
+
+    /// The plan of a query. `following`: the choices to make, of which none is left to the planner then; throws `PlanRefused` if
+    /// the query does not have them.
+    package func plan(_ query: Query, following: PlanChoices? = nil) throws -> QueryPlan {
+        let binder = Binder(catalog, interruption, following: following)
         let bound = try binder.bind(query, from: BoundQuery.start(Scope()), isTop: true)
         if let batches = binder.batches, binder.writes {
             throw QueryError(
                 .syntaxError, "InvalidClauseComposition",
                 "beside CALL { } IN TRANSACTIONS a query only reads: what it changes belongs into the braces", at: batches)
         }
+        try binder.requireAllFollowed()
         var root = bound.plan
         // A query that changes something runs to its end before anybody sees a row of it.
         if binder.writes && bound.columns.isEmpty, case .eager(let child) = root.kind { root = child }
         return QueryPlan(
-            root: root, columns: bound.columns, slotCount: binder.slotCount,
+            root: root, choices: binder.choices, columns: bound.columns, slotCount: binder.slotCount,
             isReadOnly: !binder.writes && binder.batches == nil, commitsInBetween: binder.batches != nil,
             parameters: binder.parameters, notices: binder.notices)
     }
@@ -83,9 +94,15 @@ final class Binder {
     var expressionCount = 0
     /// Steps of the plan so far, of which subqueries are part.
     private(set) var steps = 0
+    /// Those that are to be made; nil: the planner's own.
+    let following: PlanChoices?
+    /// Those that have been made.
+    var choices = PlanChoices()
+    /// For each pattern what could be chosen; nil if nobody asks.
+    var spaces: [PatternSpace]?
 
-    init(_ catalog: any PlannerCatalog, _ interruption: Interruption) {
-        (self.catalog, self.interruption) = (catalog, interruption)
+    init(_ catalog: any PlannerCatalog, _ interruption: Interruption, following: PlanChoices?) {
+        (self.catalog, self.interruption, self.following) = (catalog, interruption, following)
     }
 
     var stepsLeft: Int { PlanLimits.stepsMax - steps }

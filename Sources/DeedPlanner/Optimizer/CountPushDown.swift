@@ -16,9 +16,21 @@ struct CountPushDown {
     /// The aggregation of `child`, in the way that makes the fewest rows.
     func aggregate(
         _ child: PlanNode, keys: [(slot: Slot, value: Expr)], _ aggregates: [(slot: Slot, Aggregate)]
-    ) -> PlanNode.Kind {
-        counted(child, keys: keys, aggregates) ?? searched(child, keys: keys, aggregates)
-            ?? .aggregate(child: child, keys: keys, aggregates)
+    ) -> (kind: PlanNode.Kind, way: AggregationWay) {
+        if let kind = counted(child, keys: keys, aggregates, ifItPays: true) { return (kind, .count) }
+        if let kind = searched(child, keys: keys, aggregates) { return (kind, .search) }
+        return (.aggregate(child: child, keys: keys, aggregates), .rows)
+    }
+
+    /// The aggregation in a certain way; nil if that is not possible.
+    func aggregate(
+        _ child: PlanNode, keys: [(slot: Slot, value: Expr)], _ aggregates: [(slot: Slot, Aggregate)], _ way: AggregationWay
+    ) -> PlanNode.Kind? {
+        switch way {
+        case .rows: .aggregate(child: child, keys: keys, aggregates)
+        case .count: counted(child, keys: keys, aggregates, ifItPays: false)
+        case .search: searched(child, keys: keys, aggregates)
+        }
     }
 
     /// Over what searches find instead of paths, if no aggregate depends on how often a row comes.
@@ -39,12 +51,12 @@ struct CountPushDown {
         return .aggregate(child: reach.plan, keys: keys, aggregates)
     }
 
-    /// Over a counted pattern, if that is possible and pays.
+    /// Over a counted pattern, if that is possible.
     private func counted(
-        _ child: PlanNode, keys: [(slot: Slot, value: Expr)], _ aggregates: [(slot: Slot, Aggregate)]
+        _ child: PlanNode, keys: [(slot: Slot, value: Expr)], _ aggregates: [(slot: Slot, Aggregate)], ifItPays: Bool
     ) -> PlanNode.Kind? {
         guard var read = PatternReading(child), !read.relationships.isEmpty else { return nil }
-        let wholeCost = wholeCost(read)
+        let wholeCost = ifItPays ? wholeCost(read) : 0
         guard read.cost >= wholeCost else { return nil }
         let count = newSlot()
         var used: Set<Slot> = []

@@ -51,28 +51,40 @@ struct EntityStart {
         return rows * (1 + (reach ?? 0))
     }
 
+    /// As a choice.
+    var access: EntityAccess {
+        switch way {
+        case .ids: .ids
+        case .index(let label, let properties, _): .index(label: label, properties: properties)
+        case .scan: .scan
+        }
+    }
+
+    /// The first way to find the entity that is acceptable: of those by id, through an index, and by a scan, in this order.
     /// `predicates`: those that are still to be applied.
-    static func best(
+    static func first(
         for entity: QueryGraph.Entity, _ predicates: OpenPredicates, _ bound: Set<Slot>,
-        _ catalog: any PlannerCatalog, _ cardinality: Cardinality
-    ) -> EntityStart {
+        _ catalog: any PlannerCatalog, _ cardinality: Cardinality, where isAcceptable: (EntityStart) -> Bool
+    ) -> EntityStart? {
         let slot = entity.slot
         let rows = cardinality.entities(slot, given: [])
         let usable = predicates.needing(slot).filter { $0.predicate.slots.allSatisfy { $0 == slot || bound.contains($0) } }
         for (_, predicate) in usable {
             guard let ids = idLookUp(predicate.expr, slot) else { continue }
-            return EntityStart(
+            let start = EntityStart(
                 slot: slot, labels: entity.labels, way: .ids(ids), rows: 1, dependsOnRows: !slotsUsed(ids).isEmpty)
+            if isAcceptable(start) { return start }
         }
         if !entity.certainLabels.isEmpty {
             let conditions = usable.compactMap { usable in
                 PropertyCondition(usable.predicate.expr, of: slot).map { (place: usable.place, $0) }
             }
             for label in entity.certainLabels {
-                if let start = index(label, entity, conditions, catalog, rows) { return start }
+                if let start = index(label, entity, conditions, catalog, rows, where: isAcceptable) { return start }
             }
         }
-        return EntityStart(slot: slot, labels: entity.labels, way: .scan, rows: rows, dependsOnRows: false)
+        let scan = EntityStart(slot: slot, labels: entity.labels, way: .scan, rows: rows, dependsOnRows: false)
+        return isAcceptable(scan) ? scan : nil
     }
 
     /// `id(slot) = value` or `id(slot) IN list`.
@@ -93,7 +105,7 @@ struct EntityStart {
 
     private static func index(
         _ label: String, _ entity: QueryGraph.Entity, _ conditions: [(place: Int, PropertyCondition)], _ catalog: any PlannerCatalog,
-        _ rows: Double
+        _ rows: Double, where isAcceptable: (EntityStart) -> Bool
     ) -> EntityStart? {
         let slot = entity.slot
         var equal: [(key: String, value: Expr, place: Int)] = []
@@ -109,15 +121,17 @@ struct EntityStart {
         for properties in sets where catalog.hasIndex(label: label, properties: properties) {
             let used = properties.compactMap { key in equal.first { $0.key.utf8.elementsEqual(key.utf8) } }
             let values = used.map(\.value)
-            return EntityStart(
+            let start = EntityStart(
                 slot: slot, labels: entity.labels, way: .index(label: label, properties: properties, .equal(values)),
                 rows: 1, dependsOnRows: values.contains { !slotsUsed($0).isEmpty },
                 answered: used.map(\.place))
+            if isAcceptable(start) { return start }
         }
         for (key, bounds, values) in other where catalog.hasIndex(label: label, properties: [key]) {
-            return EntityStart(
+            let start = EntityStart(
                 slot: slot, labels: entity.labels, way: .index(label: label, properties: [key], bounds),
                 rows: max(rows, 1), dependsOnRows: values.contains { !slotsUsed($0).isEmpty })
+            if isAcceptable(start) { return start }
         }
         return nil
     }

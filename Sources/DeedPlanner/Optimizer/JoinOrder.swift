@@ -13,22 +13,26 @@ struct JoinOrder {
     let cardinality: Cardinality
     let bound: Set<Slot>
     let interruption: Interruption
+    /// Entities that nothing is walked from.
+    private let barred: Set<Slot>
     /// Relationships that still have to be walked, and can be from here.
     private let open: [Int]
     private static let exactMax = 10
 
     private var graph: QueryGraph { cardinality.graph }
 
-    init(cardinality: Cardinality, bound: Set<Slot>, solved: Set<Int>, interruption: Interruption) {
-        (self.cardinality, self.bound, self.interruption) = (cardinality, bound, interruption)
+    init(cardinality: Cardinality, bound: Set<Slot>, solved: Set<Int>, barred: Set<Slot>, interruption: Interruption) {
+        (self.cardinality, self.bound, self.barred, self.interruption) = (cardinality, bound, barred, interruption)
         var reached = bound
         var found: Set<Int> = []
-        var frontier = cardinality.graph.entities.map(\.slot).filter(bound.contains)
+        var frontier = cardinality.graph.entities.map(\.slot).filter { bound.contains($0) && !barred.contains($0) }
         while let slot = frontier.popLast() {
             for index in cardinality.relationshipsAt[slot, default: []] where !solved.contains(index) {
                 guard found.insert(index).inserted else { continue }
                 let relationship = cardinality.graph.relationships[index]
-                for end in [relationship.left, relationship.right] where reached.insert(end).inserted { frontier.append(end) }
+                for end in [relationship.left, relationship.right] where reached.insert(end).inserted && !barred.contains(end) {
+                    frontier.append(end)
+                }
             }
         }
         open = found.sorted()
@@ -44,9 +48,10 @@ struct JoinOrder {
     private func step(_ index: Int, _ reached: Set<Slot>, rows: Double) -> (Step, rows: Double, to: Slot)? {
         let relationship = graph.relationships[index]
         let (hasLeft, hasRight) = (reached.contains(relationship.left), reached.contains(relationship.right))
-        guard hasLeft || hasRight else { return nil }
-        let from = hasLeft ? relationship.left : relationship.right
-        let to = hasLeft ? relationship.right : relationship.left
+        let fromLeft = hasLeft && !barred.contains(relationship.left)
+        guard fromLeft || hasRight && !barred.contains(relationship.right) else { return nil }
+        let from = fromLeft ? relationship.left : relationship.right
+        let to = fromLeft ? relationship.right : relationship.left
         var result = rows * cardinality.density[index]
         if !(hasLeft && hasRight) {
             result *= max(cardinality.labelled(to), 1)

@@ -30,6 +30,8 @@ struct OpenPredicates {
         }
     }
 
+    var hasConstant: Bool { predicates.contains { $0?.slots.isEmpty == true } }
+
     /// Those that need no slot at all.
     mutating func takeConstant() -> [Expr] {
         let ready = predicates.indices.filter { predicates[$0]?.slots.isEmpty == true }

@@ -24,25 +24,34 @@ struct PatternPlanner {
     private let interruption: Interruption
     private let cardinality: Cardinality
     private var plan = PlanNode(.argument)
-    private var predicates: OpenPredicates
+    private(set) var predicates: OpenPredicates
     /// Slots that have been filled since predicates were applied last.
     private var fresh: [Slot]
     private var solved: Set<Int> = []
     /// Entities whose labels have been tested.
     private var tested: Set<Slot> = []
-    /// Entities of the rows that a part which stands alone will be combined with.
-    private var outside: Set<Slot> = []
+    /// The rows that a part which stands alone will be combined with, while there is one.
+    private var outer: (plan: PlanNode, bound: Set<Slot>)?
+    /// True while the rows so far are one row without columns.
+    private var isUnit = false
+    /// What has been chosen so far.
+    private(set) var steps: [PlanStep] = []
+    /// What somebody else wants to be chosen.
+    private let wishes: PatternWishes
+    /// Entities of wishes that have come true.
+    private(set) var fulfilled: Set<Slot> = []
     /// What the conditions on the steps of each relationship need of the row.
-    private let stepNeeds: [Set<Slot>]
+    let stepNeeds: [Set<Slot>]
     /// The types of each relationship.
     private let types: [Set<NameKey>]
 
     init(
         catalog: any PlannerCatalog, graph: QueryGraph, derived: [DerivedSlot], bound: Set<Slot>, depthMax: Int,
-        interruption: Interruption, newSlot: @escaping () -> Slot
+        interruption: Interruption, wishes: PatternWishes = PatternWishes(), newSlot: @escaping () -> Slot
     ) {
         (self.catalog, self.graph, self.derived, self.bound) = (catalog, graph, derived, bound)
         (self.depthMax, self.interruption, self.newSlot) = (depthMax, interruption, newSlot)
+        self.wishes = wishes
         cardinality = Cardinality(catalog: catalog, graph: graph)
         let own = Self.slots(of: graph, derived).union(bound)
         // Slots of subqueries inside a predicate are its own business.
@@ -66,23 +75,81 @@ struct PatternPlanner {
         return slots
     }
 
-    /// `isUnit`: the child is one row without columns.
-    mutating func plan(from child: PlanNode, isUnit: Bool) throws -> PlanNode {
+    /// `isUnit`: the child is one row without columns. `following`: the steps to take, or nil for the best ones.
+    mutating func plan(from child: PlanNode, isUnit: Bool, following: [PlanStep]?) throws -> PlanNode {
         plan = child
         try filter(by: predicates.takeConstant())
         try filterReady()
         for index in graph.relationships.indices where graph.relationships[index].isGiven { try solveGiven(index) }
-        try walkConnected()
         // A condition without variables has been applied to the one row: its outcome must not be lost.
-        var isUnit = isUnit && plan === child
-        while let start = try cheapestStart() {
-            try addPart(from: start, isUnit: isUnit)
-            try walkConnected()
-            isUnit = false
-        }
-        try walkConnected(waits: false)
+        self.isUnit = isUnit && plan === child
+        if let following { try follow(following) } else { try choose() }
         try deriveAndFilter()
         return plan
+    }
+
+    private mutating func choose() throws {
+        try walkConnected()
+        while let start = try cheapestStart() {
+            try begin(at: start)
+            try walkConnected()
+            if outer != nil {
+                try join()
+                try walkConnected()
+            }
+        }
+        try walkConnected(waits: false)
+    }
+
+    // MARK: Following
+
+    /// Takes the steps, if the pattern has them and they lead through all of it.
+    private mutating func follow(_ steps: [PlanStep]) throws {
+        for step in steps {
+            try interruption.check()
+            switch step {
+            case .start(let entity, let access): try follow(entity, access)
+            case .expand(let relationship, let from): try follow(relationship, from: from)
+            case .join:
+                if outer == nil { throw PlanRefused("there is no part to join") }
+                try join()
+            }
+        }
+        if outer != nil { throw PlanRefused("the last part is not joined") }
+        if let missing = graph.entities.firstIndex(where: { !bound.contains($0.slot) }) {
+            throw PlanRefused("nothing leads to entity \(missing)")
+        }
+        if let missing = graph.relationships.indices.first(where: { !solved.contains($0) }) {
+            throw PlanRefused("relationship \(missing) is not walked")
+        }
+    }
+
+    private mutating func follow(_ entity: Int, _ access: EntityAccess) throws {
+        guard graph.entities.indices.contains(entity) else { throw PlanRefused("there is no entity \(entity)") }
+        let slot = graph.entities[entity].slot
+        if bound.contains(slot) || outer?.bound.contains(slot) == true {
+            throw PlanRefused("entity \(entity) has been found before it is to be looked for")
+        }
+        guard let start = start(at: graph.entities[entity], where: { $0.access == access }) else {
+            throw PlanRefused("entity \(entity) cannot be found \(access.text)")
+        }
+        if outer != nil && !start.dependsOnRows { throw PlanRefused("entity \(entity) begins a part within another") }
+        try begin(at: start)
+    }
+
+    private mutating func follow(_ index: Int, from entity: Int) throws {
+        guard graph.relationships.indices.contains(index), graph.entities.indices.contains(entity) else {
+            throw PlanRefused("there is no relationship \(index) from an entity \(entity)")
+        }
+        let (relationship, from) = (graph.relationships[index], graph.entities[entity].slot)
+        guard !solved.contains(index), from == relationship.left || from == relationship.right, bound.contains(from) else {
+            throw PlanRefused("relationship \(index) cannot be walked from entity \(entity) at that point")
+        }
+        let isLast = outer == nil && graph.entities.allSatisfy { bound.contains($0.slot) }
+        if !isLast && !stepNeeds[index].isSubset(of: bound) {
+            throw PlanRefused("relationship \(index) has conditions that need what is not there at that point")
+        }
+        try expand(index, from: from)
     }
 
     // MARK: Rows
@@ -168,21 +235,29 @@ struct PatternPlanner {
     private mutating func walkConnected(waits: Bool = true) throws {
         var isDone = false
         while !isDone {
-            let waiting = graph.relationships.indices.filter { index in
-                let relationship = graph.relationships[index]
-                return waits && (!stepNeeds[index].isSubset(of: bound)
-                    || outside.contains(relationship.left) || outside.contains(relationship.right))
-            }
+            let waiting = waits ? graph.relationships.indices.filter { mustWait($0) } : []
             let order = JoinOrder(
-                cardinality: cardinality, bound: bound, solved: solved.union(waiting), interruption: interruption)
+                cardinality: cardinality, bound: bound, solved: solved.union(waiting), barred: waits ? wishes.joins : [],
+                interruption: interruption)
             let steps = try order.best(rows: max(plan.estimatedRows, 1))
             for step in steps { try expand(step.relationship, from: step.from) }
             isDone = steps.isEmpty || waiting.isEmpty
         }
     }
 
+    private func mustWait(_ index: Int) -> Bool {
+        let relationship = graph.relationships[index]
+        let ends = [relationship.left, relationship.right]
+        if !stepNeeds[index].isSubset(of: bound) { return true }
+        guard let outer else { return ends.contains { wishes.starts[$0] != nil && !bound.contains($0) } }
+        // Where parts are wished for they meet at what they have in common.
+        if wishes.isEmpty { return ends.contains { outer.bound.contains($0) } }
+        return ends.contains { wishes.starts[$0] != nil && !bound.contains($0) && !outer.bound.contains($0) }
+    }
+
     private mutating func expand(_ index: Int, from: Slot) throws {
         try interruption.check()
+        note(index, from: from)
         let relationship = graph.relationships[index]
         let to = from == relationship.left ? relationship.right : relationship.left
         let isInto = bound.contains(to)
@@ -283,62 +358,88 @@ struct PatternPlanner {
 
     // MARK: Starts
 
-    /// The entity with the fewest rows of those that nothing leads to, or nil if all are reached.
+    /// The entity with the fewest rows of those that nothing leads to, or nil if all are reached. Those where a start is wished for
+    /// come first, and those last at which parts are to meet.
     private mutating func cheapestStart() throws -> EntityStart? {
-        var best: (start: EntityStart, cost: Double)?
+        var best: (start: EntityStart, rank: Int, cost: Double)?
         for entity in graph.entities where !bound.contains(entity.slot) {
             try interruption.check()
-            let start = EntityStart.best(for: entity, predicates, bound, catalog, cardinality)
+            let rank = wishes.starts[entity.slot] != nil ? 0 : wishes.joins.contains(entity.slot) ? 2 : 1
+            if let best, best.rank < rank { continue }
+            // What is looked up for each row is no part that could be joined.
+            let anyStart = start(at: entity) { wishes.joins.isEmpty || !$0.dependsOnRows }
+            guard let start = wishedStart(at: entity) ?? anyStart else { continue }
             let cost = start.cost(cardinality, solved)
-            if let best, best.cost <= cost { continue }
-            best = (start, cost)
+            if let best, best.rank == rank, best.cost <= cost { continue }
+            best = (start, rank, cost)
         }
         return best?.start
     }
 
-    private mutating func addPart(from start: EntityStart, isUnit: Bool) throws {
+    private func wishedStart(at entity: QueryGraph.Entity) -> EntityStart? {
+        guard let wish = wishes.starts[entity.slot] else { return nil }
+        return start(at: entity) { $0.access == wish }
+    }
+
+    func start(at entity: QueryGraph.Entity, where isAcceptable: (EntityStart) -> Bool) -> EntityStart? {
+        EntityStart.first(for: entity, predicates, bound, catalog, cardinality, where: isAcceptable)
+    }
+
+    private mutating func begin(at start: EntityStart) throws {
+        if let entity = graph.entityIndex(start.slot) { steps.append(.start(entity: entity, start.access)) }
+        if wishes.starts[start.slot] == start.access { fulfilled.insert(start.slot) }
         for place in start.answered { predicates.remove(place) }
         if start.dependsOnRows || isUnit {
             plan = start.node(over: plan)
-            fill([start.slot])
-            if start.testsLabels { tested.insert(start.slot) }
-            try filterReady()
-            return
+        } else {
+            // The part stands alone until all of it is walked, so that what connects it can be a join.
+            outer = (plan, bound)
+            plan = start.node(over: PlanNode(.argument, estimatedRows: 1))
+            bound = []
         }
-        // The part stands alone until all of it is walked, so that what connects it can be a join.
-        let outer = (plan: plan, bound: bound)
-        plan = start.node(over: PlanNode(.argument, estimatedRows: 1))
-        bound = []
+        isUnit = false
         fill([start.slot])
-        outside = outer.bound
         if start.testsLabels { tested.insert(start.slot) }
         try filterReady()
-        try walkConnected()
+    }
+
+    private mutating func join() throws {
+        guard let before = outer else { return }
+        steps.append(.join)
         let part = (plan: plan, bound: bound)
-        outside = []
-        bound.formUnion(outer.bound)
-        try combine(outer, part)
-        fresh = Array(part.bound)
+        outer = nil
+        bound.formUnion(before.bound)
+        try combine(before, part)
+        fresh = part.bound.sorted()
         try filterReady()
+    }
+
+    private mutating func note(_ relationship: Int, from: Slot) {
+        if let entity = graph.entityIndex(from) { steps.append(.expand(relationship: relationship, from: entity)) }
     }
 
     private mutating func combine(
         _ outer: (plan: PlanNode, bound: Set<Slot>), _ part: (plan: PlanNode, bound: Set<Slot>)
     ) throws {
-        let keys = predicates.take(needing: part.bound) { predicate -> (build: Expr, probe: Expr)? in
+        let common = outer.bound.intersection(part.bound).sorted()
+        fulfilled.formUnion(wishes.joins.intersection(common))
+        let connecting = predicates.take(needing: part.bound) { predicate -> (build: Expr, probe: Expr)? in
             guard case .compare(.equal, let left, let right) = predicate.expr else { return nil }
             let (l, r) = (slotsUsed(left), slotsUsed(right))
             if l.isEmpty || r.isEmpty { return nil }
             if l.isSubset(of: part.bound) && r.isSubset(of: outer.bound) { return (left, right) }
             return r.isSubset(of: part.bound) && l.isSubset(of: outer.bound) ? (right, left) : nil
         }
-        let rows = max(outer.plan.estimatedRows, 1) * max(part.plan.estimatedRows, 1)
+        let keys = common.map { (build: Expr.slot($0), probe: Expr.slot($0)) } + connecting
+        let rows = common.reduce(max(outer.plan.estimatedRows, 1) * max(part.plan.estimatedRows, 1)) {
+            $0 / max(cardinality.labelled($1), 1)
+        }
         if keys.isEmpty {
             try append(.cross(left: outer.plan, right: part.plan), rows: rows)
         } else {
             try append(
                 .join(build: part.plan, probe: outer.plan, keys: keys, .inner),
-                rows: rows * Cardinality.equalitySelectivity)
+                rows: connecting.isEmpty ? rows : rows * Cardinality.equalitySelectivity)
         }
     }
 }
