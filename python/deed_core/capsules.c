@@ -35,7 +35,7 @@ DEFINE_CAPSULE(stream, ArrowArrayStream, "arrow_array_stream")
 int
 take_stream(PyObject *object, struct ArrowArrayStream *out_stream)
 {
-    PyObject *capsule = PyObject_CallMethod(object, "__arrow_c_stream__", NULL);
+    PyObject *capsule = PyObject_CallMethodNoArgs(object, attributes.arrow_c_stream);
     struct ArrowArrayStream *held = capsule != NULL ? PyCapsule_GetPointer(capsule, "arrow_array_stream") : NULL;
     if (held != NULL && held->release != NULL) {
         *out_stream = *held;
@@ -51,7 +51,7 @@ take_stream(PyObject *object, struct ArrowArrayStream *out_stream)
 int
 take_array(PyObject *object, struct ArrowSchema *out_schema, struct ArrowArray *out_array)
 {
-    PyObject *pair = PyObject_CallMethod(object, "__arrow_c_array__", NULL);
+    PyObject *pair = PyObject_CallMethodNoArgs(object, attributes.arrow_c_array);
     if (pair == NULL)
         return -1;
     int result = -1;

@@ -222,8 +222,8 @@ static int
 date_type_of(PyObject *object, char *out_kind, char *out_unit, size_t unit_size)
 {
     *out_kind = 0;
-    PyObject *dtype = PyObject_GetAttrString(object, "dtype");
-    PyObject *text = dtype != NULL ? PyObject_GetAttrString(dtype, "str") : NULL;
+    PyObject *dtype = PyObject_GetAttr(object, attributes.dtype);
+    PyObject *text = dtype != NULL ? PyObject_GetAttr(dtype, attributes.str) : NULL;
     Py_XDECREF(dtype);
     if (text == NULL) {
         PyErr_Clear();
@@ -287,6 +287,15 @@ narrow_days(Column *column, const int64_t *items, size_t count)
 }
 
 /* An array of datetime64 or timedelta64, which do not have the buffer protocol: their 64-bit integers do. */
+static PyObject *
+call_with_text(PyObject *object, PyObject *method, const char *text)
+{
+    PyObject *argument = PyUnicode_FromString(text);
+    PyObject *result = argument != NULL ? PyObject_CallMethodOneArg(object, method, argument) : NULL;
+    Py_XDECREF(argument);
+    return result;
+}
+
 static int
 column_from_dates(ModuleState *state, PyObject *object, char kind, const char *unit, Column *column)
 {
@@ -299,10 +308,10 @@ column_from_dates(ModuleState *state, PyObject *object, char kind, const char *u
         if (strcmp(unit, formats[i].unit) == 0)
             format = kind == 'M' ? formats[i].datetime : formats[i].duration;
     PyObject *array = format != NULL ? Py_NewRef(object)
-                                     : PyObject_CallMethod(object, "astype", "s", kind == 'M' ? "M8[s]" : "m8[s]");
+                                     : call_with_text(object, attributes.astype, kind == 'M' ? "M8[s]" : "m8[s]");
     if (format == NULL)
         format = kind == 'M' ? "tss:" : "tDs";
-    PyObject *integers = array != NULL ? PyObject_CallMethod(array, "view", "s", "int64") : NULL;
+    PyObject *integers = array != NULL ? call_with_text(array, attributes.view, "int64") : NULL;
     Py_XDECREF(array);
     int result = integers != NULL ? column_from_buffer(integers, column) : -1;
     Py_XDECREF(integers); /* the buffer keeps it */
@@ -348,13 +357,13 @@ column_from_array(ModuleState *state, PyObject *object, Column *column)
     char kind, unit[16];
     if (date_type_of(object, &kind, unit, sizeof unit) < 0)
         return -1;
-    if (kind != 0 && PyObject_HasAttrString(object, "astype") && PyObject_CheckBuffer(object))
+    if (kind != 0 && PyObject_HasAttr(object, attributes.astype) && PyObject_CheckBuffer(object))
         return column_from_dates(state, object, kind, unit, column);
     if (PyObject_CheckBuffer(object))
         return column_from_buffer(object, column);
-    if (!PyObject_HasAttrString(object, "__array__"))
+    if (!PyObject_HasAttr(object, attributes.array))
         return 1;
-    PyObject *array = PyObject_CallMethod(object, "__array__", NULL);
+    PyObject *array = PyObject_CallMethodNoArgs(object, attributes.array);
     if (array == NULL)
         return -1;
     int result = PyObject_CheckBuffer(array) ? column_from_array(state, array, column) : 1;
@@ -372,9 +381,9 @@ column_from_object(ModuleState *state, PyObject *object, Column *column)
                      Py_TYPE(object)->tp_name);
         return -1;
     }
-    if (PyObject_HasAttrString(object, "__arrow_c_stream__"))
+    if (PyObject_HasAttr(object, attributes.arrow_c_stream))
         return column_from_arrow_stream(state, object, column);
-    if (PyObject_HasAttrString(object, "__arrow_c_array__"))
+    if (PyObject_HasAttr(object, attributes.arrow_c_array))
         return column_from_arrow_array(object, column);
     int result = column_from_array(state, object, column);
     return result <= 0 ? result : column_from_iterable(state, object, column);

@@ -77,7 +77,7 @@ columns_collect(ModuleState *state, PyObject *object, ColumnSet *set)
     *set = (ColumnSet){.state = state};
     if (object == NULL || object == Py_None)
         return 0;
-    if (!PyDict_Check(object) && PyObject_HasAttrString(object, "__arrow_c_stream__")) {
+    if (!PyDict_Check(object) && PyObject_HasAttr(object, attributes.arrow_c_stream)) {
         set->has_table = take_stream(object, &set->table) == 0;
         return set->has_table ? 0 : -1;
     }

@@ -20,20 +20,12 @@
 #define DAYS_MAX 2932896    /* 9999-12-31 */
 #define DELTA_DAYS_MAX 999999999
 
-/* Interned: Python's cache of attributes keeps every new string that it is asked with. */
-static PyObject *name_utcoffset, *name_key, *name_nanosecond, *name_astimezone;
-
 /* datetime.h keeps its API in a static variable of each file that includes it: the reason why all of it is in this one. */
 int
 datetimes_init(void)
 {
     PyDateTime_IMPORT;
-    if (name_utcoffset == NULL) name_utcoffset = PyUnicode_InternFromString("utcoffset");
-    if (name_key == NULL) name_key = PyUnicode_InternFromString("key");
-    if (name_nanosecond == NULL) name_nanosecond = PyUnicode_InternFromString("nanosecond");
-    if (name_astimezone == NULL) name_astimezone = PyUnicode_InternFromString("astimezone");
-    bool has_names = name_utcoffset != NULL && name_key != NULL && name_nanosecond != NULL && name_astimezone != NULL;
-    return PyDateTimeAPI != NULL && has_names ? 0 : -1;
+    return PyDateTimeAPI != NULL ? 0 : -1;
 }
 
 /* ---- The calendar (Howard Hinnant, "chrono-compatible low-level date algorithms") ------------------------------ */
@@ -72,7 +64,7 @@ utc_offset(Conversion *conversion, PyObject *object, PyObject *zone, int32_t *ou
 {
     if (zone == Py_None)
         return 1;
-    PyObject *delta = PyObject_CallMethodNoArgs(object, name_utcoffset);
+    PyObject *delta = PyObject_CallMethodNoArgs(object, attributes.utcoffset);
     if (delta == NULL)
         return -1;
     if (!PyDelta_Check(delta)) {
@@ -96,7 +88,7 @@ zone_name(Conversion *conversion, PyObject *zone, deed_value *out_value)
 {
     if (!PyObject_TypeCheck(zone, (PyTypeObject *)conversion->state->zone_type))
         return 0;
-    PyObject *key = PyObject_GetAttr(zone, name_key);
+    PyObject *key = PyObject_GetAttr(zone, attributes.key);
     if (conversion_keep(conversion, key) < 0)
         return -1;
     if (!PyUnicode_Check(key)) /* ZoneInfo.from_file without a key */
@@ -120,7 +112,7 @@ extra_nanoseconds(PyObject *object, uint32_t *out_nanoseconds)
     *out_nanoseconds = 0;
     if (PyDateTime_CheckExact(object))
         return 0;
-    PyObject *attribute = PyObject_GetAttr(object, name_nanosecond);
+    PyObject *attribute = PyObject_GetAttr(object, attributes.nanosecond);
     if (attribute == NULL) {
         PyErr_Clear();
         return 0;
@@ -263,7 +255,7 @@ datetime_in_zone(ModuleState *state, const deed_value *value)
     PyObject *zone = PyObject_CallFunction(state->zone_type, "s#", value->as.datetime.zone,
                                            (Py_ssize_t)value->as.datetime.zone_size);
     if (zone != NULL)
-        result = PyObject_CallMethodOneArg(utc, name_astimezone, zone);
+        result = PyObject_CallMethodOneArg(utc, attributes.astimezone, zone);
     Py_XDECREF(zone);
     Py_DECREF(utc);
     if (result == NULL && !PyErr_ExceptionMatches(PyExc_MemoryError))
@@ -374,7 +366,7 @@ microseconds_from_datetime(ModuleState *state, PyObject *datetime, int64_t *out_
         raise_status(state, DEED_INVALID_ARGUMENT, "a point in time is a datetime with a time zone, not %R", datetime);
         return -1;
     }
-    PyObject *utc = PyObject_CallMethodOneArg(datetime, name_astimezone, PyDateTime_TimeZone_UTC);
+    PyObject *utc = PyObject_CallMethodOneArg(datetime, attributes.astimezone, PyDateTime_TimeZone_UTC);
     if (utc == NULL)
         return -1;
     int64_t days = days_from_civil(PyDateTime_GET_YEAR(utc), PyDateTime_GET_MONTH(utc), PyDateTime_GET_DAY(utc));

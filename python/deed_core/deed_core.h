@@ -30,6 +30,40 @@
 /* Stands for a name that the store has never seen: no table has this number. */
 #define NUMBER_NONE (UINT32_MAX - 1)
 
+/* ---- Names of attributes (attributes.c) ---------------------------------------------------------------------- */
+
+/* Interned: Python's cache of attributes keeps every new string that it is asked with. */
+#define FOR_EACH_ATTRIBUTE(NAME) \
+    NAME(arrow_c_array, "__arrow_c_array__") \
+    NAME(arrow_c_stream, "__arrow_c_stream__") \
+    NAME(array, "__array__") \
+    NAME(astimezone, "astimezone") \
+    NAME(astype, "astype") \
+    NAME(dtype, "dtype") \
+    NAME(dumps, "dumps") \
+    NAME(key, "key") \
+    NAME(loads, "loads") \
+    NAME(nanosecond, "nanosecond") \
+    NAME(render, "render") \
+    NAME(str, "str") \
+    NAME(to_arrow, "to_arrow") \
+    NAME(to_networkx, "to_networkx") \
+    NAME(to_pandas, "to_pandas") \
+    NAME(to_polars, "to_polars") \
+    NAME(tolist, "tolist") \
+    NAME(utcoffset, "utcoffset") \
+    NAME(view, "view")
+
+#define DECLARE_NAME(name, text) PyObject *name;
+typedef struct Attributes {
+    FOR_EACH_ATTRIBUTE(DECLARE_NAME)
+} Attributes;
+#undef DECLARE_NAME
+
+extern Attributes attributes;
+
+int attributes_init(void); /* once is enough; more do no harm */
+
 /* ---- The module (module.c) ----------------------------------------------------------------------------------- */
 
 typedef struct ModuleState {

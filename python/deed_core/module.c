@@ -148,7 +148,8 @@ module_exec(PyObject *module)
         return -1;
     }
     pthread_once(&once, watch_forks);
-    if (datetimes_init() < 0 || errors_init(module, state) < 0 || intern_keys(state) < 0 || add_types(module, state) < 0)
+    if (attributes_init() < 0 || datetimes_init() < 0 || errors_init(module, state) < 0 || intern_keys(state) < 0 ||
+        add_types(module, state) < 0)
         return -1;
     if (integrity_init(module, state) < 0)
         return -1;

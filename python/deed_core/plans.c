@@ -3,12 +3,12 @@
 
 /* What json.loads or json.dumps makes of the object. */
 static PyObject *
-convert_json(const char *function, PyObject *object)
+convert_json(PyObject *function, PyObject *object)
 {
     PyObject *json = PyImport_ImportModule("json");
     if (json == NULL)
         return NULL;
-    PyObject *result = PyObject_CallMethod(json, function, "O", object);
+    PyObject *result = PyObject_CallMethodOneArg(json, function, object);
     Py_DECREF(json);
     return result;
 }
@@ -31,7 +31,7 @@ take_json(SessionObject *session, deed_status status, deed_error *error, char *t
     PyObject *string = take_text(session, status, error, text, size);
     if (string == NULL)
         return NULL;
-    PyObject *result = convert_json("loads", string);
+    PyObject *result = convert_json(attributes.loads, string);
     Py_DECREF(string);
     return result;
 }
@@ -67,7 +67,7 @@ plan_text(SessionObject *session, PyObject *object)
     if (PyUnicode_Check(object))
         return Py_NewRef(object);
     if (PyDict_Check(object))
-        return convert_json("dumps", object);
+        return convert_json(attributes.dumps, object);
     raise_status(session->state, DEED_TYPE_MISMATCH, "a plan is a str of JSON or a dict, not %.100s", Py_TYPE(object)->tp_name);
     return NULL;
 }

@@ -332,8 +332,8 @@ result_repr(ResultObject *self)
     PyObject *rows = PyList_GetSlice(found, 0, ROWS_SHOWN);
     PyObject *text = NULL;
     if (tables != NULL && rows != NULL)
-        text = PyObject_CallMethod(tables, "render", "OOO", columns, rows,
-                                   PyList_GET_SIZE(found) > ROWS_SHOWN ? Py_True : Py_False);
+        text = PyObject_CallMethodObjArgs(tables, attributes.render, columns, rows,
+                                          PyList_GET_SIZE(found) > ROWS_SHOWN ? Py_True : Py_False, NULL);
     Py_XDECREF(tables);
     Py_XDECREF(rows);
     Py_DECREF(found);
@@ -361,10 +361,10 @@ result_stream(ResultObject *self, PyObject *const *arguments, Py_ssize_t count, 
 
 /* What a function of deed.results makes of the result. */
 static PyObject *
-convert(ResultObject *self, const char *function)
+convert(ResultObject *self, PyObject *function)
 {
     PyObject *module = PyImport_ImportModule("deed.results");
-    PyObject *made = module != NULL ? PyObject_CallMethod(module, function, "O", (PyObject *)self) : NULL;
+    PyObject *made = module != NULL ? PyObject_CallMethodOneArg(module, function, (PyObject *)self) : NULL;
     Py_XDECREF(module);
     return made;
 }
@@ -372,25 +372,25 @@ convert(ResultObject *self, const char *function)
 static PyObject *
 result_to_arrow(ResultObject *self, PyObject *Py_UNUSED(ignored))
 {
-    return convert(self, "to_arrow");
+    return convert(self, attributes.to_arrow);
 }
 
 static PyObject *
 result_to_pandas(ResultObject *self, PyObject *Py_UNUSED(ignored))
 {
-    return convert(self, "to_pandas");
+    return convert(self, attributes.to_pandas);
 }
 
 static PyObject *
 result_to_polars(ResultObject *self, PyObject *Py_UNUSED(ignored))
 {
-    return convert(self, "to_polars");
+    return convert(self, attributes.to_polars);
 }
 
 static PyObject *
 result_to_networkx(ResultObject *self, PyObject *Py_UNUSED(ignored))
 {
-    return convert(self, "to_networkx");
+    return convert(self, attributes.to_networkx);
 }
 
 static PyObject *

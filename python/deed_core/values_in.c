@@ -284,7 +284,7 @@ convert_buffer(Conversion *conversion, PyObject *object, deed_value *out_value, 
         out_value->as.text.size = (size_t)view->len;
         return 0;
     }
-    PyObject *list = PyObject_CallMethod(object, "tolist", NULL);
+    PyObject *list = PyObject_CallMethodNoArgs(object, attributes.tolist);
     if (conversion_keep(conversion, list) < 0)
         return -1;
     if (!PyList_Check(list))
