@@ -157,6 +157,14 @@ class Everything:
             "type source target": lambda: (relationship.type, relationship.source, relationship.target, repr(relationship)),
             "nodes relationships": lambda: (path.nodes, path.relationships, repr(path)),
             "drain_reports": lambda: graph.drain_reports(),
+            "explain_plan": lambda: graph.explain_plan(rows, graph.explain_plan(rows)),
+            "explain_plan of a dict, failing": fails(lambda: graph.explain_plan(rows, {"version": 0})),
+            "plan_space": lambda: graph.plan_space(rows),
+            "set_execution_plan execution_plans clear_execution_plan": lambda: (
+                graph.set_execution_plan(rows, graph.explain_plan(rows)), graph.execution_plans(),
+                graph.clear_execution_plan(rows),
+            ),
+            "set_execution_plan, failing": fails(lambda: graph.set_execution_plan(rows, "{")),
             "register_procedure": lambda: graph.register_procedure("a.b(x :: INTEGER) :: (y :: INTEGER)", [[1, 2]]),
         }  # fmt: skip
 
