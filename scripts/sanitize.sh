@@ -28,7 +28,7 @@ run_c_tests() {
         LIBRARY_DIRECTORY=$PWD/.build/$1/release Tests/CAPITests/run.sh "${suites[@]}"
 }
 
-# THREAD_SANITIZER gives the engine a mutex that the sanitizer understands (Common/Mutex.swift), the wrapped function keeps
+# THREAD_SANITIZER gives the engine a mutex that the sanitizer understands (Mutex.swift in DeedValues), the wrapped function keeps
 # it from hearing of accesses that are none (CDeedShims/thread_sanitizer.c).
 thread=(--scratch-path .build/thread --sanitize thread -Xswiftc -DTHREAD_SANITIZER
     -Xlinker --wrap=__tsan_external_write)

@@ -272,7 +272,7 @@ package final class QueryEngine: @unchecked Sendable {
         let context = QueryContext(
             view: view, parameters: parameters, functions: functions, slotCount: query.plan.slotCount, threads: threads,
             interruption: Interruption(timeout: options.timeout, keepGoing: options.keepGoing), procedures: procedures,
-            operators: query.plan.operators)
+            operators: query.plan.operators, isReadOnly: query.plan.isReadOnly && !query.plan.commitsInBetween)
         context.isReusable = isSmall
         return QueryResult(query, try PlanInstance(query.plan, context), reports)
     }

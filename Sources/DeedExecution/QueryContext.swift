@@ -24,6 +24,8 @@ package final class QueryContext: @unchecked Sendable {
     package let counts: OperatorCounts
     /// Counts executions: what an evaluator remembers of one is good for that one only.
     package private(set) var execution = 1
+    /// True if nothing changes what the query sees while it runs.
+    package let isReadOnly: Bool
     /// False if something that was made for this context cannot begin anew for another execution.
     package var isReusable = true
     /// What can end the present execution.
@@ -38,8 +40,9 @@ package final class QueryContext: @unchecked Sendable {
     package init(
         view: GraphView, parameters: Parameters, functions: FunctionContext, slotCount: Int, threads: Int = 1,
         interruption: Interruption = Interruption(), procedures: ProcedureRegistry = .builtIn,
-        operators: PlanOperators = .none
+        operators: PlanOperators = .none, isReadOnly: Bool = false
     ) {
+        self.isReadOnly = isReadOnly
         (self.present, self.parameters, self.functions) = (view, parameters, functions)
         graph = .passUnretained(view.graph)
         (self.slotCount, self.threads, self.interruption) = (slotCount, threads, interruption)
@@ -55,6 +58,7 @@ package final class QueryContext: @unchecked Sendable {
         (slotCount, threads, interruption, counts) = (query.slotCount, 1, query.interruption, query.counts)
         memory = query.memory
         team = nil
+        isReadOnly = false
     }
 
     /// What comes from now on sees what has been committed by now. Only without a transaction, and on one thread.
@@ -69,6 +73,7 @@ package final class QueryContext: @unchecked Sendable {
         counts = OperatorCounts(query.counts.operators)
         memory = query.memory
         self.team = team
+        isReadOnly = query.isReadOnly
         isCaller = number == 0
     }
 

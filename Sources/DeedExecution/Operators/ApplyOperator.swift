@@ -23,11 +23,12 @@ final class ApplyOperator: Operator {
     /// Rows below which chunks are gathered into larger ones.
     private static let smallRows = 256
     /// Rows of a batch of which only the existence of a match matters: the inner side cannot stop early for one of them.
-    private static let existenceRows = 256
+    static let existenceRows = 256
 
     init(_ outer: Operator, _ inner: Operator, _ kind: ApplyKind, innerPlan: PlanNode, _ context: QueryContext) {
         (self.outer, self.inner, self.kind) = (outer, inner, kind)
-        isBatched = innerPlan.isStreaming && !innerPlan.writes
+        let isExistence = kind == .semi || kind == .anti
+        isBatched = innerPlan.isStreaming && !innerPlan.writes && !(isExistence && innerPlan.isUnbounded)
         innerSlots = innerPlan.slotsBound()
         super.init(context)
     }
@@ -62,13 +63,7 @@ final class ApplyOperator: Operator {
         begun += count
         argument = rows
         matched = Array(repeating: false, count: count)
-        var handed = rows
-        if isBatched {
-            let numbers = ColumnVector(.int64, capacity: count)
-            for row in 0..<count { numbers.ints[row] = Int64(row) }
-            handed.columns.append(ChunkColumn(numbers))
-        }
-        inner.reset(argument: handed)
+        inner.reset(argument: isBatched ? rows.numbered() : rows)
     }
 
     /// The next rows of the inner side, or what becomes of the argument's rows at its end; nil to go on.
@@ -105,9 +100,7 @@ final class ApplyOperator: Operator {
     }
 
     private func forEachParent(_ rows: Chunk, _ found: Chunk, _ body: (Int, Int) -> Void) {
-        guard isBatched else { return body(0, 0) }
-        guard let column = found.columns[rows.columns.count] else { return }
-        for row in 0..<found.count { body(row, Int(column.vector.ints[column.position(row)])) }
+        if isBatched { found.forEachNumber(width: rows.columns.count, body) } else { body(0, 0) }
     }
 
     /// The inner side's rows with the columns of the outer rows they belong to.

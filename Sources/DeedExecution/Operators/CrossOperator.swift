@@ -1,4 +1,5 @@
-// Every row of the left side with every row of the right side, which is kept.
+// Every row of the left side with every row of the right side, which is kept. The right side stands alone: it knows nothing of
+// the argument.
 
 import DeedEngine
 
@@ -18,7 +19,7 @@ final class CrossOperator: Operator {
 
     override func restart(argument: Chunk) {
         left.reset(argument: argument)
-        right.reset(argument: argument)
+        right.reset(argument: Chunk(slots: argument.columns.count, count: 1))
         width = argument.columns.count
         (store, input, block, pair) = (nil, nil, 0, 0)
     }

@@ -3,6 +3,9 @@
 //
 // A build side that does not fit into memory is put aside, divided by the hash of the keys, and so is all of the probe side
 // (JoinParts). Then the parts are joined one after the other, and rows no longer come in the order of the probe side.
+//
+// The build side stands alone: it knows nothing of the argument. So within an `apply`, which begins the join anew for other rows,
+// it is read only once, unless the query changes something meanwhile.
 
 import DeedEngine
 import DeedValues
@@ -16,6 +19,8 @@ final class JoinOperator: Operator {
     private let buildSlots: Set<Slot>
     private var width = 0
     private var table: JoinTable?
+    /// Whose build side the table has; 0 if it is not the whole.
+    private var execution = 0
     private var parts: JoinParts?
     private var input: Chunk?
     private let numbers = UnsafeMutablePointer<UInt32>.allocate(capacity: Chunk.rowsMax)
@@ -37,11 +42,13 @@ final class JoinOperator: Operator {
     deinit { numbers.deallocate() }
 
     override func restart(argument: Chunk) {
-        build.reset(argument: argument)
         probe.reset(argument: argument)
-        width = argument.columns.count
-        (table, parts, input, row) = (nil, nil, nil, 0)
+        (parts, input, row) = (nil, nil, 0)
         (chain, isRowBegun) = (KeyTable.absent, false)
+        if execution == context.execution && width == argument.columns.count && table != nil { return }
+        width = argument.columns.count
+        build.reset(argument: Chunk(slots: width, count: 1))
+        table = nil
     }
 
     override func produce() throws -> Chunk? {
@@ -92,6 +99,11 @@ final class JoinOperator: Operator {
             return nil
         }
         try table.finish()
+        if context.isReadOnly {
+            // Kept for the next rows of an argument, the table would be kept for the next execution too.
+            context.isReusable = false
+            execution = context.execution
+        }
         return table
     }
 

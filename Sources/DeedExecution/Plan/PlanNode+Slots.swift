@@ -61,7 +61,21 @@ extension PlanNode {
             child.isStreaming
         case .expandVariable(let child, let expansion): expansion.mode != .together && child.isStreaming
         case .apply(let outer, let inner, _): outer.isStreaming && !inner.writes
+        // The other side stands alone, and is the same for all rows.
+        case .join(let build, let probe, _, _): probe.isStreaming && !build.writes
+        case .cross(let left, let right): left.isStreaming && !right.writes
         default: false
+        }
+    }
+
+    /// True if a single row of the argument can make so many rows that whoever wants only the first of each should not ask for
+    /// those of several rows at once.
+    var isUnbounded: Bool {
+        switch kind {
+        case .scanEntities, .scanRelationships, .cross, .matchPath: true
+        case .expandVariable(let child, let expansion): expansion.mode != .reachable || child.isUnbounded
+        case .join(_, let probe, _, _): probe.isUnbounded
+        default: children.first?.isUnbounded ?? false
         }
     }
 

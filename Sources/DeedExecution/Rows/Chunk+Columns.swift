@@ -26,6 +26,23 @@ extension Chunk {
         return selecting(selection)
     }
 
+    /// With the number of each row in a further column, which operators that treat rows by themselves hand on: what becomes of
+    /// the rows can be led back to them.
+    func numbered() -> Chunk {
+        let numbers = ColumnVector(.int64, capacity: count)
+        for row in 0..<count { numbers.ints[row] = Int64(row) }
+        var result = self
+        result.columns.append(ChunkColumn(numbers))
+        return result
+    }
+
+    /// Of each row the number that the row it comes from was given, in a chunk that had so many columns before.
+    @inline(__always)
+    func forEachNumber(width: Int, _ body: (_ row: Int, _ number: Int) throws -> Void) rethrows {
+        guard let column = columns[width] else { return }
+        for row in 0..<count { try body(row, Int(column.vector.ints[column.position(row)])) }
+    }
+
     mutating func set(_ slot: Slot, _ vector: ColumnVector) { columns[slot] = ChunkColumn(vector) }
 
     /// A value that is the same for all rows.
