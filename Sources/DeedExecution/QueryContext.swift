@@ -30,6 +30,8 @@ package final class QueryContext: @unchecked Sendable {
     package var isReusable = true
     /// What can end the present execution.
     package let interruption: Interruption
+    /// By number.
+    private var sifts: [Slot: JoinSift] = [:]
     /// For one of the workers of a query: what it is part of.
     private let team: Team?
     /// Workers that share a part of the query's work; 1 beside them.
@@ -94,6 +96,14 @@ package final class QueryContext: @unchecked Sendable {
     package func end() {
         present = nil
         parameters.values = []
+    }
+
+    /// What a join and what is below it have in common. While operators are made.
+    func sift(_ number: Slot) -> JoinSift {
+        if let known = sifts[number] { return known }
+        let new = JoinSift()
+        sifts[number] = new
+        return new
     }
 
     /// Makes the query end soon with `Interrupted`. Any thread.

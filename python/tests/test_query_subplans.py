@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 
 import pytest
-from deed_core import PyDeedGraph
+from deed_core import PyDeedGraph, Transaction
 
 SEED = 20261128
 COUNT = 3_000
@@ -118,3 +119,50 @@ def test_products_within_rows_are_complete(links: Links) -> None:
         RETURN a.i, count(y)"""
     xs, ys = range(1, COUNT, 50), range(2, COUNT, 50)
     assert links.by_number(text) == {a: sum(x < y and x < a * 100 for x in xs for y in ys) for a in range(20)}
+
+
+SIDEWAYS = "MATCH (a:N)-->(b)-->(d), (m:M) WHERE m.k = b.c AND m.w < 3 AND d.i % 7 < m.w RETURN a.i, b.i, d.i, m.k"
+
+
+def expected_sideways(links: Links) -> list[tuple[int, int, int, int]]:
+    return sorted(
+        (a, b, d, b % 50)
+        for a, bs in links.neighbors.items()
+        for b in bs
+        if b % 50 < 12 and b % 50 % 4 < 3
+        for d in links.neighbors[b]
+        if d % 7 < b % 50 % 4
+    )
+
+
+def add_keys(transaction: Transaction) -> None:
+    """Twelve keys that occur, one that does not, and one that agrees with nothing."""
+    transaction.execute("UNWIND range(0, 11) AS k CREATE (:M {k: k, w: k % 4})")
+    transaction.execute("CREATE (:M {k: 1000, w: 0}), (:M {w: 0}), (:M {k: 0.0 / 0.0, w: 0})")
+
+
+def test_rows_that_a_join_will_drop_are_dropped_before_they_are_expanded(links: Links) -> None:
+    with links.graph.transaction() as transaction:
+        add_keys(transaction)
+        plan = transaction.execute("EXPLAIN " + SIDEWAYS).scalar()
+        found = transaction.execute(SIDEWAYS).fetchall()
+        profile = transaction.execute("PROFILE " + SIDEWAYS).scalar()
+        transaction.rollback()
+    assert sorted(found) == expected_sideways(links)
+    assert re.search(r"Join.*\n.*(\n.*)*Expand.*\n +Sift #\d+\.c", plan), plan
+    kept, all_rows = (int(rows) for rows in re.findall(r"(?:Sift|Expand) .*actual (\d+)", profile)[1:3])
+    assert kept < all_rows, profile
+
+
+def test_joins_that_are_put_aside_drop_nothing_early() -> None:
+    with PyDeedGraph(query_memory=64 << 10) as graph:
+        graph.execute("UNWIND range(0, 19999) AS i CREATE (:N {c: i})")
+        graph.execute("MATCH (a:N), (b:N) WHERE b.c = (a.c * 7 + 1) % 20000 CREATE (a)-[:TO]->(b)")
+        graph.execute("UNWIND range(0, 9999) AS k CREATE (:M {k: k * 2, text: 'some text to fill the memory ' + k})")
+        text = "MATCH (a:N)-->(b)-->(d), (m:M) WHERE m.k = b.c RETURN count(*), count(DISTINCT m.text), sum(d.c)"
+        assert "Sift" in graph.execute("EXPLAIN " + text).scalar()
+        before = graph.stats()["temporary"]["bytes_written"]
+        found = graph.execute(text).fetchone()
+        assert graph.stats()["temporary"]["bytes_written"] > before
+    steps = [(a * 7 + 1) % 20000 for a in range(20000)]
+    assert found == (10000, 10000, sum(steps[b] for b in steps if b % 2 == 0))

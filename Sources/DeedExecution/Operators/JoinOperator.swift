@@ -17,6 +17,8 @@ final class JoinOperator: Operator {
     private let buildKeys: [Evaluator]
     private let probeKeys: [Evaluator]
     private let buildSlots: Set<Slot>
+    /// What is known of the build side below.
+    private let sift: JoinSift?
     private var width = 0
     private var table: JoinTable?
     /// Whose build side the table has; 0 if it is not the whole.
@@ -31,9 +33,9 @@ final class JoinOperator: Operator {
 
     init(
         _ build: Operator, _ probe: Operator, keys: [(build: Expr, probe: Expr)], _ kind: JoinKind, buildSlots: Set<Slot>,
-        _ context: QueryContext
+        sift: JoinSift?, _ context: QueryContext
     ) throws {
-        (self.build, self.probe, self.kind, self.buildSlots) = (build, probe, kind, buildSlots)
+        (self.build, self.probe, self.kind, self.buildSlots, self.sift) = (build, probe, kind, buildSlots, sift)
         buildKeys = try keys.map { try makeEvaluator($0.build, context) }
         probeKeys = try keys.map { try makeEvaluator($0.probe, context) }
         super.init(context)
@@ -49,6 +51,7 @@ final class JoinOperator: Operator {
         width = argument.columns.count
         build.reset(argument: Chunk(slots: width, count: 1))
         table = nil
+        sift?.table = nil
     }
 
     override func produce() throws -> Chunk? {
@@ -99,6 +102,7 @@ final class JoinOperator: Operator {
             return nil
         }
         try table.finish()
+        sift?.table = table
         if context.isReadOnly {
             // Kept for the next rows of an argument, the table would be kept for the next execution too.
             context.isReusable = false

@@ -102,6 +102,7 @@ struct OperatorMaker {
         case .skip(_, let count): return try SkipOperator(child, count, context)
         case .limit(let input, let count): return try LimitOperator(child, count, childWrites: input.writes, context)
         case .eager: return EagerOperator(child, context)
+        case .sift(_, let keys, let join): return try SiftOperator(child, keys: keys, context.sift(join), context)
         case .callProcedure(_, let name, let arguments, let yields):
             return try CallProcedureOperator(child, name: name, arguments, yields: yields, context)
         case .loadCSV(_, let source, let row, let withHeaders, let fieldTerminator):
@@ -171,8 +172,9 @@ struct OperatorMaker {
         case .apply(_, let inner, let kind):
             return ApplyOperator(child, try whole.make(inner), kind, innerPlan: inner, context)
         case .batches(_, let inner, let batches): return try BatchesOperator(child, inner, batches, context)
-        case .join(let build, _, let keys, let kind):
-            return try JoinOperator(whole.make(build), child, keys: keys, kind, buildSlots: build.slotsBound(), context)
+        case .join(let build, _, let keys, let kind, let sift):
+            return try JoinOperator(
+                whole.make(build), child, keys: keys, kind, buildSlots: build.slotsBound(), sift: sift.map(context.sift), context)
         case .cross(_, let right): return CrossOperator(child, try whole.make(right), context)
         case .union(let inputs, let slots, let inputSlots):
             let operators = try inputs.map { try whole.make($0) }
@@ -202,7 +204,7 @@ extension PlanNode {
     fileprivate var spine: PlanNode? {
         switch kind {
         case .union: nil
-        case .join(_, let probe, _, _): probe
+        case .join(_, let probe, _, _, _): probe
         default: children.first
         }
     }

@@ -10,11 +10,11 @@ extension PlanNode.Kind {
             .filter(let child, _), .project(let child, _), .keep(let child, _), .unwind(let child, _, _),
             .aggregate(let child, _, _), .sort(let child, _),
             .top(let child, _, _), .skip(let child, _), .limit(let child, _), .eager(let child), .create(let child, _),
-            .change(let child, _), .delete(let child, _, _), .callProcedure(let child, _, _, _),
+            .change(let child, _), .delete(let child, _, _), .sift(let child, _, _), .callProcedure(let child, _, _, _),
             .loadCSV(let child, _, _, _, _), .empty(let child):
             [child]
         case .apply(let outer, let inner, _), .batches(let outer, let inner, _): [outer, inner]
-        case .join(let build, let probe, _, _): [build, probe]
+        case .join(let build, let probe, _, _, _): [build, probe]
         case .cross(let left, let right): [left, right]
         case .union(let inputs, _, _): inputs
         case .merge(let child, let match, _, _, _): [child, match]
@@ -57,12 +57,12 @@ extension PlanNode {
         case .argument, .scanEntities, .scanRelationships: true
         case .seekIndex(let child, _, _, _, _), .seekIds(let child, _, _, _), .expand(let child, _),
             .shortestPath(let child, _), .matchPath(let child, _), .filter(let child, _), .project(let child, _),
-            .keep(let child, _), .unwind(let child, _, _):
+            .keep(let child, _), .unwind(let child, _, _), .sift(let child, _, _):
             child.isStreaming
         case .expandVariable(let child, let expansion): expansion.mode != .together && child.isStreaming
         case .apply(let outer, let inner, _): outer.isStreaming && !inner.writes
         // The other side stands alone, and is the same for all rows.
-        case .join(let build, let probe, _, _): probe.isStreaming && !build.writes
+        case .join(let build, let probe, _, _, _): probe.isStreaming && !build.writes
         case .cross(let left, let right): left.isStreaming && !right.writes
         default: false
         }
@@ -74,7 +74,7 @@ extension PlanNode {
         switch kind {
         case .scanEntities, .scanRelationships, .cross, .matchPath: true
         case .expandVariable(let child, let expansion): expansion.mode != .reachable || child.isUnbounded
-        case .join(_, let probe, _, _): probe.isUnbounded
+        case .join(_, let probe, _, _, _): probe.isUnbounded
         default: children.first?.isUnbounded ?? false
         }
     }
@@ -127,7 +127,7 @@ extension PlanNode {
         case .batches(let outer, let inner, let batches):
             let found = batches.givesRows ? inner.slotsBound() : []
             return outer.slotsBound().union(found).union(batches.status.map { [$0] } ?? [])
-        case .join(let build, let probe, _, let kind):
+        case .join(let build, let probe, _, let kind, _):
             return kind == .inner || kind == .outer ? build.slotsBound().union(probe.slotsBound()) : probe.slotsBound()
         case .cross(let left, let right): return left.slotsBound().union(right.slotsBound())
         case .union(_, let slots, _): return Set(slots)
@@ -136,18 +136,18 @@ extension PlanNode {
             return child.slotsBound().union(match.slotsBound()).union(creations.map(\.slot))
         case .callProcedure(let child, _, _, let yields): return child.slotsBound().union(yields.map(\.slot))
         case .loadCSV(let child, _, let row, _, _): return child.slotsBound().union([row])
-        case .filter, .sort, .top, .skip, .limit, .eager, .change, .delete, .forEach, .empty:
+        case .filter, .sift, .sort, .top, .skip, .limit, .eager, .change, .delete, .forEach, .empty:
             return children[0].slotsBound()
         }
     }
 }
 
 extension Expansion {
-    var slotsBound: [Slot] { [relationship, isInto ? nil : to].compactMap { $0 } }
+    package var slotsBound: [Slot] { [relationship, isInto ? nil : to].compactMap { $0 } }
 }
 
 extension VariableExpansion {
-    var slotsBound: [Slot] { base.slotsBound + [path].compactMap { $0 } }
+    package var slotsBound: [Slot] { base.slotsBound + [path].compactMap { $0 } }
 }
 
 extension Creation {

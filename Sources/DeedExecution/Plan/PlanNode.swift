@@ -64,8 +64,10 @@ package final class PlanNode: Sendable {
         case apply(outer: PlanNode, inner: PlanNode, ApplyKind)
         /// For each row of `outer` the rows of `inner`, so many at a time in a transaction of their own.
         case batches(outer: PlanNode, inner: PlanNode, Batches)
-        /// Rows that agree on the keys; every key is a slot of either side.
-        case join(build: PlanNode, probe: PlanNode, keys: [(build: Expr, probe: Expr)], JoinKind)
+        /// Rows that agree on the keys; every key is a slot of either side. `sift`: what `sift` nodes below it have as `join`.
+        case join(build: PlanNode, probe: PlanNode, keys: [(build: Expr, probe: Expr)], JoinKind, sift: Slot? = nil)
+        /// Of the probe side of the join with this number, rows whose keys the build side does not have may be missing.
+        case sift(child: PlanNode, keys: [Expr], join: Slot)
         case cross(left: PlanNode, right: PlanNode)
         /// One input after the other, each with its own slots for the columns of `slots`.
         case union([PlanNode], slots: [Slot], inputs: [[Slot]])

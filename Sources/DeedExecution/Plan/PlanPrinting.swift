@@ -37,7 +37,8 @@ extension PlanNode {
         case .eager: "Eager"
         case .apply(_, _, let kind): "Apply(\(kind.rawValue))"
         case .batches: "InTransactions"
-        case .join(_, _, _, let kind): "Join(\(kind.rawValue))"
+        case .join(_, _, _, let kind, _): "Join(\(kind.rawValue))"
+        case .sift: "Sift"
         case .cross: "Cross"
         case .union: "Union"
         case .create: "Create"
@@ -109,7 +110,8 @@ private struct PlanPrinter {
         case .sort(_, let keys): text(keys)
         case .top(_, let keys, let count): "\(count.text) by \(text(keys))"
         case .skip(_, let count), .limit(_, let count): count.text
-        case .join(_, _, let keys, _): keys.map { "\($0.build.text) = \($0.probe.text)" }.joined(separator: ", ")
+        case .join(_, _, let keys, _, _): keys.map { "\($0.build.text) = \($0.probe.text)" }.joined(separator: ", ")
+        case .sift(_, let keys, _): keys.map(\.text).joined(separator: ", ")
         case .batches(_, _, let batches): "of \(batches.rows.text) rows, on error \(batches.onError.rawValue)"
         case .union(_, let slots, _): slots.map { "#\($0)" }.joined(separator: ", ")
         case .create(_, let creations), .merge(_, _, let creations, _, _):

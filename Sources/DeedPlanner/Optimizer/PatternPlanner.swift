@@ -437,9 +437,32 @@ struct PatternPlanner {
         if keys.isEmpty {
             try append(.cross(left: outer.plan, right: part.plan), rows: rows)
         } else {
-            try append(
-                .join(build: part.plan, probe: outer.plan, keys: keys, .inner),
-                rows: connecting.isEmpty ? rows : rows * Cardinality.equalitySelectivity)
+            let expected = connecting.isEmpty ? rows : rows * Cardinality.equalitySelectivity
+            try append(joining(keys, build: part.plan, probe: outer, rows: expected), rows: expected)
         }
+    }
+
+    /// The join of two sides, of which the smaller one is kept. What changes something, or knows the argument, is always the probe.
+    private func joining(
+        _ keys: [(build: Expr, probe: Expr)], build: PlanNode, probe: (plan: PlanNode, bound: Set<Slot>), rows: Double
+    ) -> PlanNode.Kind {
+        let (other, keptRows) = (probe.plan, build.estimatedRows)
+        if other.estimatedRows < keptRows && !other.writes && probe.bound.isSubset(of: other.slotsBound()) {
+            return joining(keys.map { (build: $0.probe, probe: $0.build) }, build: other, probe: (build, []), rows: rows)
+        }
+        let sifted = sifted(other, by: keys.map(\.probe), share: rows / max(other.estimatedRows, 1))
+        return .join(build: build, probe: sifted?.plan ?? other, keys: keys, .inner, sift: sifted?.number)
+    }
+
+    /// The probe side of a join with a look-up below expansions, where the keys can be had there without a chance of errors.
+    private func sifted(_ probe: PlanNode, by keys: [Expr], share: Double) -> (plan: PlanNode, number: Slot)? {
+        let areSimple = keys.allSatisfy { key in
+            switch key {
+            case .slot: true
+            case .property(.slot(let slot), _): graph.entityIndex(slot) != nil
+            default: false
+            }
+        }
+        return areSimple ? probe.sifted(by: keys, share: min(share, 1), number: newSlot) : nil
     }
 }
