@@ -151,7 +151,7 @@ def check(seed: int) -> tuple[str | None, bool]:
         f"e{root}.age, count(*)": sorted(ages.items(), key=repr),
     }
     is_pushed = False
-    with PyDeedGraph() as deed:
+    with PyDeedGraph(threads=1 + seed % 3, parallel_rows_min=0) as deed:
         graph.create(deed)
         for result, rows in wanted.items():
             query = f"{text} RETURN {result}"
@@ -238,8 +238,9 @@ def test_a_search_for_all_rows_is_made_by_one_worker(threads: int) -> None:
         assert deed.execute("MATCH (a:N)-[:R*1..2]->(b) RETURN count(DISTINCT b)").scalar() == 1
 
 
-def test_matches_are_made_where_there_is_no_memory_for_counting() -> None:
-    with PyDeedGraph(memory_limit=32 << 20) as deed:
+@pytest.mark.parametrize("threads", [1, 2])
+def test_matches_are_made_where_there_is_no_memory_for_counting(threads: int) -> None:
+    with PyDeedGraph(memory_limit=32 << 20, threads=threads, parallel_rows_min=0) as deed:
         deed.execute("UNWIND range(1, 1000) AS i CREATE (:N {i: i})")
         deed.execute("MATCH (a:N), (b:N) WHERE b.i = a.i + 1 CREATE (a)-[:R]->(b)")
         # Many entities that nothing leads to, until the only room is what is kept for queries: too little for numbers of all.
