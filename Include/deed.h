@@ -643,7 +643,8 @@ deed_status deed_plans(deed_database *database, char **out_json, size_t *out_siz
  *                    "needs" (entities that its conditions need beside its ends)}
  *   "predicates"     {"text", "entities", "selectivity"}
  *   "candidates"     {"steps", "cost"}, the cheapest first: what comes of beginning at each entity in each way, and of joining at
- *                    each entity with several relationships; each where it intersects also without doing so. Costs are rows, as in deed_plan_explain, of the pattern alone.
+ *                    each entity with several relationships; what intersects also without doing so. Costs are rows, as in
+ *                    deed_plan_explain, of the pattern alone.
  * Cost: that of planning, times the number of candidates (up to 64). Errors: as for deed_plan_explain. Any thread. */
 deed_status deed_plan_space(deed_database *database, const char *query, size_t query_size, char **out_json, size_t *out_size,
                             deed_error **out_error);

@@ -6,7 +6,8 @@ extension PlanNode.Kind {
         switch self {
         case .argument, .scanEntities, .scanRelationships: []
         case .seekIndex(let child, _, _, _, _), .seekIds(let child, _, _, _), .expand(let child, _),
-            .intersect(let child, _), .expandVariable(let child, _), .shortestPath(let child, _), .matchPath(let child, _), .countMatches(let child, _),
+            .intersect(let child, _), .expandVariable(let child, _), .shortestPath(let child, _), .matchPath(let child, _),
+            .countMatches(let child, _),
             .filter(let child, _), .project(let child, _), .keep(let child, _), .unwind(let child, _, _),
             .aggregate(let child, _, _), .sort(let child, _),
             .top(let child, _, _), .skip(let child, _), .limit(let child, _), .eager(let child), .create(let child, _),
