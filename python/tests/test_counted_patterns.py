@@ -3,6 +3,8 @@ parallel relationships and self-loops, and with the rows that the same pattern g
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import random
 from collections import Counter
@@ -169,6 +171,22 @@ def test_counts_are_those_of_all_matches(first: int) -> None:
     problems = [problem for problem, _ in results if problem]
     assert not problems, "\n\n".join(problems)
     assert sum(is_pushed for _, is_pushed in results) > len(results) // 4
+
+
+def test_types_are_told_apart_by_their_bytes() -> None:
+    """Two spellings of one letter are two names."""
+    names = ("\u00e9", "e\u0301")
+    made = [(0, "a", "b"), (1, "b", "c"), (0, "c", "a"), (1, "a", "a"), (1, "a", "c"), (1, "c", "b")]
+    with PyDeedGraph() as deed:
+        created = ", ".join(f"({source})-[:`{names[type]}`]->({target})" for type, source, target in made)
+        deed.execute("CREATE (a), (b), (c), " + created)
+        for types in itertools.product(names, repeat=3):
+            query = "MATCH (a)-[:`{}`]->(b)-[:`{}`]->(c)-[:`{}`]->(a) RETURN count(*)".format(*types)
+            found = []
+            for way in ("rows", "count"):
+                deed.set_execution_plan(query, {**json.loads(deed.explain_plan(query)), "aggregations": [way]})
+                found.append(deed.execute(query).scalar())
+            assert found[0] == found[1], types
 
 
 def ends(graph: Graph, start: int, direction: str, types: list[str], least: int, most: int) -> set[int]:

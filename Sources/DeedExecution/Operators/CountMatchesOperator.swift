@@ -10,6 +10,7 @@
 // and count one each.
 
 import DeedEngine
+import DeedValues
 
 final class CountMatchesOperator: Operator {
     private enum State {
@@ -33,7 +34,7 @@ final class CountMatchesOperator: Operator {
     private var workers = 1
     /// Which entities each one of the pattern can be; nil: any.
     private var masks: [CountVector?] = []
-    private var loops: [(types: [String], counts: CountVector?)] = []
+    private var loops: [(types: [NameKey], counts: CountVector?)] = []
     private var lists: [(list: CountTerm.List, copy: NeighborLists)] = []
 
     init(_ pattern: CountedPattern, matches: Operator, _ context: QueryContext) throws {
@@ -223,13 +224,13 @@ final class CountMatchesOperator: Operator {
         }
     }
 
-    private func listsWanted(_ names: [String], _ direction: ExpandDirection, _ loops: ListsWanted.Loops) -> ListsWanted {
-        var types = RelationshipTypes(names)
+    private func listsWanted(_ names: [NameKey], _ direction: ExpandDirection, _ loops: ListsWanted.Loops) -> ListsWanted {
+        var types = RelationshipTypes(names.map(\.text))
         return ListsWanted(types: types.resolve(context.view), Directions(direction), loops: loops)
     }
 
     /// The number of self-loops of each entity; nil if there are none.
-    private func loopCounts(_ types: [String]) throws -> CountVector? {
+    private func loopCounts(_ types: [NameKey]) throws -> CountVector? {
         if let known = loops.first(where: { $0.types == types }) { return known.counts }
         let counts = try CountVector(count: size, repeating: 1, context)
         let wanted = listsWanted(types, .out, .only)
