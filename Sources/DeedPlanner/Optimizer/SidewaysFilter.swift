@@ -30,6 +30,8 @@ extension PlanNode {
         switch kind {
         case .filter(let child, _): (child, false)
         case .expand(let child, let expansion): slots.isDisjoint(with: expansion.slotsBound) ? (child, true) : nil
+        case .intersect(let child, let intersection):
+            intersection.legs.allSatisfy { slots.isDisjoint(with: $0.slotsBound) } ? (child, true) : nil
         case .expandVariable(let child, let expansion): slots.isDisjoint(with: expansion.slotsBound) ? (child, true) : nil
         default: nil
         }
@@ -41,6 +43,7 @@ extension PlanNode {
         return switch kind {
         case .filter(_, let condition): PlanNode(.filter(child: child, condition), estimatedRows: rows)
         case .expand(_, let expansion): PlanNode(.expand(child: child, expansion), estimatedRows: rows)
+        case .intersect(_, let intersection): PlanNode(.intersect(child: child, intersection), estimatedRows: rows)
         case .expandVariable(_, let expansion): PlanNode(.expandVariable(child: child, expansion), estimatedRows: rows)
         default: preconditionFailure("only what passes is put over something else")
         }
