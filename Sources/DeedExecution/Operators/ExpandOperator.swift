@@ -106,11 +106,25 @@ final class ExpandOperator: Operator {
         _ input: Chunk, _ parents: UnsafeMutablePointer<UInt32>, _ neighbors: UnsafeMutablePointer<UInt64>,
         _ relationships: UnsafeMutablePointer<UInt64>, _ count: Int
     ) -> Int {
-        var kept = 0
-        for row in 0..<count where differs.admit(relationships[row], input, Int(parents[row])) {
-            (parents[kept], neighbors[kept], relationships[kept]) = (parents[row], neighbors[row], relationships[row])
-            kept &+= 1
+        var count = count
+        for slot in differs.slots {
+            guard let column = input.columns[slot] else { continue }
+            // Nearly always relationships without a null among them: these are compared as they lie there.
+            let known = column.vector.kind == .relationship && column.vector.nulls == nil ? column.vector.ids : nil
+            let positions = column.selection?.rows
+            var kept = 0
+            for row in 0..<count {
+                let parent = Int(parents[row])
+                if let known {
+                    if known[positions.map { Int($0[parent]) } ?? parent] == relationships[row] { continue }
+                } else if !DifferingRelationships.admit(relationships[row], column, parent) {
+                    continue
+                }
+                (parents[kept], neighbors[kept], relationships[kept]) = (parents[row], neighbors[row], relationships[row])
+                kept &+= 1
+            }
+            count = kept
         }
-        return kept
+        return count
     }
 }
