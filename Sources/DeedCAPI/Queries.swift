@@ -17,7 +17,7 @@ final class StatementHandle {
     private var engine: QueryEngine
     /// Until it is executed for the first time.
     private var isFresh = true
-    var bindings: Bindings
+    let bindings: Bindings
     /// The parameters' names, lent out.
     let names: [(text: UnsafeMutablePointer<CChar>, size: Int)]
 
@@ -37,6 +37,7 @@ final class StatementHandle {
         if database.follower != nil, case let present = database.queries, present !== engine {
             (engine, prepared) = (present, try present.prepare(text))
         }
+        let engine = engine
         try database.requireOpen()
         if !engine.isCurrent(prepared, isFresh: isFresh) { prepared = try engine.prepare(text) }
         isFresh = false

@@ -57,8 +57,8 @@ package final class QueryResult {
     }
 
     deinit {
-        guard let instance, let report else { return }
-        if isExhausted { report.query.instances.give(instance) } else { report.finish(context.counts, isComplete: false) }
+        guard let instance else { return }
+        if isExhausted { report?.query.instances.give(instance) } else { report?.finish(context.counts, isComplete: false) }
     }
 
     /// A result of rows that are there already.

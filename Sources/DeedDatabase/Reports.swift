@@ -136,7 +136,8 @@ struct ReportBuilder {
 
     init(_ query: PreparedQuery, _ ring: ReportRing) { (self.query, self.ring) = (query, ring) }
 
-    func finish(_ counts: OperatorCounts, isComplete: Bool) {
+    /// Mutating, so that who calls it makes no copy.
+    mutating func finish(_ counts: OperatorCounts, isComplete: Bool) {
         ring.add(query, Clock.monotonicNanoseconds() &- start, rows: rows, isComplete: isComplete, counts)
     }
 }
