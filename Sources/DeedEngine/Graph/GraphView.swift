@@ -7,7 +7,8 @@
 import DeedValues
 import Synchronization
 
-/// Holds its snapshot until it goes away, or ends (who makes one view after another may begin the last one anew). Reading functions may be called by several threads at once, writing ones by one.
+/// Holds its snapshot until it goes away, or ends: who makes one view after another may begin the last one anew. Reading
+/// functions may be called by several threads at once, writing ones by one.
 ///
 /// A transaction's view sees what the transaction sees, its own writes included, and fails once it has ended. What reads
 /// first and writes then needs one that was begun (`Graph.begin`): a statement that is a transaction of its own
