@@ -178,9 +178,7 @@ final class CountMatchesOperator: Operator {
         for (position, next) in term.edges.enumerated()
         where position != edge && term.core?.edges.contains(position) != true && (next.from == number || next.to == number) {
             let values = try weights(term, next.other(number), from: position)
-            let weights = try result ?? CountVector(count: size, repeating: 1, context)
-            try multiply(weights, by: next.lists(from: number), values)
-            result = weights
+            try multiply(&result, by: next.lists(from: number), values)
         }
         if let core = term.core, core.root == number { try multiply(&result, by: core, of: term) }
         return result
@@ -217,19 +215,24 @@ final class CountMatchesOperator: Operator {
         result = product
     }
 
-    private func multiply(_ weights: CountVector, by lists: [CountTerm.List], _ values: CountVector?) throws {
+    private func multiply(_ result: inout CountVector?, by lists: [CountTerm.List], _ values: CountVector?) throws {
         let wanted = try lists.map { try listsWanted($0) }
         let neighborValues = values?.neighborValues
+        let isNew = result == nil
+        let weights = try result ?? CountVector(unfilled: size, context)
+        result = weights
         let view = context.view
         let blocks = view.blockCount(ids: size)
         if wanted.count == 1 {
-            return try context.share(blocks, among: workers) {
-                try view.multiply(weights.values, ofBlock: $0, by: wanted[0], neighborValues)
+            return try context.share(blocks, among: workers) { block in
+                if isNew { weights.fill(block: block) }
+                try view.multiply(weights.values, ofBlock: block, by: wanted[0], neighborValues)
             }
         }
         try context.share(blocks, among: workers) { worker in
             try wanted.dropFirst().map { _ in try CountVector(count: size, repeating: 0, worker) }
         } _: { marks, block in
+            if isNew { weights.fill(block: block) }
             try view.multiply(
                 weights.values, ofBlock: block, byCommon: wanted, neighborValues, marks: marks.map(\.values), ids: size)
         }
@@ -260,10 +263,11 @@ final class CountMatchesOperator: Operator {
     /// The number of self-loops of each entity; nil if there are none.
     private func loopCounts(_ loop: CountTerm.Loop) throws -> CountVector? {
         if let known = loops.first(where: { $0.loop.types == loop.types && $0.loop.masks == loop.masks }) { return known.counts }
-        let counts = try CountVector(count: size, repeating: 1, context)
+        let counts = try CountVector(unfilled: size, context)
         let wanted = try listsWanted(loop.types, loop.masks, .out, .only)
         let view = context.view
         try context.share(view.blockCount(ids: size), among: workers) {
+            counts.fill(block: $0)
             try view.multiply(counts.values, ofBlock: $0, by: wanted, nil)
         }
         let result = counts.largest == 0 ? nil : counts
