@@ -256,7 +256,7 @@ def ends(graph: Graph, start: int, direction: str, types: list[str], least: int,
 def check_reach(seed: int) -> str | None:
     rng = random.Random(seed)
     graph = Graph.random(rng)
-    del graph.relationships[10:]
+    del graph.relationships[10:], graph.weights[10:]
     types = rng.choice([[], ["R"], ["R", "S"]])
     direction = rng.choice(["out", "in", "both"])
     least, most = rng.choice([(0, 1), (0, 3), (1, 1), (1, 2), (1, 3), (1, 4), (2, 3), (2, 2), (3, 1)])

@@ -1,10 +1,10 @@
 // Aggregates for which not every match of a pattern has to be made: those that do not care how often a row comes
 // (DistinctReach), and those that only count the matches.
 //
-// What stands below the aggregate is read back as a pattern: a scan, expansions from it, and filters. It can be counted if
-// every filter is about one entity, or about one relationship and its ends, and if all that is asked of the matches is their number, or things that depend on one
-// entity, which becomes the root: then the pattern gives rows with the root and a number of matches, and the aggregates weigh
-// each row by that number.
+// What stands below the aggregate is read back as a pattern: a scan, expansions and intersections from it, and filters. It can be
+// counted if every filter is about one entity, or about one relationship and its ends, and if all that is asked of the matches
+// is their number, or things that depend on one entity, which becomes the root: then the pattern gives rows with the root and a
+// number of matches, and the aggregates weigh each row by that number.
 
 import DeedExecution
 import DeedValues
