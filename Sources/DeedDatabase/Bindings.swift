@@ -5,7 +5,8 @@ import DeedEngine
 import DeedExecution
 import DeedValues
 
-package struct Bindings {
+/// For one thread at a time.
+package final class Bindings {
     package let names: [String]
     package private(set) var values: [Value]
     private var isGiven: [Bool]
@@ -17,7 +18,7 @@ package struct Bindings {
     }
 
     /// False for a name that the statement does not have.
-    package mutating func set(_ name: UnsafeRawBufferPointer, _ value: Value) -> Bool {
+    package func set(_ name: UnsafeRawBufferPointer, _ value: Value) -> Bool {
         for position in names.indices where isEqual(names[position], name) {
             (values[position], isGiven[position]) = (value, true)
             return true
@@ -30,7 +31,7 @@ package struct Bindings {
         return name.withUTF8 { compareBytes(UnsafeRawBufferPointer($0), bytes) == 0 }
     }
 
-    package mutating func clear() {
+    package func clear() {
         for position in values.indices where isGiven[position] { (values[position], isGiven[position]) = (.null, false) }
     }
 

@@ -73,7 +73,7 @@ package enum ValueHash {
         return mix(state, sum)
     }
 
-    private static func hash(_ bytes: UnsafeBufferPointer<UInt8>, _ start: UInt64) -> UInt64 {
+    static func hash(_ bytes: UnsafeBufferPointer<UInt8>, _ start: UInt64) -> UInt64 {
         var state = mix(start, UInt64(truncatingIfNeeded: bytes.count))
         let raw = UnsafeRawBufferPointer(bytes)
         var offset = 0
