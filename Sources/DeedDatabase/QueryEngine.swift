@@ -52,20 +52,16 @@ package final class QueryEngine: @unchecked Sendable {
     // MARK: Preparing
 
     /// The statement behind a text: a plan that is remembered, or a new one.
-    package func prepare(
-        _ text: String, _ transaction: Transaction? = nil, _ interruption: Interruption = Interruption()
-    ) throws -> PreparedStatement {
+    package func prepare(_ text: String, _ options: ExecutionOptions = ExecutionOptions()) throws -> PreparedStatement {
         do {
-            return try makeReady(text, transaction, interruption)
+            return try makeReady(text, options)
         } catch let error as QueryError {
             guard let position = error.position else { throw error }
             throw QueryError(error.kind, error.detail, "\(error.message)\n\(renderSource(position, in: text))", at: position)
         }
     }
 
-    private func makeReady(
-        _ text: String, _ transaction: Transaction?, _ interruption: Interruption
-    ) throws -> PreparedStatement {
+    private func makeReady(_ text: String, _ options: ExecutionOptions) throws -> PreparedStatement {
         let basis = basis
         if let known = memory.find(text), isGood(known, basis) { return .query(known) }
         let normal = normalizeCypher(text)
@@ -76,7 +72,8 @@ package final class QueryEngine: @unchecked Sendable {
         }
         let account = try chargePlanning(text)
         defer { account.clear() }
-        if let normal, let query = try planNormal(text, normal, transaction, interruption) {
+        let interruption = Interruption(timeout: options.timeout, keepGoing: options.keepGoing)
+        if let normal, let query = try planNormal(text, normal, interruption) {
             memory.remember(query, as: text)
             memory.remember(query, as: normal.key)
             return .query(query)
@@ -88,7 +85,7 @@ package final class QueryEngine: @unchecked Sendable {
         case .transaction(let command): return .transaction(command)
         case .query(let query, let mode):
             let source = PlanSource(text: text, shape: text, mode: mode, literals: [:])
-            let prepared = try plan(query, source, transaction, interruption)
+            let prepared = try plan(query, source, interruption)
             memory.remember(prepared, as: text)
             return .query(prepared)
         }
@@ -106,13 +103,12 @@ package final class QueryEngine: @unchecked Sendable {
 
     /// A plan in which the literals of the text are parameters; nil if the text is no query, or wrong.
     func planNormal(
-        _ text: String, _ normal: NormalizedQuery, _ transaction: Transaction?, _ interruption: Interruption,
-        following given: PlanDocument? = nil
+        _ text: String, _ normal: NormalizedQuery, _ interruption: Interruption, following given: PlanDocument? = nil
     ) throws -> PreparedQuery? {
         do {
             guard case .query(let query, let mode) = try parse(text, normal) else { return nil }
             let source = PlanSource(text: text, shape: normal.key, mode: mode, literals: normal.literals)
-            return try plan(query, source, transaction, interruption, following: given)
+            return try plan(query, source, interruption, following: given)
         } catch let error as DeedError {
             throw error
         } catch {
@@ -130,11 +126,10 @@ package final class QueryEngine: @unchecked Sendable {
 
     /// `given`: the plan to follow; nil for the one that is set for the shape, or else the planner's own.
     func plan(
-        _ query: Query, _ source: PlanSource, _ transaction: Transaction?, _ interruption: Interruption,
-        following given: PlanDocument? = nil
+        _ query: Query, _ source: PlanSource, _ interruption: Interruption, following given: PlanDocument? = nil
     ) throws -> PreparedQuery {
         let basis = basis
-        let view = try GraphView(graph, transaction)
+        let view = try GraphView(graph, nil)
         let planner = Planner(catalog: GraphCatalog(view: view, procedures: procedures), interruption: interruption)
         let shape = PreparedQuery.planShape(source.shape, source.mode)
         var pin = PlanPins.Found(version: pins.version, pin: nil)
@@ -171,10 +166,12 @@ package final class QueryEngine: @unchecked Sendable {
 
     /// The statement as it is now: another plan, if the one that it has has grown old, or was odd when it was made. One that
     /// is odd is not planned anew for the execution that it was prepared for.
-    package func renewed(_ statement: PreparedStatement, isFresh: Bool) throws -> PreparedStatement {
+    package func renewed(
+        _ statement: PreparedStatement, isFresh: Bool, _ options: ExecutionOptions
+    ) throws -> PreparedStatement {
         guard case .query(let query) = statement, query.isOdd && !isFresh || !isGood(query, basis)
         else { return statement }
-        return try prepare(query.text)
+        return try prepare(query.text, options)
     }
 
     /// The bindings are of the statement's parameters.
