@@ -49,7 +49,7 @@ final class PlanInstances: Sendable {
 
     /// Keeps an instance whose execution came to its end without an error.
     func give(_ instance: PlanInstance) {
-        guard instance.context.isReusable, instance.context.parameters.values.allSatisfy(Self.isSmall) else { return }
+        guard instance.context.isReusable else { return }
         if Self.waitingInAll.load(ordering: .relaxed) >= Self.waitingInAllMax { return }
         instance.end()
         waiting.withLock { waiting in

@@ -126,6 +126,7 @@ package final class QueryResult {
         var chunks: [Chunk] = []
         while let chunk = try compute() { chunks.append(chunk) }
         waiting = chunks
+        context.forgetParameters()
         entities = [:]
         for chunk in chunks {
             for column in chunk.columns.prefix(width).compactMap({ $0 }) where column.vector.mayHoldElements {
