@@ -14,6 +14,8 @@ package final class QueryContext: @unchecked Sendable {
     package private(set) var functions: FunctionContext
     /// Slots of the plan.
     package let slotCount: Int
+    /// Rows that an operator hands on at once, at most; no more than `Chunk.rowsMax`.
+    let chunkRows: Int
     /// What the rows that operators hold may take.
     let memory: QueryMemory
     /// Worker threads that a pipeline may use.
@@ -45,6 +47,7 @@ package final class QueryContext: @unchecked Sendable {
         (self.slotCount, self.threads, self.interruption) = (slotCount, threads, interruption)
         (self.procedures, counts) = (procedures, OperatorCounts(operators))
         memory = QueryMemory(limit: view.graph.queryMemory)
+        chunkRows = view.graph.options.chunkRows
         team = nil
     }
 
@@ -53,7 +56,7 @@ package final class QueryContext: @unchecked Sendable {
         (present, parameters, functions, procedures) = (view, query.parameters, query.functions, query.procedures)
         graph = .passUnretained(view.graph)
         (slotCount, threads, interruption, counts) = (query.slotCount, 1, query.interruption, query.counts)
-        memory = query.memory
+        (memory, chunkRows) = (query.memory, query.chunkRows)
         team = nil
     }
 
@@ -67,7 +70,7 @@ package final class QueryContext: @unchecked Sendable {
         graph = query.graph
         (slotCount, threads, interruption) = (query.slotCount, 1, query.interruption)
         counts = OperatorCounts(query.counts.operators)
-        memory = query.memory
+        (memory, chunkRows) = (query.memory, query.chunkRows)
         self.team = team
         isCaller = number == 0
     }
@@ -88,8 +91,11 @@ package final class QueryContext: @unchecked Sendable {
     /// Lets go of what belongs to one execution; `begin` comes before the next.
     package func end() {
         present = nil
-        parameters.values = []
+        forgetParameters()
     }
+
+    /// Once nothing is computed any more.
+    package func forgetParameters() { parameters.values = [] }
 
     /// Makes the query end soon with `Interrupted`. Any thread.
     package func interrupt() { interruption.request() }

@@ -68,7 +68,7 @@ final class ExpandOperator: Operator {
             self.input = nil
             return nil
         }
-        let max = input.count <= Self.few.rows ? Self.few.results : Chunk.rowsMax
+        let max = min(context.chunkRows, input.count <= Self.few.rows ? Self.few.results : Chunk.rowsMax)
         let parents = Selection(count: max)
         let neighbors = ColumnVector(.entity, capacity: max)
         let isRelationshipNeeded = expansion.relationship != nil || !differs.slots.isEmpty

@@ -42,7 +42,7 @@ struct OperatorMaker {
         let made = try makeOne(node, over: child ?? ArgumentOperator(context), of: below)
         if !isReusable(node) { context.isReusable = false }
         made.count = context.counts.cell(node)
-        return made
+        return context.chunkRows < Chunk.rowsMax ? PiecesOperator(made, context) : made
     }
 
     /// Whether `reset` makes the operator as good as new for another execution too: all that it knows is of its plan, or

@@ -67,7 +67,7 @@ final class SeekIndexOperator: Operator {
                 isExact = equality == nil || values.allSatisfy { Self.isExact($0, chunk.count) }
                 found.begin(chunk)
             }
-            let rows = try found.next { row, found in
+            let rows = try found.next(most: context.chunkRows) { row, found in
                 if let next = try findSome(from: row, &found) { return next }
                 found.add(try find(row), row)
                 return row + 1
@@ -101,7 +101,7 @@ final class SeekIndexOperator: Operator {
             context.view.hasIndex(.entity, table, keys), context.view.hasOnlyItsLabel(table)
         else { return nil }
         return try context.view.findEach(
-            .entity, table, keys, columns, rows: row..<input.count, most: Chunk.rowsMax, search
+            .entity, table, keys, columns, rows: row..<input.count, most: context.chunkRows, search
         ) { row, id in
             found.add(id, row)
         }
@@ -161,7 +161,7 @@ final class SeekIndexOperator: Operator {
             for var morsel in context.view.morsels(.entity, [table]) {
                 while true {
                     try context.checkInterrupt()
-                    let count = try context.view.scan(&morsel, into: ids, max: Chunk.rowsMax)
+                    let count = try context.view.scan(&morsel, into: ids, max: context.chunkRows)
                     if count == 0 { break }
                     result.append(contentsOf: UnsafeBufferPointer(start: ids, count: count))
                 }
