@@ -1,12 +1,13 @@
-/* writers.c - threads that each update rows of their own, a few rows to a transaction. */
+/* writers.c - threads that update the same 80,000 rows in all, each those that are its own, a few rows to a transaction. */
 #include "native.h"
 
-enum { ROWS_EACH = 20000 };
+enum { ROWS = 80000 };
 
 typedef struct writer {
     deed_database *database;
     uint64_t *ids;
     uint32_t key;
+    long count;
     long commits, rows;
     uint64_t random;
     /* Each has cache lines of its own: a thread writes its `random` for every row. */
@@ -19,7 +20,7 @@ static void *write_rows(void *argument) {
         deed_transaction *transaction = begin(self->database);
         for (long row = 0; row < self->rows; row++) {
             deed_property property = integer(self->key, round);
-            uint64_t id = self->ids[random_below(&self->random, ROWS_EACH)];
+            uint64_t id = self->ids[random_below(&self->random, (uint64_t)self->count)];
             TRY(deed_record_update(self->database, transaction, DEED_ENTITY, id, &property, 1, false, &error));
         }
         commit(transaction);
@@ -35,9 +36,9 @@ static void add_rows(deed_database *database, writer *self, int thread) {
     self->database = database;
     self->key = intern(database, DEED_PROPERTY_KEY, "value");
     self->random = (uint64_t)thread * 7919 + 1;
-    self->ids = malloc(ROWS_EACH * sizeof *self->ids);
+    self->ids = malloc((size_t)self->count * sizeof *self->ids);
     deed_transaction *transaction = begin(database);
-    for (long row = 0; row < ROWS_EACH; row++) {
+    for (long row = 0; row < self->count; row++) {
         deed_property property = integer(self->key, row);
         TRY(deed_entity_add(database, transaction, collection, &property, 1, &self->ids[row], &error));
     }
@@ -49,7 +50,10 @@ int measure_writers(const char *path, long threads, long commits, long rows) {
     deed_database *database = open_store(path, DEED_ASYNC, 64 << 20);
     writer *writers = calloc((size_t)threads, sizeof *writers);
     pthread_t *handles = calloc((size_t)threads, sizeof *handles);
-    for (int i = 0; i < threads; i++) add_rows(database, &writers[i], i);
+    for (int i = 0; i < threads; i++) {
+        writers[i].count = ROWS / threads;
+        add_rows(database, &writers[i], i);
+    }
     TRY(deed_checkpoint(database, &error));
     double start = now();
     for (int i = 0; i < threads; i++) {
