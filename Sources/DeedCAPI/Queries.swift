@@ -38,7 +38,7 @@ final class StatementHandle {
         let options = try executionOptions(options, present.graph)
         if present !== engine { (engine, prepared) = (present, try present.prepare(text, options)) }
         try engine.graph.requireOpen()
-        prepared = try engine.renewed(prepared, isFresh: isFresh, options)
+        if engine.isOld(prepared, isFresh: isFresh) { prepared = try engine.prepare(text, options) }
         isFresh = false
         // BEGIN, COMMIT and ROLLBACK are about the transaction of the thread, in whatever state it is.
         let given = try transaction.flatMap { try DeedCAPI.transaction($0, of: engine.graph) }

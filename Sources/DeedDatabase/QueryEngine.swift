@@ -164,14 +164,11 @@ package final class QueryEngine: @unchecked Sendable {
 
     // MARK: Running
 
-    /// The statement as it is now: another plan, if the one that it has has grown old, or was odd when it was made. One that
-    /// is odd is not planned anew for the execution that it was prepared for.
-    package func renewed(
-        _ statement: PreparedStatement, isFresh: Bool, _ options: ExecutionOptions
-    ) throws -> PreparedStatement {
-        guard case .query(let query) = statement, query.isOdd && !isFresh || !isGood(query, basis)
-        else { return statement }
-        return try prepare(query.text, options)
+    /// Whether the statement is to be prepared anew, since its plan has grown old or was odd when it was made. One that is odd
+    /// is not planned anew for the execution that it was prepared for.
+    package func isOld(_ statement: PreparedStatement, isFresh: Bool) -> Bool {
+        guard case .query(let query) = statement else { return false }
+        return query.isOdd && !isFresh || !isGood(query, basis)
     }
 
     /// The bindings are of the statement's parameters.

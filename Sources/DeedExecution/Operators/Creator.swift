@@ -35,9 +35,13 @@ final class Creator {
     private let steps: [Step]
     /// A merge must not look for null.
     private let refusesNull: Bool
+    /// True if nobody asks for what the only creation makes.
+    private let forgets: Bool
 
-    init(_ creations: [Creation], refusesNull: Bool, _ context: QueryContext) throws {
+    /// `isLast`: nobody looks at the rows afterwards.
+    init(_ creations: [Creation], refusesNull: Bool, isLast: Bool = false, _ context: QueryContext) throws {
         (self.context, self.refusesNull) = (context, refusesNull)
+        forgets = isLast && creations.count == 1
         steps = try creations.map { creation in
             switch creation {
             case .entity(let slot, let labels, let properties):
@@ -67,7 +71,14 @@ final class Creator {
         var result = rows
         for step in steps {
             switch step.kind {
-            case .entity: result.set(step.slot, try createEntities(result, step, fields))
+            case .entity where forgets:
+                try withUnsafeTemporaryAllocation(of: UInt64.self, capacity: max(rows.count, 1)) { ids in
+                    try createEntities(rows, step, fields, into: ids.baseAddress.unsafelyUnwrapped)
+                }
+            case .entity:
+                let ids = ColumnVector(.entity, capacity: rows.count)
+                try createEntities(result, step, fields, into: ids.ids)
+                result.set(step.slot, ids)
             case .relationship(let source, let target): result.set(step.slot, try connect(result, source, target, step, fields))
             case .path(let path): result.set(step.slot, try path.evaluate(result, context))
             }
@@ -75,24 +86,24 @@ final class Creator {
         return result
     }
 
-    private func createEntities(_ rows: Chunk, _ step: Step, _ fields: [ColumnVector]?) throws -> ColumnVector {
-        let ids = ColumnVector(.entity, capacity: rows.count)
+    private func createEntities(
+        _ rows: Chunk, _ step: Step, _ fields: [ColumnVector]?, into ids: UnsafeMutablePointer<UInt64>
+    ) throws {
         switch step.properties {
         case .fields(let shape, let evaluators):
             let columns = try evaluate(shape, evaluators, rows, fields)
-            try translatingErrors { try context.view.createEntities(shape, columns, count: rows.count, into: ids.ids) }
+            try translatingErrors { try context.view.createEntities(shape, columns, count: rows.count, into: ids) }
         case .whole(let evaluator):
             let maps = try evaluator.evaluate(rows, context)
             for row in 0..<rows.count {
                 let properties = try storable(maps.value(row))
-                ids.ids[row] = try translatingErrors {
+                ids[row] = try translatingErrors {
                     try context.view.createEntity(labels: step.names, properties: properties)
                 }
             }
         }
         context.counters.nodesCreated += rows.count
         context.counters.labelsAdded += step.names.count * rows.count
-        return ids
     }
 
     private func connect(

@@ -315,13 +315,18 @@ final class KeyTable {
 
     /// Column `column` of the keys with these numbers.
     func column(_ column: Int, _ numbers: Range<Int>) -> ColumnVector {
-        if case .words(let kind) = form {
-            let result = ColumnVector(kind, capacity: numbers.count)
+        let result: ColumnVector
+        switch form {
+        case .words(let kind):
+            result = ColumnVector(kind, capacity: numbers.count)
             for number in numbers { result.ids[number - numbers.lowerBound] = words[number] }
-            if let nullNumber, numbers.contains(Int(nullNumber)) { result.setNull(Int(nullNumber) - numbers.lowerBound) }
-            return result
+        case .strings:
+            result = ColumnVector(.string, capacity: numbers.count)
+            for number in numbers { result.setString(number - numbers.lowerBound, strings[number]) }
+        case .undecided, .general: return ColumnVector(numbers.map { value($0, column) })
         }
-        return ColumnVector(numbers.map { value($0, column) })
+        if let nullNumber, numbers.contains(Int(nullNumber)) { result.setNull(Int(nullNumber) - numbers.lowerBound) }
+        return result
     }
 }
 
