@@ -603,7 +603,9 @@ deed_status deed_reports_drain(deed_database *database, char **out_json, size_t 
  *   "patterns"      for each pattern of the query, in the order in which they are planned, the steps that walk it, which are
  *                   {"step": "start", "entity": n, "by": "id" | "scan"}, the entity found by its id or by a scan,
  *                   {"step": "start", "entity": n, "by": "index", "label": "...", "properties": ["..."]},
- *                   {"step": "expand", "relationship": n, "from": n}, from the entity that is there to the other one, and
+ *                   {"step": "expand", "relationship": n, "from": n}, from the entity that is there to the other one,
+ *                   {"step": "intersect", "entity": n, "relationships": [n, n, ...]}, along several relationships of one step
+ *                   each, whose other ends are there, to the entities that all of them lead to, and
  *                   {"step": "join"}. A start that needs no rows which are there already begins a part that stands alone, and a
  *                   join combines it with what was there before, by hash if both have an entity or equal values in common.
  *                   Elements are numbered in the order in which the text has them.
@@ -643,7 +645,8 @@ deed_status deed_plans(deed_database *database, char **out_json, size_t *out_siz
  *                    "needs" (entities that its conditions need beside its ends)}
  *   "predicates"     {"text", "entities", "selectivity"}
  *   "candidates"     {"steps", "cost"}, the cheapest first: what comes of beginning at each entity in each way, and of joining at
- *                    each entity with several relationships. Costs are rows, as in deed_plan_explain, of the pattern alone.
+ *                    each entity with several relationships; what intersects also without doing so. Costs are rows, as in
+ *                    deed_plan_explain, of the pattern alone.
  * Cost: that of planning, times the number of candidates (up to 64). Errors: as for deed_plan_explain. Any thread. */
 deed_status deed_plan_space(deed_database *database, const char *query, size_t query_size, char **out_json, size_t *out_size,
                             deed_error **out_error);

@@ -3,7 +3,8 @@
 //
 //     {"version": 1, "shape": "MATCH ...", "plan": "0123456789abcdef",
 //      "patterns": [[{"step": "start", "entity": 0, "by": "index", "label": "L", "properties": ["k"]},
-//                    {"step": "expand", "relationship": 0, "from": 0}, {"step": "join"}]],
+//                    {"step": "expand", "relationship": 0, "from": 0}, {"step": "join"},
+//                    {"step": "intersect", "entity": 2, "relationships": [1, 2]}]],
 //      "aggregations": ["rows"], "pin": null, "cost": 12.0, "operators": [...]}
 
 import DeedEngine
@@ -32,6 +33,10 @@ extension PlanStep {
             .object([("step", .string("start")), ("entity", .int(entity))] + access.jsonEntries)
         case .expand(let relationship, let from):
             .object([("step", .string("expand")), ("relationship", .int(relationship)), ("from", .int(from))])
+        case .intersect(let entity, let relationships):
+            .object([
+                ("step", .string("intersect")), ("entity", .int(entity)), ("relationships", .array(relationships.map { .int($0) })),
+            ])
         case .join: .object([("step", .string("join"))])
         }
     }
@@ -94,12 +99,13 @@ struct PlanDocument {
     }
 
     private static func step(_ json: JSON) throws(DeedError) -> PlanStep {
-        let fields = try Fields(json, "a step", ["step", "entity", "by", "label", "properties", "relationship", "from"])
+        let fields = try Fields(json, "a step", ["step", "entity", "by", "label", "properties", "relationship", "from", "relationships"])
         switch try fields.string("step") {
         case "start": return .start(entity: try fields.int("entity"), try access(fields))
         case "expand": return .expand(relationship: try fields.int("relationship"), from: try fields.int("from"))
+        case "intersect": return .intersect(entity: try fields.int("entity"), relationships: try fields.ints("relationships"))
         case "join": return .join
-        default: throw refused("a step is none of 'start', 'expand' and 'join'")
+        default: throw refused("a step is none of 'start', 'expand', 'intersect' and 'join'")
         }
     }
 
@@ -146,6 +152,15 @@ private struct Fields {
     func array(_ key: String) throws(DeedError) -> [JSON] {
         guard case .array(let items) = try value(key) else { throw PlanDocument.refused("'\(key)' of \(what) is no array") }
         return items
+    }
+
+    func ints(_ key: String) throws(DeedError) -> [Int] {
+        var numbers: [Int] = []
+        for item in try array(key) {
+            guard case .int(let number) = item else { throw PlanDocument.refused("'\(key)' of \(what) has other than integers") }
+            numbers.append(number)
+        }
+        return numbers
     }
 
     func strings(_ key: String) throws(DeedError) -> [String] {

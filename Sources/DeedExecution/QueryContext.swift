@@ -2,7 +2,6 @@
 
 import DeedEngine
 import DeedValues
-import Synchronization
 
 package final class QueryContext: @unchecked Sendable {
     /// Of the present execution.
@@ -107,23 +106,6 @@ package final class QueryContext: @unchecked Sendable {
         guard let team else { return try interruption.check() }
         if team.isGivenUp { throw DeedError(.interrupted, "another worker of the query failed") }
         if isCaller { try interruption.check() } else { try interruption.checkTime() }
-    }
-
-    /// Workers that share some of a query's work. The first of them to fail makes the others give up.
-    final class Team: @unchecked Sendable {
-        let query: QueryContext
-        let size: Int
-        private let hasFailed = Atomic<Bool>(false)
-        /// Of the first to fail; looked at when all have ended.
-        private(set) var error: (any Error)?
-
-        init(_ query: QueryContext, size: Int) { (self.query, self.size) = (query, size) }
-
-        var isGivenUp: Bool { hasFailed.load(ordering: .relaxed) }
-
-        func fail(_ error: any Error) {
-            if !hasFailed.exchange(true, ordering: .relaxed) { self.error = error }
-        }
     }
 }
 

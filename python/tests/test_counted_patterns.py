@@ -3,6 +3,8 @@ parallel relationships and self-loops, and with the rows that the same pattern g
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import random
 from collections import Counter
@@ -151,7 +153,7 @@ def check(seed: int) -> tuple[str | None, bool]:
         f"e{root}.age, count(*)": sorted(ages.items(), key=repr),
     }
     is_pushed = False
-    with PyDeedGraph() as deed:
+    with PyDeedGraph(threads=1 + seed % 3, parallel_rows_min=0) as deed:
         graph.create(deed)
         for result, rows in wanted.items():
             query = f"{text} RETURN {result}"
@@ -169,6 +171,22 @@ def test_counts_are_those_of_all_matches(first: int) -> None:
     problems = [problem for problem, _ in results if problem]
     assert not problems, "\n\n".join(problems)
     assert sum(is_pushed for _, is_pushed in results) > len(results) // 4
+
+
+def test_types_are_told_apart_by_their_bytes() -> None:
+    """Two spellings of one letter are two names."""
+    names = ("\u00e9", "e\u0301")
+    made = [(0, "a", "b"), (1, "b", "c"), (0, "c", "a"), (1, "a", "a"), (1, "a", "c"), (1, "c", "b")]
+    with PyDeedGraph() as deed:
+        created = ", ".join(f"({source})-[:`{names[type]}`]->({target})" for type, source, target in made)
+        deed.execute("CREATE (a), (b), (c), " + created)
+        for types in itertools.product(names, repeat=3):
+            query = "MATCH (a)-[:`{}`]->(b)-[:`{}`]->(c)-[:`{}`]->(a) RETURN count(*)".format(*types)
+            found = []
+            for way in ("rows", "count"):
+                deed.set_execution_plan(query, {**json.loads(deed.explain_plan(query)), "aggregations": [way]})
+                found.append(deed.execute(query).scalar())
+            assert found[0] == found[1], types
 
 
 def ends(graph: Graph, start: int, direction: str, types: list[str], least: int, most: int) -> set[int]:
@@ -238,8 +256,9 @@ def test_a_search_for_all_rows_is_made_by_one_worker(threads: int) -> None:
         assert deed.execute("MATCH (a:N)-[:R*1..2]->(b) RETURN count(DISTINCT b)").scalar() == 1
 
 
-def test_matches_are_made_where_there_is_no_memory_for_counting() -> None:
-    with PyDeedGraph(memory_limit=32 << 20) as deed:
+@pytest.mark.parametrize("threads", [1, 2])
+def test_matches_are_made_where_there_is_no_memory_for_counting(threads: int) -> None:
+    with PyDeedGraph(memory_limit=32 << 20, threads=threads, parallel_rows_min=0) as deed:
         deed.execute("UNWIND range(1, 1000) AS i CREATE (:N {i: i})")
         deed.execute("MATCH (a:N), (b:N) WHERE b.i = a.i + 1 CREATE (a)-[:R]->(b)")
         # Many entities that nothing leads to, until the only room is what is kept for queries: too little for numbers of all.

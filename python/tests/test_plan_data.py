@@ -141,6 +141,11 @@ ILLEGAL = [
     ([SEEK, {"step": "join"}], "no part to join"),
     ([SEEK, {**SCAN, "entity": 1}], "not joined|nothing leads|is not walked"),
     ([SEEK, {**SCAN, "entity": 1}, {"step": "join"}], "relationship 0 is not walked"),
+    ([SEEK, {"step": "intersect", "entity": 1, "relationships": [0]}], "not where several relationships meet"),
+    ([SEEK, {"step": "intersect", "entity": 1, "relationships": [0, 0]}], "not where several relationships meet"),
+    ([SEEK, {"step": "intersect", "entity": 1, "relationships": [0, 7]}], "no relationship 7"),
+    ([SEEK, {"step": "intersect", "entity": 0, "relationships": [0, 1]}], "has been found before"),
+    ([SEEK, {"step": "intersect", "entity": 1, "relationships": [0, "1"]}], "other than integers"),
     ([{"step": "jump"}], "none of"),
     ([{"step": "start", "entity": 0}], "has no 'by'"),
     ([{"step": "start", "entity": "0", "by": "scan"}], "no integer"),
@@ -245,6 +250,16 @@ def test_a_space_has_what_can_be_chosen(graph: PyDeedGraph) -> None:
         assert other["patterns"] == [candidate["steps"]]
 
 
+def meetings(left: list[dict[str, Any]], present: set[int]) -> dict[int, list[int]]:
+    """The entities to which several relationships lead from what is present, with these relationships."""
+    found: dict[int, list[int]] = {}
+    for one in left:
+        ends = {one["left"], one["right"]}
+        if len(ends) == 2 and len(ends & present) == 1 and not one["variable_length"]:
+            found.setdefault((ends - present).pop(), []).append(one["relationship"])
+    return {entity: relationships for entity, relationships in found.items() if len(relationships) > 1}
+
+
 def random_steps(rng: random.Random, pattern: dict[str, Any], own: list[Any]) -> list[Any]:
     """Legal steps, drawn at random: one part after the other, each joined to what was there before."""
     if any(relationship["needs"] for relationship in pattern["relationships"]):
@@ -261,7 +276,14 @@ def random_steps(rng: random.Random, pattern: dict[str, Any], own: list[Any]) ->
         present = before if part is None else part
         ready = [one for one in left if {one["left"], one["right"]} & present]
         missing = [one for one in pattern["entities"] if one["entity"] not in before | present]
-        if ready and (part is not None or rng.random() < 0.6 or not missing) and (part is None or rng.random() < 0.8):
+        met = meetings(left, present)
+        if met and rng.random() < 0.7:
+            entity = rng.choice(sorted(met))
+            numbers = rng.sample(met[entity], rng.randint(2, len(met[entity])))
+            left = [one for one in left if one["relationship"] not in numbers]
+            steps.append({"step": "intersect", "entity": entity, "relationships": numbers})
+            present.add(entity)
+        elif ready and (part is not None or rng.random() < 0.6 or not missing) and (part is None or rng.random() < 0.8):
             chosen = rng.choice(ready)
             left.remove(chosen)
             ends = {chosen["left"], chosen["right"]}

@@ -230,3 +230,54 @@ REFUSED = [{"threads": 0}, {"threads": 65}, {"threads": "2"}, {"threads": 1.5}, 
 def test_options_out_of_range_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(InvalidArgument, match=next(iter(options))):
         PyDeedGraph(**options)
+
+
+# ---- Counted patterns -------------------------------------------------------------------------------------------------
+
+
+def linked(threads: int, nodes: int, ends: list[tuple[int, int]], **options: Any) -> PyDeedGraph:
+    graph = PyDeedGraph(threads=threads, parallel_rows_min=0, **options)
+    graph.execute("UNWIND range(0, $last) AS n CREATE (:N {n: n})", {"last": nodes - 1})
+    graph.execute("CREATE INDEX FOR (n:N) ON (n.n)")
+    text = "UNWIND $ends AS pair MATCH (a:N {n: pair[0]}), (b:N {n: pair[1]}) CREATE (a)-[:R]->(b)"
+    graph.execute(text, {"ends": [list(pair) for pair in ends]})
+    return graph
+
+
+def test_more_threads_count_the_same_patterns() -> None:
+    rng = random.Random(11)
+    # Hubs, so that some entities are more work than others.
+    ends = [(int(9_000 * rng.random() ** 2), rng.randrange(9_000)) for _ in range(30_000)]
+    texts = [
+        "MATCH (a)-[:R]->(b)-[:R]->(c) RETURN count(*)",
+        "MATCH (a)-[:R]->(b)-[:R]->(c)-[:R]->(d) RETURN count(*)",
+        "MATCH (a)-[:R]-(b)-[:R]->(c)-[:R]->(a) RETURN count(*)",
+        "MATCH (a)-[:R]->(b)-[:R]->(c)-[:R]->(d)-[:R]->(a) RETURN count(*)",
+        "MATCH (a)-[:R]->(b)<-[:R]-(a) RETURN count(*)",
+        "MATCH (a)-[:R]->(b)-[:R]->(c)-[:R]->(a), (a)-[:R]->(d) WHERE d.n % 3 = 0 AND a.n < 8000 RETURN a.n % 10 AS n, count(*) ORDER BY n",
+    ]
+    found = []
+    for threads in THREADS:
+        with linked(threads, 9_000, ends) as graph:
+            found.append([graph.execute(text).fetchall() for text in texts])
+            assert "CountMatches" in graph.execute("EXPLAIN " + texts[3]).scalar()
+    out = [0] * 9_000
+    for source, _ in ends:
+        out[source] += 1
+    loops = sum(source == target for source, target in ends)
+    assert found[0][0] == [(sum(out[target] for _, target in ends) - loops,)]
+    assert found[1] == found[0] and found[2] == found[0]
+
+
+@pytest.mark.parametrize("threads", THREADS)
+def test_counting_ends_for_all_workers(threads: int) -> None:
+    ends = [(a, b) for a in range(400) for b in range(400) if a != b]
+    cycle = "MATCH (a)-[:R]->(b)-[:R]->(c) MATCH (c)-[:R]->(d)-[:R]->(e) MATCH (e)-[:R]->(f)-[:R]->(a) RETURN count(*)"
+    walks = " ".join(f"MATCH (n{i})-[:R]->(n{i + 1})" for i in range(9)) + " RETURN count(*)"
+    with linked(threads, 400, ends) as graph:
+        assert "CountMatches" in graph.execute("EXPLAIN " + cycle).scalar()
+        with pytest.raises(Interrupted, match="timeout"):
+            graph.execute(cycle, timeout=0.02).fetchall()
+        with pytest.raises(DeedError, match="a count is larger than"):
+            graph.execute(walks).fetchall()
+        assert graph.execute("MATCH (a)-[:R]->(b)-[:R]->(a) RETURN count(*)").scalar() == 400 * 399

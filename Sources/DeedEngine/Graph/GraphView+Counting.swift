@@ -1,68 +1,6 @@
 // Counting along relationships without walking paths. A count for each entity is a number in a dense array, at the place of
-// its id; one step of all paths at once is a pass over the lists of a segment, read where they are:
-//
-//     weights[entity] *= sum of values[neighbour] over the entity's list
-//
-// which is a product of a sparse matrix and a vector. Entities whose weight is 0 are passed over. Rows are worked off in
-// blocks, each under one hold of the segment's latch.
-
-/// Which entries of an entity's lists count.
-package struct ListsWanted: Sendable {
-    package enum Loops: Sendable { case included, excluded, only }
-    /// nil: any.
-    package let types: [NameId]?
-    package let directions: Directions
-    package let loops: Loops
-
-    package init(types: [NameId]?, _ directions: Directions, loops: Loops) {
-        (self.types, self.directions, self.loops) = (types, directions, loops)
-    }
-
-    /// What is asked of an entry of one list, or nil if the list is not meant. A self-loop comes once with `.both`.
-    @inline(__always)
-    fileprivate func rule(_ part: UnsafeMutablePointer<AdjacencyPart>) -> EntryRule? {
-        guard directions.contains(part.pointee.direction), types?.contains(part.pointee.type) ?? true else { return nil }
-        let isSecond = directions == .both && part.pointee.direction == .in
-        switch loops {
-        case .included: return isSecond ? .others : .all
-        case .excluded: return .others
-        case .only: return isSecond ? nil : .itself
-        }
-    }
-}
-
-private enum EntryRule {
-    case all
-    /// Those that lead to another entity.
-    case others
-    case itself
-
-    @inline(__always)
-    func admits(_ neighbor: RowId, _ id: RowId) -> Bool {
-        switch self {
-        case .all: true
-        case .others: neighbor != id
-        case .itself: neighbor == id
-        }
-    }
-}
-
-/// Numbers of a dense array by id, and the largest of them, from which it follows whether sums can overflow.
-package struct NeighborValues {
-    let values: UnsafePointer<Int64>
-    let count: Int
-    let largest: Int64
-
-    package init(_ values: UnsafePointer<Int64>, count: Int, largest: Int64) {
-        (self.values, self.count, self.largest) = (values, count, largest)
-    }
-
-    @inline(__always)
-    subscript(id: RowId) -> Int64 {
-        let index = Int(truncatingIfNeeded: id)
-        return index < count ? values[index] : 0
-    }
-}
+// its id; one step of all paths at once is a pass over the lists of all entities, read where they are. It is made in blocks of
+// rows, each under one hold of the segment's latch, and in any order.
 
 extension GraphView {
     /// Begins counting over all entities: from here on their ids are below the number that is returned, which is the size of
@@ -73,90 +11,27 @@ extension GraphView {
         return graph.entities.count &<< Int(Limits.segmentRowBits)
     }
 
-    /// Segments of entities; those below the number that counting began with are worth a look.
-    package func segmentCount(ids: Int) -> Int { ids &>> Int(Limits.segmentRowBits) }
+    /// Blocks of so many entities are what the work is divided into: several threads may each count one at a time.
+    package func blockCount(ids: Int) -> Int { ids / Limits.vectorRows }
 
-    /// Multiplies the weights of a segment's entities by the sums over their lists; `values` nil: by the numbers of entries.
-    /// An entity that the snapshot does not see has no entries.
-    package func multiply(
-        _ weights: UnsafeMutablePointer<Int64>, ofSegment number: Int, by wanted: ListsWanted, _ values: NeighborValues?
-    ) throws(DeedError) {
-        let sums = UnsafeMutablePointer<Int64>.allocate(capacity: Limits.vectorRows)
-        defer { sums.deallocate() }
-        try eachBlock(number, weights, [wanted]) { segment, rows, weights in
-            sums.update(repeating: 0, count: rows.count)
-            for index in 0..<segment.pointee.adjacencyCount {
-                let part = segment.pointee.adjacency + index
-                guard let rule = wanted.rule(part) else { continue }
-                guard addSums(part, rows, rule, values, weights, sums, number) else { return false }
-            }
-            return Self.multiply(weights, by: sums, rows)
-        }
-    }
+    private static let blocksOfSegment = Limits.segmentRows / Limits.vectorRows
 
-    /// Multiplies the weights of a segment's entities by how many ways there are to choose one entry of each of several
-    /// lists, all with the same neighbour, weighted by its value. `marks`: arrays for all ids, one less than lists, all 0,
-    /// which they are again afterwards.
-    package func multiply(
-        _ weights: UnsafeMutablePointer<Int64>, ofSegment number: Int, byCommon wanted: [ListsWanted],
-        _ values: NeighborValues?, marks: [UnsafeMutablePointer<Int64>], ids: Int
-    ) throws(DeedError) {
-        guard wanted.count > 1, marks.count == wanted.count &- 1 else { throw DeedError(.internalError, "arrays are missing for a count") }
-        let sums = UnsafeMutablePointer<Int64>.allocate(capacity: Limits.vectorRows)
-        let filter = NeighborFilter()
-        defer {
-            sums.deallocate()
-            filter.deallocate()
-        }
-        try eachBlock(number, weights, wanted) { segment, rows, weights in
-            let lists = wanted.map { ChosenLists(segment, $0, snapshot) }
-            defer { for list in lists { list.deallocate() } }
-            for row in rows {
-                let position = row &- rows.lowerBound
-                sums[position] = 0
-                if weights[row] == 0 { continue }
-                if lists.count == 2, let sum = countFew(row, lists[0], lists[1], values) {
-                    sums[position] = sum
-                    continue
-                }
-                if !mayHaveCommon(row, lists[0], lists[1], filter) { continue }
-                guard let sum = countCommon(row, lists, values, marks, ids) else { return false }
-                sums[position] = sum
-            }
-            return Self.multiply(weights, by: sums, rows)
-        }
-    }
-
-    /// False on overflow.
-    @inline(__always)
-    private static func multiply(
-        _ weights: UnsafeMutablePointer<Int64>, by sums: UnsafePointer<Int64>, _ rows: Range<Int>
-    ) -> Bool {
-        var hasOverflow = false
-        for row in rows {
-            let (product, overflow) = weights[row].multipliedReportingOverflow(by: sums[row &- rows.lowerBound])
-            weights[row] = product
-            hasOverflow = hasOverflow || overflow
-        }
-        return !hasOverflow
-    }
-
-    /// Runs `body` for the rows of a segment in blocks, with the latch held and the lists in memory, and the segment's part
-    /// of the weights. It returns false if a number became too large.
-    private func eachBlock(
-        _ number: Int, _ weights: UnsafeMutablePointer<Int64>, _ wanted: [ListsWanted],
+    /// Runs `body` for the rows of a block, with the segment's latch held and the lists in memory, and the weights of the
+    /// segment's rows. It returns false if a number became too large.
+    func inBlock(
+        _ block: Int, _ weights: UnsafeMutablePointer<Int64>, _ wanted: [ListsWanted],
         _ body: (SegmentRef, Range<Int>, UnsafeMutablePointer<Int64>) -> Bool
     ) throws(DeedError) {
         try requireUsable()
+        let (number, place) = block.quotientAndRemainder(dividingBy: Self.blocksOfSegment)
+        let rows = (place &* Limits.vectorRows)..<((place &+ 1) &* Limits.vectorRows)
         let own = weights + number &* Limits.segmentRows
         guard let segment = graph.entities[number] else {
-            own.update(repeating: 0, count: Limits.segmentRows)
+            for row in rows { own[row] = 0 }
             return
         }
-        var first = 0
         var loads = 0
-        while first < Limits.segmentRows {
-            let rows = first..<(first &+ Limits.vectorRows)
+        while true {
             if isNoting { noteLists(own, rows, number, wanted) }
             segment.pointee.latch.lockShared()
             hideUnseen(segment, rows, own)
@@ -165,10 +40,7 @@ extension GraphView {
             let fits = unloaded != nil || body(segment, rows, own)
             segment.pointee.latch.unlockShared()
             if !fits { throw DeedError(.limitExceeded, "a count is larger than 9,223,372,036,854,775,807") }
-            guard let unloaded else {
-                (first, loads) = (rows.upperBound, 0)
-                continue
-            }
+            guard let unloaded else { return }
             // All of the lists are needed at once: where there is no room for that, one drives out the other.
             loads += 1
             if loads > loadsMax { throw DeedError(.outOfMemory, "no room for the lists of a segment to be counted") }
@@ -206,14 +78,14 @@ extension GraphView {
         }
     }
 
-    /// Copies the neighbours of a segment's entities, those of entity `id` from place `offsets[id]` on; `degrees` are their
+    /// Copies the neighbours of a block's entities, those of entity `id` from place `offsets[id]` on; `degrees` are their
     /// numbers, as `multiply` finds them.
     package func copyNeighbors(
-        ofSegment number: Int, _ wanted: ListsWanted, degrees: UnsafeMutablePointer<Int64>, ids: Int,
+        ofBlock block: Int, _ wanted: ListsWanted, degrees: UnsafeMutablePointer<Int64>, ids: Int,
         offsets: UnsafePointer<UInt32>, into targets: UnsafeMutablePointer<UInt32>
     ) throws(DeedError) {
-        let own = offsets + number &* Limits.segmentRows
-        try eachBlock(number, degrees, [wanted]) { segment, rows, degrees in
+        try inBlock(block, degrees, [wanted]) { segment, rows, degrees in
+            let own = offsets + segment.pointee.number &* Limits.segmentRows
             let lists = ChosenLists(segment, wanted, snapshot)
             defer { lists.deallocate() }
             for row in rows where degrees[row] != 0 {
@@ -233,285 +105,4 @@ extension GraphView {
             return true
         }
     }
-
-    // MARK: Sums
-
-    /// Adds what each row's list in one part comes to; false on overflow.
-    @inline(__always)
-    private func addSums(
-        _ part: UnsafeMutablePointer<AdjacencyPart>, _ rows: Range<Int>, _ rule: EntryRule, _ values: NeighborValues?,
-        _ weights: UnsafePointer<Int64>, _ sums: UnsafeMutablePointer<Int64>, _ number: Int
-    ) -> Bool {
-        // No sum over a list can overflow if the largest value times the number of all entries does not.
-        let bound = (values?.largest ?? 1).multipliedReportingOverflow(by: Int64(part.pointee.count))
-        let isPlain = part.pointee.isSettled(for: snapshot) && !part.pointee.neighbors.isWide && !bound.overflow
-        if isPlain && part.pointee.deltaCount == 0 {
-            guard let isDone = addPlainSums(part, rows, rule, values, weights, sums, number) else { return false }
-            if isDone { return true }
-        }
-        for row in rows where weights[row] != 0 {
-            let position = row &- rows.lowerBound
-            if isPlain && part.pointee.deltaHead(row) == 0 {
-                let sum = plainSum(part, row, rule, values, number)
-                let (total, overflow) = sums[position].addingReportingOverflow(sum)
-                if overflow { return false }
-                sums[position] = total
-            } else if !addSum(part, row, rule, values, &sums[position], number) {
-                return false
-            }
-        }
-        return true
-    }
-
-    /// The same for a part that is its base and nothing else, in loops that only loop. False if nothing was added, because the
-    /// case is a rare one; nil on overflow.
-    @inline(__always)
-    private func addPlainSums(
-        _ part: UnsafeMutablePointer<AdjacencyPart>, _ rows: Range<Int>, _ rule: EntryRule, _ values: NeighborValues?,
-        _ weights: UnsafePointer<Int64>, _ sums: UnsafeMutablePointer<Int64>, _ number: Int
-    ) -> Bool? {
-        let own = rows.lowerBound..<max(rows.lowerBound, min(rows.upperBound, part.pointee.baseRows))
-        guard let offsets = part.pointee.offsets, part.pointee.baseCount > 0, !own.isEmpty else { return true }
-        let entries = part.pointee.neighbors.narrow
-        let first = rows.lowerBound
-        var hasOverflow = false
-        switch (rule, values) {
-        case (.all, nil):
-            for row in own { sums[row &- first] &+= Int64(offsets[row &+ 1] &- offsets[row]) }
-        case (.itself, nil):
-            for row in own {
-                let id = UInt32(truncatingIfNeeded: rowId(segment: number, row: row))
-                var loops: Int64 = 0
-                for index in Int(offsets[row])..<Int(offsets[row &+ 1]) where entries[index] == id { loops &+= 1 }
-                sums[row &- first] &+= loops
-            }
-        case (.all, let values?):
-            let (numbers, count) = (values.values, UInt32(clamping: values.count))
-            for row in own where weights[row] != 0 {
-                var sum: Int64 = 0
-                for index in Int(offsets[row])..<Int(offsets[row &+ 1]) {
-                    let neighbor = entries[index]
-                    sum &+= neighbor < count ? numbers[Int(neighbor)] : 0
-                }
-                let (total, overflow) = sums[row &- first].addingReportingOverflow(sum)
-                sums[row &- first] = total
-                hasOverflow = hasOverflow || overflow
-            }
-        default: return false
-        }
-        return hasOverflow ? nil : true
-    }
-
-    /// Over a list that is its base and nothing else.
-    @inline(__always)
-    private func plainSum(
-        _ part: UnsafeMutablePointer<AdjacencyPart>, _ row: Int, _ rule: EntryRule, _ values: NeighborValues?, _ number: Int
-    ) -> Int64 {
-        let range = part.pointee.baseRange(row)
-        if range.isEmpty { return 0 }
-        let entries = part.pointee.neighbors.narrow
-        let own = UInt32(truncatingIfNeeded: rowId(segment: number, row: row))
-        var sum: Int64 = 0
-        guard let values else {
-            if case .all = rule { return Int64(range.count) }
-            var loops: Int64 = 0
-            for index in range { loops &+= entries[index] == own ? 1 : 0 }
-            if case .itself = rule { return loops }
-            return Int64(range.count) &- loops
-        }
-        switch rule {
-        case .all: for index in range { sum &+= values[UInt64(entries[index])] }
-        case .others: for index in range where entries[index] != own { sum &+= values[UInt64(entries[index])] }
-        case .itself: for index in range where entries[index] == own { sum &+= values[UInt64(own)] }
-        }
-        return sum
-    }
-
-    /// Over any list, entry by entry; false on overflow.
-    @inline(never)
-    private func addSum(
-        _ part: UnsafeMutablePointer<AdjacencyPart>, _ row: Int, _ rule: EntryRule, _ values: NeighborValues?,
-        _ sum: inout Int64, _ number: Int
-    ) -> Bool {
-        var hasOverflow = false
-        forEachEntry(part, row, rule, number) { neighbor in
-            let (total, overflow) = sum.addingReportingOverflow(values?[neighbor] ?? 1)
-            sum = total
-            hasOverflow = hasOverflow || overflow
-        }
-        return !hasOverflow
-    }
-
-    /// The neighbours of the row's visible entries in one part.
-    @inline(__always)
-    private func forEachEntry(
-        _ part: UnsafeMutablePointer<AdjacencyPart>, _ row: Int, _ rule: EntryRule, _ number: Int, _ body: (RowId) -> Void
-    ) {
-        let id = rowId(segment: number, row: row)
-        let isSettled = part.pointee.isSettled(row, for: snapshot)
-        part.pointee.forEach(row) { neighbor, relationship in
-            guard rule.admits(neighbor, id) else { return }
-            if isSettled || graph.isRelationshipVisible(relationship, snapshot) { body(neighbor) }
-        }
-    }
-
-    // MARK: Common neighbours
-
-    /// Of two lists of which one is short, and which are the bases of one part each: what of the longer one may be in the
-    /// shorter one, by a filter of one word, is looked for there. nil where that is not so, and on overflow.
-    @inline(__always)
-    private func countFew(_ row: Int, _ left: ChosenLists, _ right: ChosenLists, _ values: NeighborValues?) -> Int64? {
-        guard let (a, first) = left.base(row), let (b, second) = right.base(row) else { return nil }
-        let (short, range, long, other) = first.count <= second.count ? (a, first, b, second) : (b, second, a, first)
-        guard range.count <= Self.fewMax else { return nil }
-        if range.isEmpty { return 0 }
-        let skipsOwn = left.parts.pointee.rule != .all || right.parts.pointee.rule != .all
-        let own = UInt32(truncatingIfNeeded: rowId(segment: left.segment, row: row))
-        var known: UInt64 = 0
-        for index in range { known |= Self.bit(short[index]) }
-        var sum: Int64 = 0
-        var hasOverflow = false
-        for index in other where known & Self.bit(long[index]) != 0 {
-            let neighbor = long[index]
-            if skipsOwn && neighbor == own { continue }
-            var times: UInt32 = 0
-            for place in range { times &+= short[place] == neighbor ? 1 : 0 }
-            if times == 0 { continue }
-            let (product, overflow) = Int64(times).multipliedReportingOverflow(by: values?[UInt64(neighbor)] ?? 1)
-            let (total, overflowOfSum) = sum.addingReportingOverflow(product)
-            sum = total
-            hasOverflow = hasOverflow || overflow || overflowOfSum
-        }
-        return hasOverflow ? nil : sum
-    }
-
-    /// Beyond it nearly every bit of the filter is set.
-    private static let fewMax = 48
-
-    /// One of 64.
-    @inline(__always)
-    private static func bit(_ id: UInt32) -> UInt64 { 1 &<< UInt64((id &* 0x9E37_79B9) &>> 26) }
-
-    /// False only if the two lists have no neighbour in common: then most rows need no look at the marks, which are all over
-    /// the memory.
-    @inline(__always)
-    private func mayHaveCommon(_ row: Int, _ left: ChosenLists, _ right: ChosenLists, _ filter: NeighborFilter) -> Bool {
-        var found: UInt64 = 0
-        forEachEntry(left, row) { filter.insert($0) }
-        forEachEntry(right, row) { found |= filter.bit($0) }
-        filter.clear()
-        return found != 0
-    }
-
-    /// nil on overflow. Each list multiplies the marks that the one before it has left, and the last one gathers them.
-    @inline(never)
-    private func countCommon(
-        _ row: Int, _ lists: [ChosenLists], _ values: NeighborValues?, _ marks: [UnsafeMutablePointer<Int64>], _ ids: Int
-    ) -> Int64? {
-        var sum: Int64 = 0
-        var hasOverflow = false
-        for (step, list) in lists.enumerated() {
-            forEachEntry(list, row) { neighbor in
-                let index = Int(truncatingIfNeeded: neighbor)
-                guard index < ids else { return }
-                let before = step == 0 ? 1 : marks[step &- 1][index]
-                if before == 0 { return }
-                if step < marks.count {
-                    let (total, overflow) = marks[step][index].addingReportingOverflow(before)
-                    marks[step][index] = total
-                    hasOverflow = hasOverflow || overflow
-                    return
-                }
-                let (product, overflow) = before.multipliedReportingOverflow(by: values?[neighbor] ?? 1)
-                let (total, overflowOfSum) = sum.addingReportingOverflow(product)
-                sum = total
-                hasOverflow = hasOverflow || overflow || overflowOfSum
-            }
-        }
-        for step in marks.indices {
-            forEachEntry(lists[step], row) { neighbor in
-                let index = Int(truncatingIfNeeded: neighbor)
-                if index < ids { marks[step][index] = 0 }
-            }
-        }
-        return hasOverflow ? nil : sum
-    }
-
-    @inline(__always)
-    private func forEachEntry(_ lists: ChosenLists, _ row: Int, _ body: (RowId) -> Void) {
-        for index in 0..<lists.count {
-            let chosen = lists.parts + index
-            let part = chosen.pointee.part
-            if chosen.pointee.isPlain && part.pointee.deltaHead(row) == 0 {
-                let range = part.pointee.baseRange(row)
-                if range.isEmpty { continue }
-                let (entries, rule) = (part.pointee.neighbors.narrow, chosen.pointee.rule)
-                let id = rowId(segment: lists.segment, row: row)
-                for place in range where rule.admits(UInt64(entries[place]), id) { body(UInt64(entries[place])) }
-            } else {
-                forEachEntry(part, row, chosen.pointee.rule, lists.segment, body)
-            }
-        }
-    }
-}
-
-/// The parts of a locked segment's lists that are meant.
-private struct ChosenLists {
-    struct Chosen {
-        let part: UnsafeMutablePointer<AdjacencyPart>
-        let rule: EntryRule
-        /// True if the snapshot sees every entry of the base, which takes four bytes each.
-        let isPlain: Bool
-    }
-
-    let segment: Int
-    let parts: UnsafeMutablePointer<Chosen>
-    let count: Int
-
-    init(_ segment: SegmentRef, _ wanted: ListsWanted, _ snapshot: Snapshot) {
-        self.segment = segment.pointee.number
-        parts = .allocate(capacity: max(segment.pointee.adjacencyCount, 1))
-        var count = 0
-        for index in 0..<segment.pointee.adjacencyCount {
-            let part = segment.pointee.adjacency + index
-            guard let rule = wanted.rule(part) else { continue }
-            let isPlain = part.pointee.isSettled(for: snapshot) && !part.pointee.neighbors.isWide
-            (parts + count).initialize(to: Chosen(part: part, rule: rule, isPlain: isPlain))
-            count &+= 1
-        }
-        self.count = count
-    }
-
-    func deallocate() { parts.deallocate() }
-
-    /// The row's list, if it is that of one part and in its base; self-loops may be among it that are not meant.
-    @inline(__always)
-    func base(_ row: Int) -> (entries: UnsafeMutablePointer<UInt32>, Range<Int>)? {
-        guard count == 1, parts.pointee.isPlain, parts.pointee.rule != .itself else { return nil }
-        let part = parts.pointee.part
-        guard part.pointee.deltaHead(row) == 0, part.pointee.neighbors.base != nil else { return nil }
-        return (part.pointee.neighbors.narrow, part.pointee.baseRange(row))
-    }
-}
-
-/// Ids, or at least the last bits of them; small enough to stay in the innermost cache.
-private struct NeighborFilter {
-    private static let words = 64
-    private let bits = UnsafeMutablePointer<UInt64>.allocate(capacity: words)
-
-    init() { clear() }
-
-    func deallocate() { bits.deallocate() }
-
-    func clear() { bits.update(repeating: 0, count: Self.words) }
-
-    @inline(__always)
-    func insert(_ id: RowId) { bits[word(id)] |= 1 &<< (id & 63) }
-
-    /// 0 if it is not there; otherwise it may be.
-    @inline(__always)
-    func bit(_ id: RowId) -> UInt64 { bits[word(id)] & (1 &<< (id & 63)) }
-
-    @inline(__always)
-    private func word(_ id: RowId) -> Int { Int(truncatingIfNeeded: id &>> 6) & (Self.words &- 1) }
 }

@@ -4,10 +4,13 @@
 // matched: the product, over what hangs on it, of the sums of the neighbours' weights. One pass over the lists of all
 // entities counts one relationship of all matches at once. Cycles are counted entity by entity (CycleCounter).
 //
+// Passes over all entities, and the entities at which cycles are counted, are divided among the query's workers.
+//
 // All of that takes arrays with a place for every entity. Where there is no memory for them, the matches are made after all,
 // and count one each.
 
 import DeedEngine
+import DeedValues
 
 final class CountMatchesOperator: Operator {
     private enum State {
@@ -21,21 +24,28 @@ final class CountMatchesOperator: Operator {
     private let pattern: CountedPattern
     private let terms: [CountTerm]?
     /// What gives the entities that each one of the pattern can be; nil: any.
-    private let scans: [Operator?]
+    private let scans: [DividedInput?]
     private let matches: Operator
     private var argument: Chunk?
     private var state = State.beginning
     /// Places of the arrays.
     private var size = 0
+    /// Among whom passes over all of them are divided.
+    private var workers = 1
     /// Which entities each one of the pattern can be; nil: any.
     private var masks: [CountVector?] = []
-    private var loops: [(types: [String], counts: CountVector?)] = []
+    private var loops: [(types: [NameKey], counts: CountVector?)] = []
     private var lists: [(list: CountTerm.List, copy: NeighborLists)] = []
 
     init(_ pattern: CountedPattern, matches: Operator, _ context: QueryContext) throws {
         (self.pattern, self.matches) = (pattern, matches)
         terms = pattern.terms()
-        scans = try pattern.entities.map { $0.isFree ? nil : try makeOperator($0.scan, context) }
+        scans = try pattern.entities.map { entity in
+            if entity.isFree { return nil }
+            let scan = entity.scan
+            let divides = context.threads > 1 && scan.isDivisible
+            return DividedInput(try makeOperator(scan, context), plan: divides ? scan : nil, ScanWish(), context)
+        }
         super.init(context)
     }
 
@@ -108,6 +118,9 @@ final class CountMatchesOperator: Operator {
 
     private func prepare(_ argument: Chunk) throws {
         size = try context.view.beginCounting()
+        let graph = context.view.graph
+        let rows = graph.rowTotals()
+        workers = max(rows.entities, rows.relationships) < graph.options.parallelRowsMin ? 1 : context.threads
         masks = try pattern.entities.indices.map { position in
             try scans[position].map { try mask(pattern.entities[position].slot, $0, argument) }
         }
@@ -167,14 +180,22 @@ final class CountMatchesOperator: Operator {
         let counter = try CycleCounter(
             term, core, ids: size, context, lists: { edge, entity in try edge.lists(from: entity).map { try copied($0) } },
             weights: { $0 == core.root ? nil : try self.weights(term, $0, from: nil) })
-        try counter.multiply(weights.values)
+        let piece = Self.rootsOfPiece
+        try context.share(size / piece, among: workers) { worker in
+            worker.teamSize == 1 ? counter : try CycleCounter(sharing: counter, worker)
+        } _: { counter, number in
+            try counter.multiply(weights.values, ids: (number * piece)..<((number + 1) * piece))
+        }
         result = weights
     }
+
+    /// Few enough that some entities with very many cycles do not keep all others waiting; divides any number of places.
+    private static let rootsOfPiece = 256
 
     private func copied(_ list: CountTerm.List) throws -> NeighborLists {
         if let known = lists.first(where: { $0.list == list }) { return known.copy }
         let wanted = listsWanted(list.types, list.direction, list.skipsLoops ? .excluded : .included)
-        let copy = try NeighborLists(wanted, ids: size, context)
+        let copy = try NeighborLists(wanted, ids: size, workers: workers, context)
         lists.append((list, copy))
         return copy
     }
@@ -187,33 +208,35 @@ final class CountMatchesOperator: Operator {
 
     private func multiply(_ weights: CountVector, by lists: [CountTerm.List], _ values: CountVector?) throws {
         let wanted = lists.map { listsWanted($0.types, $0.direction, $0.skipsLoops ? .excluded : .included) }
-        let marks = try wanted.dropFirst().map { _ in try CountVector(count: size, repeating: 0, context) }
         let neighborValues = values?.neighborValues
-        for segment in 0..<context.view.segmentCount(ids: size) {
-            try context.checkInterrupt()
-            if wanted.count == 1 {
-                try context.view.multiply(weights.values, ofSegment: segment, by: wanted[0], neighborValues)
-            } else {
-                try context.view.multiply(
-                    weights.values, ofSegment: segment, byCommon: wanted, neighborValues, marks: marks.map(\.values),
-                    ids: size)
+        let view = context.view
+        let blocks = view.blockCount(ids: size)
+        if wanted.count == 1 {
+            return try context.share(blocks, among: workers) {
+                try view.multiply(weights.values, ofBlock: $0, by: wanted[0], neighborValues)
             }
+        }
+        try context.share(blocks, among: workers) { worker in
+            try wanted.dropFirst().map { _ in try CountVector(count: size, repeating: 0, worker) }
+        } _: { marks, block in
+            try view.multiply(
+                weights.values, ofBlock: block, byCommon: wanted, neighborValues, marks: marks.map(\.values), ids: size)
         }
     }
 
-    private func listsWanted(_ names: [String], _ direction: ExpandDirection, _ loops: ListsWanted.Loops) -> ListsWanted {
-        var types = RelationshipTypes(names)
+    private func listsWanted(_ names: [NameKey], _ direction: ExpandDirection, _ loops: ListsWanted.Loops) -> ListsWanted {
+        var types = RelationshipTypes(names.map(\.text))
         return ListsWanted(types: types.resolve(context.view), Directions(direction), loops: loops)
     }
 
     /// The number of self-loops of each entity; nil if there are none.
-    private func loopCounts(_ types: [String]) throws -> CountVector? {
+    private func loopCounts(_ types: [NameKey]) throws -> CountVector? {
         if let known = loops.first(where: { $0.types == types }) { return known.counts }
         let counts = try CountVector(count: size, repeating: 1, context)
         let wanted = listsWanted(types, .out, .only)
-        for segment in 0..<context.view.segmentCount(ids: size) {
-            try context.checkInterrupt()
-            try context.view.multiply(counts.values, ofSegment: segment, by: wanted, nil)
+        let view = context.view
+        try context.share(view.blockCount(ids: size), among: workers) {
+            try view.multiply(counts.values, ofBlock: $0, by: wanted, nil)
         }
         let result = counts.largest == 0 ? nil : counts
         loops.append((types, result))
@@ -223,11 +246,11 @@ final class CountMatchesOperator: Operator {
     // MARK: Entities
 
     /// 1 for each entity that the scan gives.
-    private func mask(_ slot: Slot, _ scan: Operator, _ argument: Chunk) throws -> CountVector {
-        let mask = try CountVector(count: size, repeating: 0, context)
+    private func mask(_ slot: Slot, _ scan: DividedInput, _ argument: Chunk) throws -> CountVector {
+        let (mask, size) = (try CountVector(count: size, repeating: 0, context), size)
         scan.reset(argument: argument.row(0))
-        while let chunk = try scan.next() {
-            guard let column = chunk.columns[slot] else { continue }
+        _ = try scan.readAll { _ in mask } add: { mask, chunk in
+            guard let column = chunk.columns[slot] else { return }
             for row in 0..<chunk.count {
                 let index = Int(truncatingIfNeeded: column.vector.ids[column.position(row)])
                 if index < size { mask.values[index] = 1 }

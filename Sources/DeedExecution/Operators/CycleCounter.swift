@@ -20,9 +20,9 @@ final class CycleCounter {
         /// What hangs on an entity here apart from the core; nil: nothing.
         var weights: UnsafeMutablePointer<Int64>?
         var children: [Child] = []
-        let numbers: UnsafeMutablePointer<Int64>
+        var numbers: UnsafeMutablePointer<Int64>
         /// Ids whose number is not 0.
-        let touched: UnsafeMutablePointer<Int64>
+        var touched: UnsafeMutablePointer<Int64>
         var touchedCount = 0
     }
 
@@ -62,6 +62,17 @@ final class CycleCounter {
         for _ in 1..<(max(edges.map(\.lists.count).max() ?? 1, 1)) { marks.append(try vector()) }
     }
 
+    /// Counts the same on another thread, with numbers and marks of its own, and keeps alive what the other one's are into.
+    init(sharing other: CycleCounter, _ context: QueryContext) throws {
+        (self.context, ids, trees, lists, vectors) = (context, other.ids, other.trees, other.lists, other.vectors)
+        nodes = try other.nodes.map { node in
+            var node = node
+            (node.numbers, node.touched) = (try vector(), try vector())
+            return node
+        }
+        marks = try other.marks.map { _ in try vector() }
+    }
+
     private func vector() throws -> UnsafeMutablePointer<Int64> {
         let vector = try CountVector(count: ids, repeating: 0, context)
         vectors.append(vector)
@@ -97,9 +108,9 @@ final class CycleCounter {
         return added.map(\.view)
     }
 
-    /// Multiplies the weight of each entity by the number of matches of the core with it at the root.
-    func multiply(_ weights: UnsafeMutablePointer<Int64>) throws {
-        for id in 0..<ids where weights[id] != 0 {
+    /// Multiplies the weight of each of some entities by the number of matches of the core with it at the root.
+    func multiply(_ weights: UnsafeMutablePointer<Int64>, ids: Range<Int>) throws {
+        for id in ids where weights[id] != 0 {
             for tree in trees where weights[id] != 0 {
                 let (product, overflow) = weights[id].multipliedReportingOverflow(by: try total(tree, at: id))
                 weights[id] = product

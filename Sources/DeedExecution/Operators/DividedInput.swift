@@ -37,31 +37,14 @@ final class DividedInput {
             return [state]
         }
         let states = try workers.map { try make($0.context) }
-        withoutActuallyEscaping(add) { add in
-            let work = Work(workers: workers, states: states, add: add)
-            context.view.graph.workers.run(workers.count) {
-                do { try context.checkInterrupt() } catch { team.fail(error) }
-            } _: { number in
-                do { try work.run(number) } catch { team.fail(error) }
-            }
-        }
-        if let error = team.error { throw error }
-        for worker in workers { context.counts.add(worker.context.counts) }
-        return states
-    }
-
-    /// Handed to other threads, each of which uses what has its number.
-    private struct Work<State: AnyObject>: @unchecked Sendable {
-        let workers: [Operator]
-        let states: [State]
-        let add: (State, Chunk) throws -> Void
-
-        func run(_ number: Int) throws {
+        try team.run(workers.count) { number in
             while let chunk = try workers[number].next() {
                 try workers[number].context.checkInterrupt()
                 try add(states[number], chunk)
             }
         }
+        for worker in workers { context.counts.add(worker.context.counts) }
+        return states
     }
 
     /// An operator for each worker; nil if one is enough.

@@ -70,6 +70,7 @@ struct OperatorMaker {
         case .seekIds(_, let slot, let isRelationship, let ids):
             return try SeekIdsOperator(child, slot, isRelationship ? .relationship : .entity, ids: ids, context)
         case .expand(_, let expansion): return ExpandOperator(child, expansion, context)
+        case .intersect(_, let intersection): return IntersectOperator(child, intersection, context)
         case .expandVariable(_, let expansion) where expansion.mode == .together:
             return ReachOperator(child, expansion, context)
         case .expandVariable(_, let expansion): return try ExpandVariableOperator(child, expansion, context)

@@ -21,11 +21,11 @@ final class NeighborLists {
     var view: View { View(offsets: offsets, targets: targets) }
 
     /// Of the entities with ids below `ids`.
-    init(_ wanted: ListsWanted, ids: Int, _ context: QueryContext) throws {
+    init(_ wanted: ListsWanted, ids: Int, workers: Int, _ context: QueryContext) throws {
         let degrees = try CountVector(count: ids, repeating: 1, context)
-        for segment in 0..<context.view.segmentCount(ids: ids) {
-            try context.checkInterrupt()
-            try context.view.multiply(degrees.values, ofSegment: segment, by: wanted, nil)
+        let view = context.view
+        try context.share(view.blockCount(ids: ids), among: workers) {
+            try view.multiply(degrees.values, ofBlock: $0, by: wanted, nil)
         }
         let total = try degrees.sum()
         guard total < Int64(UInt32.max), ids < Int(UInt32.max) else {
@@ -41,10 +41,8 @@ final class NeighborLists {
             end &+= UInt32(truncatingIfNeeded: degrees.values[id])
         }
         offsets[ids] = end
-        for segment in 0..<context.view.segmentCount(ids: ids) {
-            try context.checkInterrupt()
-            try context.view.copyNeighbors(
-                ofSegment: segment, wanted, degrees: degrees.values, ids: ids, offsets: offsets, into: targets)
+        try context.share(view.blockCount(ids: ids), among: workers) {
+            try view.copyNeighbors(ofBlock: $0, wanted, degrees: degrees.values, ids: ids, offsets: offsets, into: targets)
         }
     }
 

@@ -8,6 +8,8 @@
 // and in which relationships are the same depends only on the parts that S connects. A pattern in which some relationships
 // are one is a smaller pattern, whose entities are merged as the ends of that relationship require: a CountTerm.
 
+import DeedValues
+
 package struct CountedPattern: Sendable {
     package struct Entity: Sendable {
         package var slot: Slot
@@ -106,15 +108,12 @@ package struct CountedPattern: Sendable {
     }
 
     /// The types that all of them can have; nil if there are none.
-    private func commonTypes(_ members: [Relationship]) -> [String]? {
-        var common: [String] = []
+    private func commonTypes(_ members: [Relationship]) -> [NameKey]? {
+        var common: [NameKey] = []
         for member in members where !member.types.isEmpty {
-            if common.isEmpty {
-                common = member.types
-            } else {
-                common = common.filter { type in member.types.contains { $0.utf8.elementsEqual(type.utf8) } }
-                if common.isEmpty { return nil }
-            }
+            let types = member.types.map { NameKey($0) }
+            common = common.isEmpty ? types : common.filter(types.contains)
+            if common.isEmpty { return nil }
         }
         return common
     }
@@ -126,7 +125,7 @@ package struct CountTerm: Sendable {
     struct Link {
         let from: Int
         let to: Int
-        let types: [String]
+        let types: [NameKey]
         let isDirected: Bool
         /// Whether its ends are one; nil: that does not matter.
         let isLoop: Bool?
@@ -135,7 +134,7 @@ package struct CountTerm: Sendable {
 
     struct Loop: Sendable {
         let entity: Int
-        let types: [String]
+        let types: [NameKey]
     }
 
     /// Relationships between two entities.
@@ -159,7 +158,7 @@ package struct CountTerm: Sendable {
     }
 
     struct List: Sendable, Equatable {
-        let types: [String]
+        let types: [NameKey]
         let direction: ExpandDirection
         let skipsLoops: Bool
 

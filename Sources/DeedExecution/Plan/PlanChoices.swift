@@ -21,9 +21,13 @@ package enum PlanStep: Sendable, Equatable {
     case start(entity: Int, EntityAccess)
     /// Along a relationship from one of its ends.
     case expand(relationship: Int, from: Int)
+    /// Along several relationships at once, from entities that are there to one that all of them lead to.
+    case intersect(entity: Int, relationships: [Int])
     /// Combines the part that stands alone with what came before: by hash where they have an entity in common or are
     /// connected by equality, and as a cross product otherwise.
     case join
+
+    package var isIntersection: Bool { if case .intersect = self { true } else { false } }
 }
 
 /// How an entity is found.

@@ -6,7 +6,8 @@ extension PlanNode.Kind {
         switch self {
         case .argument, .scanEntities, .scanRelationships: []
         case .seekIndex(let child, _, _, _, _), .seekIds(let child, _, _, _), .expand(let child, _),
-            .expandVariable(let child, _), .shortestPath(let child, _), .matchPath(let child, _), .countMatches(let child, _),
+            .intersect(let child, _), .expandVariable(let child, _), .shortestPath(let child, _), .matchPath(let child, _),
+            .countMatches(let child, _),
             .filter(let child, _), .project(let child, _), .keep(let child, _), .unwind(let child, _, _),
             .aggregate(let child, _, _), .sort(let child, _),
             .top(let child, _, _), .skip(let child, _), .limit(let child, _), .eager(let child), .create(let child, _),
@@ -56,7 +57,7 @@ extension PlanNode {
         switch kind {
         case .argument, .scanEntities, .scanRelationships: true
         case .seekIndex(let child, _, _, _, _), .seekIds(let child, _, _, _), .expand(let child, _),
-            .shortestPath(let child, _), .matchPath(let child, _), .filter(let child, _), .project(let child, _),
+            .intersect(let child, _), .shortestPath(let child, _), .matchPath(let child, _), .filter(let child, _), .project(let child, _),
             .keep(let child, _), .unwind(let child, _, _):
             child.isStreaming
         case .expandVariable(let child, let expansion): expansion.mode != .together && child.isStreaming
@@ -70,8 +71,8 @@ extension PlanNode {
     var isDivisible: Bool {
         switch kind {
         case .scanEntities, .scanRelationships: true
-        case .expand(let child, _), .filter(let child, _), .project(let child, _), .keep(let child, _),
-            .unwind(let child, _, _):
+        case .expand(let child, _), .intersect(let child, _), .filter(let child, _), .project(let child, _),
+            .keep(let child, _), .unwind(let child, _, _):
             child.isDivisible
         case .expandVariable(let child, let expansion): expansion.mode != .together && child.isDivisible
         case .apply(let outer, let inner, _): outer.isDivisible && !inner.writes
@@ -83,8 +84,8 @@ extension PlanNode {
     var handsPlacesOn: Bool {
         switch kind {
         case .scanEntities: true
-        case .expand(let child, _), .filter(let child, _), .project(let child, _), .keep(let child, _),
-            .unwind(let child, _, _):
+        case .expand(let child, _), .intersect(let child, _), .filter(let child, _), .project(let child, _),
+            .keep(let child, _), .unwind(let child, _, _):
             child.handsPlacesOn
         default: false
         }
@@ -99,6 +100,8 @@ extension PlanNode {
         case .seekIndex(let child, let slot, _, _, _), .seekIds(let child, let slot, _, _):
             return child.slotsBound().union([slot])
         case .expand(let child, let expansion): return child.slotsBound().union(expansion.slotsBound)
+        case .intersect(let child, let intersection):
+            return child.slotsBound().union(intersection.legs.flatMap(\.slotsBound))
         case .expandVariable(let child, let expansion): return child.slotsBound().union(expansion.slotsBound)
         case .countMatches(_, let pattern):
             return Set([pattern.count] + [pattern.root].compactMap { $0.map { pattern.entities[$0].slot } })

@@ -33,6 +33,8 @@ package final class PlanNode: Sendable {
         // MARK: Patterns
 
         case expand(child: PlanNode, Expansion)
+        /// From several entities at once to those that all of them lead to.
+        case intersect(child: PlanNode, Intersection)
         case expandVariable(child: PlanNode, VariableExpansion)
         case shortestPath(child: PlanNode, ShortestPath)
         case matchPath(child: PlanNode, PathMatch)
@@ -112,6 +114,14 @@ package struct Expansion: Sendable {
         (self.from, self.relationship, self.to, self.isInto) = (from, relationship, to, isInto)
         (self.types, self.direction, self.differsFrom) = (types, direction, differsFrom)
     }
+}
+
+/// Comes to the same as its expansions one after the other: the first one leads to an entity, and the others into it.
+package struct Intersection: Sendable {
+    package let legs: [Expansion]
+    package let to: Slot
+
+    package init(legs: [Expansion], to: Slot) { (self.legs, self.to) = (legs, to) }
 }
 
 /// Repeated expansion; `relationship` becomes the list of the relationships passed.

@@ -21,6 +21,7 @@ extension PlanNode {
         case .seekIndex: "SeekIndex"
         case .seekIds: "SeekIds"
         case .expand(_, let expansion): expansion.isInto ? "ExpandInto" : "Expand"
+        case .intersect: "Intersect"
         case .expandVariable: "ExpandVariable"
         case .shortestPath: "ShortestPath"
         case .matchPath: "MatchPath"
@@ -95,6 +96,7 @@ private struct PlanPrinter {
             "#\(entity):\(collection)(\(properties.joined(separator: ", "))) \(text(bounds))"
         case .seekIds(_, let slot, _, let ids): "#\(slot) \(ids.text)"
         case .expand(_, let expansion): text(expansion, repetition: "")
+        case .intersect(_, let intersection): intersection.legs.map { text($0, repetition: "") }.joined(separator: ", ")
         case .expandVariable(_, let expansion): text(expansion)
         case .shortestPath(_, let path): "\(text(path.which)) \(text(path.expansion))"
         case .matchPath(_, let match): text(match)

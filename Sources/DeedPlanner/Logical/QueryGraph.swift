@@ -28,6 +28,12 @@ struct QueryGraph {
         var isNeeded: Bool
         /// Filled before the pattern is walked: the ends follow from it.
         var isGiven = false
+
+        /// The end that is not `slot`; nil if it is no end, or both.
+        func other(_ end: Slot) -> Slot? {
+            if left == right { return nil }
+            return end == left ? right : end == right ? left : nil
+        }
     }
 
     struct Length {

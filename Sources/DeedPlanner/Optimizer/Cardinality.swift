@@ -11,6 +11,8 @@ struct Cardinality {
     let relationshipsAt: [Slot: [Int]]
     /// Of all pairs of entities that the ends may be, the part that has such a relationship, times how many; by position.
     let density: [Double]
+    /// Of the types of each; by position.
+    let relationships: [Double]
     private let labelledCounts: [Slot: Double]
     private let unlabelled: Double
     /// Of the predicates that need nothing but the slot.
@@ -42,10 +44,12 @@ struct Cardinality {
             if relationship.left != relationship.right { relationshipsAt[relationship.right, default: []].append(index) }
         }
         self.relationshipsAt = relationshipsAt
-        density = graph.relationships.map { relationship in
+        let relationships = graph.relationships.map { catalog.relationshipCount(types: $0.types) }
+        self.relationships = relationships
+        density = zip(graph.relationships, relationships).map { relationship, count in
             Self.density(
-                relationship, count: catalog.relationshipCount(types: relationship.types),
-                left: labelledCounts[relationship.left] ?? 1, right: labelledCounts[relationship.right] ?? 1)
+                relationship, count: count, left: labelledCounts[relationship.left] ?? 1,
+                right: labelledCounts[relationship.right] ?? 1)
         }
         var ownSelectivity: [Slot: Double] = [:]
         var shared: [Slot: [QueryGraph.Predicate]] = [:]

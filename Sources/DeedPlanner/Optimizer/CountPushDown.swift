@@ -128,6 +128,10 @@ private struct PatternReading {
                 guard expansions.count < Self.relationshipsMax else { return nil }
                 expansions.append(expansion)
                 node = child
+            case .intersect(let child, let intersection):
+                guard expansions.count + intersection.legs.count <= Self.relationshipsMax else { return nil }
+                expansions += intersection.legs.reversed()
+                node = child
             case .scanEntities(let slot, let labels):
                 entities.append(CountedPattern.Entity(slot: slot))
                 if let labels { entities[0].labels.append(labels) }

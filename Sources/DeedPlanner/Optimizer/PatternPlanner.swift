@@ -110,6 +110,7 @@ struct PatternPlanner {
             switch step {
             case .start(let entity, let access): try follow(entity, access)
             case .expand(let relationship, let from): try follow(relationship, from: from)
+            case .intersect(let entity, let relationships): try follow(relationships, to: entity)
             case .join:
                 if outer == nil { throw PlanRefused("there is no part to join") }
                 try join()
@@ -150,6 +151,22 @@ struct PatternPlanner {
             throw PlanRefused("relationship \(index) has conditions that need what is not there at that point")
         }
         try expand(index, from: from)
+    }
+
+    private mutating func follow(_ indexes: [Int], to entity: Int) throws {
+        guard graph.entities.indices.contains(entity) else { throw PlanRefused("there is no entity \(entity)") }
+        let to = graph.entities[entity].slot
+        if bound.contains(to) { throw PlanRefused("entity \(entity) has been found before it is to be looked for") }
+        if indexes.count < 2 || Set(indexes).count < indexes.count {
+            throw PlanRefused("entity \(entity) is not where several relationships meet")
+        }
+        for index in indexes {
+            guard graph.relationships.indices.contains(index) else { throw PlanRefused("there is no relationship \(index)") }
+            let relationship = graph.relationships[index]
+            guard !solved.contains(index), relationship.length == nil, let from = relationship.other(to), bound.contains(from)
+            else { throw PlanRefused("relationship \(index) cannot be walked to entity \(entity) at that point") }
+        }
+        try intersect(indexes, to: to)
     }
 
     // MARK: Rows
@@ -238,9 +255,14 @@ struct PatternPlanner {
             let waiting = waits ? graph.relationships.indices.filter { mustWait($0) } : []
             let order = JoinOrder(
                 cardinality: cardinality, bound: bound, solved: solved.union(waiting), barred: waits ? wishes.joins : [],
-                interruption: interruption)
+                intersects: wishes.intersects, interruption: interruption)
             let steps = try order.best(rows: max(plan.estimatedRows, 1))
-            for step in steps { try expand(step.relationship, from: step.from) }
+            for step in steps {
+                switch step {
+                case .expand(let relationship, let from): try expand(relationship, from: from)
+                case .intersect(let to, let relationships): try intersect(relationships, to: to)
+                }
+            }
             isDone = steps.isEmpty || waiting.isEmpty
         }
     }
@@ -259,8 +281,35 @@ struct PatternPlanner {
         try interruption.check()
         note(index, from: from)
         let relationship = graph.relationships[index]
+        let expansion = expansion(index, from: from)
+        let labelled = expansion.isInto ? 1 : max(cardinality.labelled(expansion.to), 1)
+        let rows = plan.estimatedRows * cardinality.density[index] * labelled
+        if let length = relationship.length {
+            try appendVariable(expansion, length, rows: rows, isReversed: from != relationship.left, relationship)
+        } else {
+            try append(.expand(child: plan, expansion), rows: rows)
+        }
+        if let path = relationship.length?.path { fill([path]) }
+        fill(relationship.length?.outputs.map(\.slot) ?? [])
+        try filterReady()
+    }
+
+    private mutating func intersect(_ indexes: [Int], to: Slot) throws {
+        try interruption.check()
+        if let entity = graph.entityIndex(to) { steps.append(.intersect(entity: entity, relationships: indexes)) }
+        let before = plan.estimatedRows
+        let rows = indexes.reduce(before * max(cardinality.labelled(to), 1)) { $0 * cardinality.density[$1] }
+        let legs = indexes.compactMap { index in
+            graph.relationships[index].other(to).map { expansion(index, from: $0) }
+        }
+        try append(.intersect(child: plan, Intersection(legs: legs, to: to)), rows: rows)
+        try filterReady()
+    }
+
+    /// The way along a relationship, which counts as walked from here on.
+    private mutating func expansion(_ index: Int, from: Slot) -> Expansion {
+        let relationship = graph.relationships[index]
         let to = from == relationship.left ? relationship.right : relationship.left
-        let isInto = bound.contains(to)
         var differs: [Slot] = []
         for rival in rivals(of: index) where solved.contains(rival) {
             if bound.contains(graph.relationships[rival].slot) {
@@ -271,21 +320,13 @@ struct PatternPlanner {
             }
         }
         let needsRelationship = relationship.isNeeded || !rivals(of: index).isEmpty
-        let expansion = Expansion(
+        let isInto = bound.contains(to)
+        solved.insert(index)
+        fill([to, relationship.slot])
+        return Expansion(
             from: from, relationship: needsRelationship ? relationship.slot : nil, to: to, isInto: isInto,
             types: relationship.types, direction: from == relationship.left ? relationship.direction : reversed(relationship),
             differsFrom: differs)
-        let rows = plan.estimatedRows * cardinality.density[index] * (isInto ? 1 : max(cardinality.labelled(to), 1))
-        if let length = relationship.length {
-            try appendVariable(expansion, length, rows: rows, isReversed: from != relationship.left, relationship)
-        } else {
-            try append(.expand(child: plan, expansion), rows: rows)
-        }
-        solved.insert(index)
-        fill([to, relationship.slot])
-        if let path = relationship.length?.path { fill([path]) }
-        fill(relationship.length?.outputs.map(\.slot) ?? [])
-        try filterReady()
     }
 
     private func reversed(_ relationship: QueryGraph.Relationship) -> ExpandDirection {

@@ -98,13 +98,23 @@ extension Binder {
         var found: [PatternSpace.Candidate] = []
         for wish in wishes.prefix(Self.wishesMax) {
             try interruption.check()
-            var planner = planner(builder, state, wish)
-            // What has too many steps is no plan.
-            guard let plan = try? planner.plan(from: state.plan, isUnit: isUnit(state), following: nil) else { continue }
-            if found.contains(where: { $0.steps == planner.steps }) { continue }
-            found.append(PatternSpace.Candidate(steps: planner.steps, cost: plan.cost - state.plan.cost))
+            try addCandidate(builder, state, wish, to: &found)
+            guard found.last?.steps.contains(where: \.isIntersection) == true else { continue }
+            var expanding = wish
+            expanding.intersects = false
+            try addCandidate(builder, state, expanding, to: &found)
         }
         return found.enumerated().sorted { ($0.element.cost, $0.offset) < ($1.element.cost, $1.offset) }.map(\.element)
+    }
+
+    private func addCandidate(
+        _ builder: PatternBuilder, _ state: BoundQuery, _ wish: PatternWishes, to found: inout [PatternSpace.Candidate]
+    ) throws {
+        var planner = planner(builder, state, wish)
+        // What has too many steps is no plan.
+        guard let plan = try? planner.plan(from: state.plan, isUnit: isUnit(state), following: nil) else { return }
+        if found.contains(where: { $0.steps == planner.steps }) { return }
+        found.append(PatternSpace.Candidate(steps: planner.steps, cost: plan.cost - state.plan.cost))
     }
 }
 

@@ -10,6 +10,9 @@ struct PatternWishes {
     /// Entities at which parts are to meet that have been walked on their own.
     var joins: Set<Slot> = []
 
+    /// False if cycles are to be closed by expanding, never by intersecting.
+    var intersects = true
+
     var isEmpty: Bool { starts.isEmpty && joins.isEmpty }
 }
 

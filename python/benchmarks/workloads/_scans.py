@@ -25,15 +25,11 @@ STATEMENTS = {
         "SELECT count(*) FROM person WHERE contains(name, '77')",
     ),
 }
-# How often each statement is timed; the least time counts, since whatever else the machine does only adds to it.
-TIMES = 9
 
 
 class Scan(Whole):
     threads = 1
-
-    def timed(self, name: str, text: str) -> float:
-        return min(super(Scan, self).timed(name, text) for _ in range(TIMES))
+    times = 9
 
     def answer(self) -> Any:
         """Means are sums in different orders, so that their last digits differ."""

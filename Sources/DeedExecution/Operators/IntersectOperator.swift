@@ -1,0 +1,158 @@
+// From several entities of a row at once to those that all of them have a relationship to (ListIntersection).
+//
+// A row costs as much as its shortest list is long, times a logarithm, where expanding along one relationship and checking the
+// others costs as much as all lists of all entities that the first one leads to.
+
+import DeedEngine
+import DeedValues
+
+final class IntersectOperator: Operator {
+    private struct Leg {
+        let expansion: Expansion
+        /// Which of the operator's lists are its own.
+        let lists: Int
+        let differs: DifferingRelationships
+        /// Legs before this one whose relationships it must differ from.
+        let rivals: [Int]
+        let froms = UnsafeMutablePointer<UInt64>.allocate(capacity: Chunk.rowsMax)
+    }
+
+    private let child: Operator
+    private let to: Slot
+    private var legs: [Leg] = []
+    private let isChecked: Bool
+    private var lists: [SortedLists] = []
+    private var common: ListIntersection
+    private var input: Chunk?
+    private var row = 0
+    /// True if the present row's lists have been looked up.
+    private var isInRow = false
+    /// Lists of the rows before this one have been read.
+    private var readyEnd = 0
+
+    init(_ child: Operator, _ intersection: Intersection, _ context: QueryContext) {
+        (self.child, to) = (child, intersection.to)
+        common = ListIntersection(count: intersection.legs.count)
+        isChecked = intersection.legs.contains { !$0.differsFrom.isEmpty }
+        super.init(context)
+        var kinds: [(types: [NameKey], direction: ExpandDirection)] = []
+        for leg in intersection.legs {
+            let types = leg.types.map { NameKey($0) }
+            let known = kinds.firstIndex { $0.direction == leg.direction && $0.types == types }
+            if known == nil {
+                kinds.append((types, leg.direction))
+                lists.append(SortedLists(leg.types, leg.direction, context))
+            }
+            let before = intersection.legs.prefix(legs.count).map(\.relationship)
+            legs.append(
+                Leg(
+                    expansion: leg, lists: known ?? lists.count - 1,
+                    differs: DifferingRelationships(slots: leg.differsFrom.filter { !before.contains($0) }),
+                    rivals: before.indices.filter { before[$0].map(leg.differsFrom.contains) ?? false }))
+        }
+    }
+
+    deinit {
+        for leg in legs { leg.froms.deallocate() }
+        common.deallocate()
+    }
+
+    override func restart(argument: Chunk) {
+        child.reset(argument: argument)
+        input = nil
+        // What was read may have changed.
+        for list in lists { list.clear() }
+    }
+
+    override func produce() throws -> Chunk? {
+        while true {
+            try context.checkInterrupt()
+            if input == nil {
+                guard let chunk = try child.next() else { return nil }
+                for leg in legs { try copyIds(chunk.columns[leg.expansion.from], .entity, count: chunk.count, into: leg.froms) }
+                (input, row, isInRow, readyEnd) = (chunk, 0, false, 0)
+            }
+            if let chunk = try intersect() { return chunk }
+        }
+    }
+
+    /// Rows that come of the present input; nil if there are none left.
+    private func intersect() throws -> Chunk? {
+        guard let input else { return nil }
+        let output = Output(legs.count)
+        while row < input.count && output.count < Chunk.rowsMax {
+            if row == readyEnd { try readLists(input) }
+            if !isInRow { common.begin { lists[legs[$0].lists].list(legs[$0].froms[row]) } }
+            isInRow = findAll(input, output)
+            if !isInRow { row &+= 1 }
+        }
+        if row == input.count { self.input = nil }
+        return output.chunk(input, to, legs.map(\.expansion.relationship))
+    }
+
+    /// False if there is nothing left of the row, true if there is no more room.
+    private func findAll(_ input: Chunk, _ output: Output) -> Bool {
+        while output.count < Chunk.rowsMax {
+            if !common.next() { return false }
+            if !isChecked || differ(input) { output.append(row, common) }
+        }
+        return true
+    }
+
+    /// True if no relationship is chosen twice that must not be.
+    private func differ(_ input: Chunk) -> Bool {
+        for (number, leg) in legs.enumerated() {
+            let relationship = common.places[number].entry.relationship
+            for rival in leg.rivals where common.places[rival].entry.relationship == relationship { return false }
+            if !leg.differs.slots.isEmpty && !leg.differs.admit(relationship, input, row) { return false }
+        }
+        return true
+    }
+
+    // MARK: Lists
+
+    /// Lists of so many bytes may stay for rows to come.
+    private var sizeMax: Int { context.memory.limit / 4 / context.teamSize }
+
+    /// Reads what the rows from the present one on need: all of them, or, where memory is short, this one.
+    private func readLists(_ input: Chunk) throws {
+        if lists.reduce(0, { $0 + $1.size }) > sizeMax { for list in lists { list.clear() } }
+        do {
+            try readLists(to: input.count)
+        } catch let error as DeedError where error.status == .outOfMemory {
+            for list in lists { list.clear() }
+            try readLists(to: row + 1)
+        }
+    }
+
+    private func readLists(to end: Int) throws {
+        for leg in legs { try lists[leg.lists].read(leg.froms + row, count: end - row) }
+        readyEnd = end
+    }
+
+    /// The rows of one chunk.
+    private final class Output {
+        private let parents = Selection(count: Chunk.rowsMax)
+        private let neighbors = ColumnVector(.entity, capacity: Chunk.rowsMax)
+        private let relationships: [ColumnVector]
+        private(set) var count = 0
+
+        init(_ legs: Int) { relationships = (0..<legs).map { _ in ColumnVector(.relationship, capacity: Chunk.rowsMax) } }
+
+        @inline(__always)
+        func append(_ parent: Int, _ common: ListIntersection) {
+            parents.rows[count] = UInt32(truncatingIfNeeded: parent)
+            neighbors.ids[count] = common.places[0].entry.neighbor
+            for number in 0..<common.count { relationships[number].ids[count] = common.places[number].entry.relationship }
+            count &+= 1
+        }
+
+        func chunk(_ input: Chunk, _ to: Slot, _ slots: [Slot?]) -> Chunk? {
+            if count == 0 { return nil }
+            var result = input.selecting(count == Chunk.rowsMax ? parents : Selection(copying: parents.rows, count: count))
+            result.set(to, neighbors)
+            for (number, slot) in slots.enumerated() { if let slot { result.set(slot, relationships[number]) } }
+            return result
+        }
+    }
+}
