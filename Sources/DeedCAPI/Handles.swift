@@ -45,6 +45,14 @@ final class DatabaseHandle {
     func close() throws(DeedError) {
         if let follower { try follower.close() } else { try graph.close() }
     }
+
+    func requireOpen() throws(DeedError) {
+        if let uncounted {
+            try uncounted.withoutCounting { graph throws(DeedError) in try graph.requireOpen() }
+        } else {
+            try graph.requireOpen()
+        }
+    }
 }
 
 final class TransactionHandle {
@@ -159,6 +167,16 @@ func release<Handle: AnyObject>(_ pointer: OpaquePointer?, _: Handle.Type) {
 func object<Handle: AnyObject>(_ pointer: OpaquePointer?, _: Handle.Type) throws(DeedError) -> Handle {
     guard let pointer else { throw DeedError(.invalidArgument, "a handle is NULL") }
     return Unmanaged<Handle>.fromOpaque(UnsafeRawPointer(pointer)).takeUnretainedValue()
+}
+
+/// Calls `body` with the object behind a handle without counting a reference to it: the caller of the interface keeps handles
+/// until its calls have returned.
+@inline(__always)
+func with<Handle: AnyObject, Result>(
+    _ pointer: OpaquePointer?, _: Handle.Type, _ body: (Handle) throws -> Result
+) throws -> Result {
+    guard let pointer else { throw DeedError(.invalidArgument, "a handle is NULL") }
+    return try Unmanaged<Handle>.fromOpaque(UnsafeRawPointer(pointer)).withoutCounting(body)
 }
 
 @inline(__always)

@@ -17,7 +17,7 @@ final class StatementHandle {
     private var engine: QueryEngine
     /// Until it is executed for the first time.
     private var isFresh = true
-    var bindings: Bindings
+    let bindings: Bindings
     /// The parameters' names, lent out.
     let names: [(text: UnsafeMutablePointer<CChar>, size: Int)]
 
@@ -34,11 +34,13 @@ final class StatementHandle {
     var onlyBegins: Bool { prepared.onlyBegins }
 
     func execute(_ transaction: OpaquePointer?, _ options: UnsafePointer<deed_query_options>?) throws -> QueryResult {
-        let present = database.queries
-        let options = try executionOptions(options, present.graph)
-        if present !== engine { (engine, prepared) = (present, try present.prepare(text, options)) }
-        try engine.graph.requireOpen()
-        if engine.isOld(prepared, isFresh: isFresh) { prepared = try engine.prepare(text, options) }
+        let options = try executionOptions(options, engine.graph)
+        if database.follower != nil, case let present = database.queries, present !== engine {
+            (engine, prepared) = (present, try present.prepare(text, options))
+        }
+        let engine = engine
+        try database.requireOpen()
+        if !engine.isCurrent(prepared, isFresh: isFresh) { prepared = try engine.prepare(text, options) }
         isFresh = false
         // BEGIN, COMMIT and ROLLBACK are about the transaction of the thread, in whatever state it is.
         let given = try transaction.flatMap { try DeedCAPI.transaction($0, of: engine.graph) }
@@ -63,10 +65,12 @@ final class ResultHandle {
     private var passed = 0
     /// What the query came to behind rows that it gave out first.
     private var failure: (any Error)?
-    /// Made when the first row is lent.
-    private lazy var lender = ValueLender(columns: result.width)
+    private var lender: ValueLender
 
-    init(_ result: QueryResult, _ database: DatabaseHandle) { (self.result, self.database) = (result, database) }
+    init(_ result: QueryResult, _ database: DatabaseHandle) {
+        (self.result, self.database) = (result, database)
+        lender = ValueLender(columns: result.width)
+    }
 
     deinit {
         if areNamesLent { for name in names { name.text.deallocate() } }
@@ -173,7 +177,11 @@ private func statement(_ pointer: OpaquePointer?) throws(DeedError) -> Statement
 
 /// A statement, or what else comes as text with it.
 func queryText(_ base: UnsafePointer<CChar>?, _ size: Int) throws(DeedError) -> String {
-    guard let text = String(validating: try bytes(base, size), as: UTF8.self) else {
+    try queryText(try bytes(base, size))
+}
+
+private func queryText(_ bytes: UnsafeRawBufferPointer) throws(DeedError) -> String {
+    guard let text = String(validating: bytes, as: UTF8.self) else {
         throw DeedError(.invalidArgument, "a text that is not valid UTF-8")
     }
     return text
@@ -227,12 +235,14 @@ public func deed_statement_bind(
     _ statement: OpaquePointer?, _ name: UnsafePointer<CChar>?, _ name_size: Int, _ value: UnsafePointer<deed_value>?,
     _ out_error: ErrorOut
 ) -> deed_status {
-    run(out_error) { () throws(DeedError) in
-        let handle = try DeedCAPI.statement(statement)
+    runQuery(out_error) {
         guard let value else { throw DeedError(.invalidArgument, "value is NULL") }
         let converted = try DeedCAPI.value(value.pointee)
-        // What the statement does not ask for is passed over, if it is a name.
-        if !handle.bindings.set(try bytes(name, name_size), converted) { _ = try queryText(name, name_size) }
+        let name = try bytes(name, name_size)
+        try with(statement, StatementHandle.self) { handle in
+            // What the statement does not ask for is passed over, if it is a name.
+            if !handle.bindings.set(name, converted) { _ = try queryText(name) }
+        }
     }
 }
 
@@ -248,7 +258,7 @@ public func deed_statement_parameter(
 
 @c @implementation
 public func deed_statement_clear(_ statement: OpaquePointer?) {
-    (try? DeedCAPI.statement(statement))?.bindings.clear()
+    try? with(statement, StatementHandle.self) { $0.bindings.clear() }
 }
 
 @c @implementation
@@ -259,15 +269,15 @@ public func deed_statement_execute(
     out_result?.pointee = nil
     return runQuery(out_error) {
         let out = try required(out_result, "out_result")
-        let handle = try DeedCAPI.statement(statement)
-        out.pointee = retained(ResultHandle(try handle.execute(transaction, options), handle.database))
+        out.pointee = try with(statement, StatementHandle.self) { handle in
+            retained(ResultHandle(try handle.execute(transaction, options), handle.database))
+        }
     }
 }
 
 @c @implementation
 public func deed_statement_waits(_ statement: OpaquePointer?) -> Bool {
-    guard let handle = try? DeedCAPI.statement(statement) else { return false }
-    return !handle.onlyBegins
+    (try? with(statement, StatementHandle.self) { !$0.onlyBegins }) ?? false
 }
 
 @c @implementation
@@ -277,7 +287,7 @@ public func deed_statement_destroy(_ statement: OpaquePointer?) { release(statem
 
 @c @implementation
 public func deed_result_column_count(_ result: OpaquePointer?) -> Int {
-    (try? object(result, ResultHandle.self).result.width) ?? 0
+    (try? with(result, ResultHandle.self) { $0.result.width }) ?? 0
 }
 
 @c @implementation
@@ -307,9 +317,10 @@ public func deed_result_next(
     out_row?.pointee = nil
     return runQuery(out_error) {
         let out = try required(out_row, "out_row")
-        let handle = try object(result, ResultHandle.self)
-        try handle.database.graph.requireOpen()
-        out.pointee = try handle.next()
+        out.pointee = try with(result, ResultHandle.self) { handle in
+            try handle.database.requireOpen()
+            return try handle.next()
+        }
     }
 }
 
@@ -324,12 +335,13 @@ public func deed_result_fetch(
     return runQuery(out_error) {
         let rows = try required(out_rows, "out_rows")
         let count = try required(out_count, "out_count")
-        let handle = try object(result, ResultHandle.self)
-        try handle.database.graph.requireOpen()
         guard max >= 0 else { throw DeedError(.invalidArgument, "a number of rows is not negative") }
-        let fetched = try handle.fetch(max)
-        (rows.pointee, count.pointee) = (fetched.rows, fetched.count)
-        out_is_end?.pointee = fetched.isEnd
+        try with(result, ResultHandle.self) { handle in
+            try handle.database.requireOpen()
+            let fetched = try handle.fetch(max)
+            (rows.pointee, count.pointee) = (fetched.rows, fetched.count)
+            out_is_end?.pointee = fetched.isEnd
+        }
     }
 }
 
@@ -361,7 +373,7 @@ public func deed_result_arrow(
 }
 
 @c @implementation
-public func deed_result_ready(_ result: OpaquePointer?) -> Int { (try? object(result, ResultHandle.self))?.ready ?? 0 }
+public func deed_result_ready(_ result: OpaquePointer?) -> Int { (try? with(result, ResultHandle.self) { $0.ready }) ?? 0 }
 
 @c @implementation
 public func deed_result_changes(_ result: OpaquePointer?, _ out_changes: UnsafeMutablePointer<deed_changes_made>?) {

@@ -6,7 +6,7 @@ import DeedEngine
 import DeedValues
 import Glibc
 
-final class ValueLender {
+struct ValueLender: ~Copyable {
     private var row: UnsafeMutablePointer<deed_value>
     /// Rows that `row` has room for.
     private var room = 1
@@ -16,21 +16,20 @@ final class ValueLender {
     init(columns: Int) {
         self.columns = columns
         row = .allocate(capacity: max(columns, 1))
-        row.initialize(repeating: deed_value(), count: max(columns, 1))
     }
 
     deinit {
-        freeBlocks()
+        for block in blocks { free(block) }
         row.deallocate()
     }
 
-    private func freeBlocks() {
+    private mutating func freeBlocks() {
         for block in blocks { free(block) }
         blocks.removeAll(keepingCapacity: true)
     }
 
     /// One row of a chunk; strings are borrowed from the chunk, which the caller keeps.
-    func lend(_ chunk: Chunk, _ number: Int, _ result: QueryResult) throws -> UnsafePointer<deed_value> {
+    mutating func lend(_ chunk: Chunk, _ number: Int, _ result: QueryResult) throws -> UnsafePointer<deed_value> {
         if !blocks.isEmpty { freeBlocks() }
         for position in 0..<columns {
             guard let column = chunk.columns[position] else {
@@ -43,7 +42,7 @@ final class ValueLender {
     }
 
     /// Where `lend(_:_:at:_:)` puts so many rows; what was lent before is gone.
-    func begin(rows: Int) -> UnsafePointer<deed_value> {
+    mutating func begin(rows: Int) -> UnsafePointer<deed_value> {
         if !blocks.isEmpty { freeBlocks() }
         if rows > room {
             row.deallocate()
@@ -54,7 +53,7 @@ final class ValueLender {
     }
 
     /// Rows of a chunk, which the caller keeps, as rows `place` and following.
-    func lend(_ chunk: Chunk, _ rows: Range<Int>, at place: Int, _ result: QueryResult) throws {
+    mutating func lend(_ chunk: Chunk, _ rows: Range<Int>, at place: Int, _ result: QueryResult) throws {
         for position in 0..<columns {
             var value = row + place * columns + position
             guard let column = chunk.columns[position] else {
@@ -71,7 +70,7 @@ final class ValueLender {
         }
     }
 
-    private func fill(
+    private mutating func fill(
         _ value: UnsafeMutablePointer<deed_value>, _ vector: ColumnVector, _ position: Int, _ result: QueryResult
     ) throws {
         value.pointee = deed_value()
@@ -97,7 +96,7 @@ final class ValueLender {
 
     // MARK: Values in general
 
-    private func fill(_ out: inout deed_value, _ value: Value, _ result: QueryResult) throws {
+    private mutating func fill(_ out: inout deed_value, _ value: Value, _ result: QueryResult) throws {
         out = deed_value()
         switch value {
         case .null: return
@@ -150,7 +149,7 @@ final class ValueLender {
         out.as.integer = value
     }
 
-    private func fillTemporal(_ out: inout deed_value, _ value: Value) {
+    private mutating func fillTemporal(_ out: inout deed_value, _ value: Value) {
         switch value {
         case .date(let date): setInteger(&out, DEED_DATE, date.days)
         case .localTime(let time): setInteger(&out, DEED_LOCAL_TIME, time.nanoseconds)
@@ -177,7 +176,7 @@ final class ValueLender {
 
     // MARK: Elements
 
-    private func fill(_ out: inout deed_element, entity id: UInt64, _ result: QueryResult) throws {
+    private mutating func fill(_ out: inout deed_element, entity id: UInt64, _ result: QueryResult) throws {
         let record = try result.entity(id)
         out.id = id
         let labels = try allocate(record.labels.count, deed_text.self)
@@ -187,7 +186,7 @@ final class ValueLender {
         out.property_count = record.properties.count
     }
 
-    private func fill(_ out: inout deed_element, relationship id: UInt64, _ result: QueryResult) throws {
+    private mutating func fill(_ out: inout deed_element, relationship id: UInt64, _ result: QueryResult) throws {
         let record = try result.relationship(id)
         (out.id, out.source, out.target) = (id, record.source, record.target)
         let type = try allocate(1, deed_text.self)
@@ -197,7 +196,7 @@ final class ValueLender {
         out.property_count = record.properties.count
     }
 
-    private func fill(_ out: inout deed_value, _ path: PathValue, _ result: QueryResult) throws {
+    private mutating func fill(_ out: inout deed_value, _ path: PathValue, _ result: QueryResult) throws {
         out.type = DEED_PATH.rawValue
         let made = try allocate(1, deed_path.self)
         let entities = try allocate(path.entities.count, deed_element.self)
@@ -210,7 +209,7 @@ final class ValueLender {
         out.as.path = UnsafePointer(made)
     }
 
-    private func entries(
+    private mutating func entries(
         _ properties: [(key: String, value: Value)], _ result: QueryResult
     ) throws -> UnsafePointer<deed_map_entry> {
         let entries = try allocate(properties.count, deed_map_entry.self)
@@ -224,7 +223,7 @@ final class ValueLender {
 
     // MARK: Memory
 
-    private func keep(_ text: String) throws(DeedError) -> deed_text {
+    private mutating func keep(_ text: String) throws(DeedError) -> deed_text {
         var text = text
         let copy = text.withUTF8 { bytes in
             Result { () throws(DeedError) in try keep(UnsafeRawBufferPointer(bytes)) }
@@ -232,14 +231,14 @@ final class ValueLender {
         return try copy.get()
     }
 
-    private func keep(_ bytes: UnsafeRawBufferPointer) throws(DeedError) -> deed_text {
+    private mutating func keep(_ bytes: UnsafeRawBufferPointer) throws(DeedError) -> deed_text {
         let copy = UnsafeMutableRawPointer(try allocate(bytes.count + 1, UInt8.self))
         if let base = bytes.baseAddress { copy.copyMemory(from: base, byteCount: bytes.count) }
         return deed_text(data: UnsafePointer(copy.assumingMemoryBound(to: CChar.self)), size: bytes.count)
     }
 
     /// Zeroed memory that lives until the next row.
-    private func allocate<Element>(_ count: Int, _: Element.Type) throws(DeedError) -> UnsafeMutablePointer<Element> {
+    private mutating func allocate<Element>(_ count: Int, _: Element.Type) throws(DeedError) -> UnsafeMutablePointer<Element> {
         guard let block = calloc(max(count, 1), MemoryLayout<Element>.stride) else {
             throw DeedError(.outOfMemory, "no memory for a row of the result")
         }

@@ -5,7 +5,8 @@ import DeedEngine
 import DeedExecution
 import DeedValues
 
-package struct Bindings {
+/// For one thread at a time.
+package final class Bindings {
     package let names: [String]
     package private(set) var values: [Value]
     private var isGiven: [Bool]
@@ -25,7 +26,7 @@ package struct Bindings {
     }
 
     /// False for a name that the statement does not have.
-    package mutating func set(_ name: UnsafeRawBufferPointer, _ value: Value) -> Bool {
+    package func set(_ name: UnsafeRawBufferPointer, _ value: Value) -> Bool {
         var start = 0
         for position in ends.indices {
             let end = ends[position]
@@ -42,7 +43,7 @@ package struct Bindings {
         text.withUnsafeBytes { compareBytes(UnsafeRawBufferPointer(rebasing: $0[start..<start &+ name.count]), name) == 0 }
     }
 
-    package mutating func clear() {
+    package func clear() {
         for position in values.indices where isGiven[position] { (values[position], isGiven[position]) = (.null, false) }
     }
 

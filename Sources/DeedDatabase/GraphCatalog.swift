@@ -6,7 +6,7 @@ import DeedPlanner
 
 struct GraphCatalog: PlannerCatalog {
     let view: GraphView
-    let procedures: ProcedureRegistry
+    let procedures: Procedures
 
     func procedure(named name: String) -> ProcedureShape? {
         guard let signature = procedures.named(name)?.signature else { return nil }

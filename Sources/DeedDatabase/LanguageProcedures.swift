@@ -6,14 +6,9 @@ import DeedPlanner
 import DeedSyntax
 import DeedValues
 
-extension ProcedureRegistry {
-    /// What every database has.
-    static let withLanguage: ProcedureRegistry = {
-        var registry = ProcedureRegistry.builtIn
-        registry.register(functions)
-        registry.register(keywords)
-        return registry
-    }()
+extension Procedures {
+    /// What every database has at first.
+    static func withLanguage() -> Procedures { Procedures(BuiltInProcedures.all + [functions, keywords]) }
 
     private static let functions = TableProcedure(
         ProcedureSignature(

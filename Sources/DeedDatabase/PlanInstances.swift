@@ -20,11 +20,11 @@ final class PlanInstance: @unchecked Sendable {
         root.reset(argument: start)
     }
 
-    /// Lets go of what the execution held.
-    fileprivate func end() {
+    /// Lets go of what the execution held. False if there can be no other one.
+    fileprivate func end() -> Bool {
         context.counts.clear()
         root.reset(argument: start)
-        context.end()
+        return context.end()
     }
 }
 
@@ -49,9 +49,8 @@ final class PlanInstances: Sendable {
 
     /// Keeps an instance whose execution came to its end without an error.
     func give(_ instance: PlanInstance) {
-        guard instance.context.isReusable else { return }
-        if Self.waitingInAll.load(ordering: .relaxed) >= Self.waitingInAllMax { return }
-        instance.end()
+        guard instance.context.isReusable, Self.waitingInAll.load(ordering: .relaxed) < Self.waitingInAllMax, instance.end()
+        else { return }
         waiting.withLock { waiting in
             if waiting.count >= Self.waitingMax { return }
             waiting.append(instance)

@@ -25,11 +25,7 @@ package final class PreparedQuery: Sendable {
     private let template: Parameters
     /// Of each of the text's parameters its position among the plan's.
     private let positions: [Int]
-    /// Of the result.
-    let columns: [String]
-    let slots: [Slot]
-    /// True if the columns of a chunk can be moved to the places that they have in the result, from left to right.
-    let areSlotsAhead: Bool
+    let resultShape: ResultShape
     let basis: PlanBasis
     /// The plan that was set for the shape when this one was made.
     let pin: PlanPins.Found
@@ -40,6 +36,8 @@ package final class PreparedQuery: Sendable {
     var isOdd: Bool { !plan.notices.isEmpty }
     /// Shared by all texts of the same shape.
     let instances: PlanInstances
+    /// True if its plan may have instances that wait, as far as literals are concerned.
+    let isSmall: Bool
 
     init(
         text: String, shape: String, plan: QueryPlan, mode: ExecutionMode, literals: [String: Value], basis: PlanBasis,
@@ -49,8 +47,8 @@ package final class PreparedQuery: Sendable {
         if case .run = mode { isRun = true } else { isRun = false }
         (self.basis, self.pin, self.instances) = (basis, pin, instances)
         pinsVersion = Atomic(pin.version)
-        (columns, slots) = (plan.columns.map(\.name), plan.columns.map(\.slot))
-        areSlotsAhead = plan.columns.enumerated().allSatisfy { $0.element.slot >= $0.offset }
+        resultShape = ResultShape(columns: plan.columns.map(\.name), slots: plan.columns.map(\.slot))
+        isSmall = isRun && literals.values.allSatisfy(PlanInstances.isSmall)
         positions = plan.parameters.indices.filter { literals[plan.parameters[$0]] == nil }
         parameters = positions.map { plan.parameters[$0] }
         template = Parameters(names: plan.parameters, values: plan.parameters.map { literals[$0] ?? .null })
@@ -73,15 +71,39 @@ package final class PreparedQuery: Sendable {
             instances: instances)
     }
 
+    func requireAll(_ bindings: Bindings) throws(QueryError) {
+        guard let missing = bindings.missing else { return }
+        throw QueryError(.parameterMissing, "MissingParameter", "the parameter $\(missing) is not given")
+    }
+
     /// The plan's parameters with the values that the caller has for those of the text.
-    func arguments(_ bindings: Bindings) throws -> Parameters {
-        if let missing = bindings.missing {
-            throw QueryError(.parameterMissing, "MissingParameter", "the parameter $\(missing) is not given")
-        }
+    func arguments(_ bindings: Bindings) -> Parameters {
         if positions.count == template.names.count { return Parameters(names: template.names, values: bindings.values) }
         var values = template.values
         for (index, position) in positions.enumerated() { values[position] = bindings.values[index] }
         return Parameters(names: template.names, values: values)
+    }
+
+    /// The same, for a context of the plan that waits.
+    func setParameters(of context: QueryContext, _ bindings: Bindings) {
+        if positions.count < template.names.count {
+            for position in template.values.indices { context.setParameter(position, template.values[position]) }
+        }
+        for index in positions.indices { context.setParameter(positions[index], bindings.values[index]) }
+    }
+}
+
+/// The columns of a query's rows.
+final class ResultShape: Sendable {
+    let columns: [String]
+    /// Of the plan's chunks.
+    let slots: [Slot]
+    /// True if the columns of a chunk can be moved to the places that they have in the result, from left to right.
+    let areSlotsAhead: Bool
+
+    init(columns: [String], slots: [Slot]) {
+        (self.columns, self.slots) = (columns, slots)
+        areSlotsAhead = slots.enumerated().allSatisfy { $0.element >= $0.offset }
     }
 }
 

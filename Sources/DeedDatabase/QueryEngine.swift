@@ -29,14 +29,12 @@ package struct ExecutionOptions {
 
 package final class QueryEngine: @unchecked Sendable {
     package let graph: Graph
-    private let registry = Mutex(ProcedureRegistry.withLanguage)
+    let procedures = Procedures.withLanguage()
     package let reports = ReportRing()
     private let memory = PlanMemory()
     let pins = PlanPins()
 
     package init(_ graph: Graph) { self.graph = graph }
-
-    var procedures: ProcedureRegistry { registry.withLock { $0 } }
 
     /// Makes a table available to CALL: rows of inputs and then outputs, under a signature such as
     /// `name(input :: TYPE) :: (output :: TYPE)`.
@@ -46,7 +44,7 @@ package final class QueryEngine: @unchecked Sendable {
         if let row = rows.first(where: { $0.count != width }) {
             throw DeedError(.invalidArgument, "a row of \(row.count) values for a signature of \(width)")
         }
-        registry.withLock { $0.register(TableProcedure(signature, rows: rows)) }
+        procedures.register(TableProcedure(signature, rows: rows))
     }
 
     // MARK: Preparing
@@ -164,11 +162,11 @@ package final class QueryEngine: @unchecked Sendable {
 
     // MARK: Running
 
-    /// Whether the statement is to be prepared anew, since its plan has grown old or was odd when it was made. One that is odd
-    /// is not planned anew for the execution that it was prepared for.
-    package func isOld(_ statement: PreparedStatement, isFresh: Bool) -> Bool {
-        guard case .query(let query) = statement else { return false }
-        return query.isOdd && !isFresh || !isGood(query, basis)
+    /// False if the statement has to be prepared anew: its plan has grown old, or was odd when it was made. One that is odd is
+    /// not planned anew for the execution that it was prepared for.
+    package func isCurrent(_ statement: PreparedStatement, isFresh: Bool) -> Bool {
+        guard case .query(let query) = statement else { return true }
+        return (!query.isOdd || isFresh) && isGood(query, basis)
     }
 
     /// The bindings are of the statement's parameters.
@@ -178,7 +176,8 @@ package final class QueryEngine: @unchecked Sendable {
         switch statement {
         case .query(let query):
             if case .explain = query.mode { return try QueryResult.text(explain(query.plan.root), column: "plan", graph) }
-            return try run(query, try query.arguments(bindings), transaction, options)
+            try query.requireAll(bindings)
+            return try run(query, bindings, transaction, options)
         case .schema(let prepared): return try runSchemaCommand(prepared.command)
         case .transaction(let command):
             try run(command, in: transaction)
@@ -209,21 +208,21 @@ package final class QueryEngine: @unchecked Sendable {
     }
 
     private func run(
-        _ query: PreparedQuery, _ parameters: Parameters, _ transaction: Transaction?, _ options: ExecutionOptions
+        _ query: PreparedQuery, _ bindings: Bindings, _ transaction: Transaction?, _ options: ExecutionOptions
     ) throws -> QueryResult {
-        if query.plan.commitsInBetween { return try runInBatches(query, parameters, transaction, options) }
+        if query.plan.commitsInBetween { return try runInBatches(query, bindings, transaction, options) }
         if query.plan.isReadOnly {
-            let result = try open(query, parameters, transaction, options)
+            let result = try open(query, bindings, transaction, options)
             if case .profile = query.mode { return try profiled(result, query) }
             return result
         }
         if let transaction {
             if transaction.isReadOnly { throw DeedError(.readOnly, "the transaction was begun for reading only") }
-            return try change(query, parameters, transaction, options)
+            return try change(query, bindings, transaction, options)
         }
         let own = try graph.begin(readOnly: false)
         do {
-            let result = try change(query, parameters, own, options)
+            let result = try change(query, bindings, own, options)
             try graph.commit(own)
             return result
         } catch {
@@ -234,14 +233,14 @@ package final class QueryEngine: @unchecked Sendable {
 
     /// Runs a query that commits in between to its end.
     private func runInBatches(
-        _ query: PreparedQuery, _ parameters: Parameters, _ transaction: Transaction?, _ options: ExecutionOptions
+        _ query: PreparedQuery, _ bindings: Bindings, _ transaction: Transaction?, _ options: ExecutionOptions
     ) throws -> QueryResult {
         if transaction != nil {
             throw QueryError(
                 .semanticError, "InvalidTransactionState",
                 "CALL { } IN TRANSACTIONS commits by itself, so it cannot run within a transaction")
         }
-        let result = try open(query, parameters, nil, options)
+        let result = try open(query, bindings, nil, options)
         if case .profile = query.mode { return try profiled(result, query) }
         try result.materialize()
         return result
@@ -249,22 +248,22 @@ package final class QueryEngine: @unchecked Sendable {
 
     /// A result whose rows are computed as they are fetched.
     private func open(
-        _ query: PreparedQuery, _ parameters: Parameters, _ transaction: Transaction?, _ options: ExecutionOptions
+        _ query: PreparedQuery, _ bindings: Bindings, _ transaction: Transaction?, _ options: ExecutionOptions
     ) throws -> QueryResult {
         let now = Clock.microseconds()
         let functions = FunctionContext(
             seconds: now / 1_000_000, nanoseconds: UInt32(truncatingIfNeeded: now % 1_000_000 * 1_000))
-        let view = try GraphView(graph, transaction)
         let threads = query.plan.isReadOnly ? options.threads : 1
-        let isSmall = query.isRun && parameters.values.allSatisfy(PlanInstances.isSmall)
+        let isSmall = query.isSmall && bindings.values.allSatisfy(PlanInstances.isSmall)
         if isSmall, let known = query.instances.take() {
-            known.context.begin(
-                view: view, parameters: parameters, functions: functions, threads: threads, timeout: options.timeout,
-                keepGoing: options.keepGoing, procedures: procedures)
+            query.setParameters(of: known.context, bindings)
+            try known.context.begin(
+                transaction, functions: functions, threads: threads, timeout: options.timeout, keepGoing: options.keepGoing)
             return QueryResult(query, known, reports)
         }
         let context = QueryContext(
-            view: view, parameters: parameters, functions: functions, slotCount: query.plan.slotCount, threads: threads,
+            view: try GraphView(graph, transaction), parameters: query.arguments(bindings), functions: functions,
+            slotCount: query.plan.slotCount, threads: threads,
             interruption: Interruption(timeout: options.timeout, keepGoing: options.keepGoing), procedures: procedures,
             operators: query.plan.operators)
         context.isReusable = isSmall
@@ -273,9 +272,9 @@ package final class QueryEngine: @unchecked Sendable {
 
     /// Runs a query that changes something to its end; when it fails, what it did is undone.
     private func change(
-        _ query: PreparedQuery, _ parameters: Parameters, _ transaction: Transaction, _ options: ExecutionOptions
+        _ query: PreparedQuery, _ bindings: Bindings, _ transaction: Transaction, _ options: ExecutionOptions
     ) throws -> QueryResult {
-        let result = try open(query, parameters, transaction, options)
+        let result = try open(query, bindings, transaction, options)
         let savepoint = try result.context.view.savepoint()
         do {
             try result.materialize()

@@ -31,14 +31,12 @@ package final class RelationshipRecord: Sendable {
 
 /// One thread at a time, but for `interrupt`.
 package final class QueryResult {
-    package let columns: [String]
+    package var columns: [String] { shape.columns }
     /// The number of columns.
-    package var width: Int { slots.count }
-    private let slots: [Slot]
-    private let areSlotsAhead: Bool
+    package let width: Int
+    private let shape: ResultShape
     let context: QueryContext
     private let instance: PlanInstance?
-    private let instances: PlanInstances?
     /// Computed and not handed out: from `nextWaiting` on.
     private var waiting: [Chunk] = []
     private var nextWaiting = 0
@@ -50,29 +48,26 @@ package final class QueryResult {
 
     package var counters: WriteCounters { context.counters }
     /// What is odd about the query without being wrong.
-    package var notices: [String] { query?.notices ?? [] }
-    private let query: PreparedQuery?
+    package var notices: [String] { report?.query.notices ?? [] }
 
     init(_ query: PreparedQuery, _ instance: PlanInstance, _ reports: ReportRing) {
-        (columns, slots, areSlotsAhead) = (query.columns, query.slots, query.areSlotsAhead)
-        (self.instance, instances, context) = (instance, query.instances, instance.context)
-        self.query = query.isOdd ? query : nil
+        (self.instance, context) = (instance, instance.context)
+        (shape, width) = (query.resultShape, query.resultShape.slots.count)
         report = ReportBuilder(query, reports)
     }
 
     deinit {
         guard let instance else { return }
-        if isExhausted { instances?.give(instance) } else { report?.finish(context.counts, isComplete: false) }
+        if isExhausted { report?.query.instances.give(instance) } else { report?.finish(context.counts, isComplete: false) }
     }
 
     /// A result of rows that are there already.
     init(columns: [String], rows: [[Value]], _ graph: Graph) throws {
-        self.columns = columns
-        (slots, areSlotsAhead) = (Array(columns.indices), true)
+        (shape, width) = (ResultShape(columns: columns, slots: Array(columns.indices)), columns.count)
         context = QueryContext(
             view: try GraphView(graph, nil), parameters: Parameters(), functions: FunctionContext(seconds: 0, nanoseconds: 0),
             slotCount: columns.count)
-        (instance, instances, query) = (nil, nil, nil)
+        instance = nil
         guard !rows.isEmpty else { return }
         var chunk = Chunk(slots: columns.count, count: rows.count)
         for column in columns.indices { chunk.columns[column] = ChunkColumn(ColumnVector(rows.map { $0[column] })) }
@@ -101,24 +96,30 @@ package final class QueryResult {
         guard let root = instance?.root, !isExhausted else { return nil }
         while true {
             try context.checkInterrupt()
-            guard let chunk = try root.next() else {
+            guard var chunk = try root.next() else {
                 isExhausted = true
                 report?.finish(context.counts, isComplete: true)
                 return nil
             }
             report?.rows += chunk.count
             // A query without columns is run for what it changes.
-            if !slots.isEmpty { return arranged(chunk) }
+            if width == 0 { continue }
+            arrange(&chunk)
+            return chunk
         }
     }
 
-    /// The chunk with the columns of the result in front; what is behind them is nobody's business.
-    private func arranged(_ chunk: Chunk) -> Chunk {
-        var result = areSlotsAhead ? chunk : Chunk(slots: slots.count, count: chunk.count)
-        for (position, slot) in slots.enumerated() where !areSlotsAhead || position != slot {
-            result.columns[position] = chunk.columns[slot]
+    /// Brings the columns of the result to the front; what is behind them is nobody's business.
+    private func arrange(_ chunk: inout Chunk) {
+        if !shape.areSlotsAhead {
+            let columns = chunk.columns
+            chunk = Chunk(slots: width, count: chunk.count)
+            for position in 0..<width { chunk.columns[position] = columns[shape.slots[position]] }
+            return
         }
-        return result
+        for position in 0..<width where shape.slots[position] != position {
+            chunk.columns[position] = chunk.columns[shape.slots[position]]
+        }
     }
 
     /// Computes everything now, elements included, so that the result does not depend on the transaction any more.
@@ -126,7 +127,6 @@ package final class QueryResult {
         var chunks: [Chunk] = []
         while let chunk = try compute() { chunks.append(chunk) }
         waiting = chunks
-        context.forgetParameters()
         entities = [:]
         for chunk in chunks {
             for column in chunk.columns.prefix(width).compactMap({ $0 }) where column.vector.mayHoldElements {

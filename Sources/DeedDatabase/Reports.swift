@@ -52,10 +52,18 @@ package final class ReportRing: Sendable {
     /// Of the texts of all reports, which keep plans in proportion to them. The last report is kept however long its text is.
     private static let textBytesMax = 8 << 20
 
+    /// Where a report is; a place that is free keeps its room for counts.
+    fileprivate struct Place {
+        var query: PreparedQuery?
+        var textBytes = 0
+        var counts: [OperatorCount] = []
+        var nanoseconds: UInt64 = 0
+        var rows = 0
+        var isComplete = false
+    }
+
     fileprivate struct Ring {
-        var reports: [ExecutionReport?] = []
-        /// Room for counts, by place.
-        var spare: [[OperatorCount]] = []
+        var places: [Place] = []
         var first = 0
         var count = 0
         var textBytes = 0
@@ -67,18 +75,10 @@ package final class ReportRing: Sendable {
 
     fileprivate func add(_ query: PreparedQuery, _ nanoseconds: UInt64, rows: Int, isComplete: Bool, _ counts: OperatorCounts) {
         ring.withLock { ring in
-            if ring.reports.isEmpty {
-                ring.reports = Array(repeating: nil, count: Self.capacity)
-                ring.spare = Array(repeating: [], count: Self.capacity)
-            }
+            if ring.places.isEmpty { ring.places = Array(repeating: Place(), count: Self.capacity) }
             let size = query.text.utf8.count
             while ring.count == Self.capacity || ring.count > 0 && ring.textBytes + size > Self.textBytesMax { ring.dropFirst() }
-            let place = (ring.first + ring.count) % Self.capacity
-            var room: [OperatorCount] = []
-            swap(&room, &ring.spare[place])
-            counts.read(into: &room)
-            ring.reports[place] = ExecutionReport(
-                query: query, counts: room, nanoseconds: nanoseconds, rows: rows, isComplete: isComplete)
+            ring.places[(ring.first + ring.count) % Self.capacity].fill(query, size, nanoseconds, rows, isComplete, counts)
             ring.count += 1
             ring.textBytes += size
         }
@@ -90,34 +90,54 @@ package final class ReportRing: Sendable {
             defer { ring = Ring() }
             return ring
         }
-        return (0..<taken.count).compactMap { taken.reports[(taken.first + $0) % Self.capacity] }
+        return (0..<taken.count).compactMap { taken.places[(taken.first + $0) % Self.capacity].report }
+    }
+}
+
+extension ReportRing.Place {
+    /// Counts of larger plans are rare, and their room is not kept.
+    private static let countsMax = 64
+
+    fileprivate mutating func fill(
+        _ query: PreparedQuery, _ textBytes: Int, _ nanoseconds: UInt64, _ rows: Int, _ isComplete: Bool, _ counts: OperatorCounts
+    ) {
+        (self.query, self.textBytes, self.nanoseconds) = (query, textBytes, nanoseconds)
+        (self.rows, self.isComplete) = (rows, isComplete)
+        counts.read(into: &self.counts)
+    }
+
+    fileprivate mutating func empty() {
+        query = nil
+        if counts.count > Self.countsMax { counts = [] }
+    }
+
+    fileprivate var report: ExecutionReport? {
+        query.map {
+            ExecutionReport(query: $0, counts: counts, nanoseconds: nanoseconds, rows: rows, isComplete: isComplete)
+        }
     }
 }
 
 extension ReportRing.Ring {
-    /// Counts of larger plans are rare, and their room is not kept.
-    private static let spareMax = 64
-
     fileprivate mutating func dropFirst() {
-        guard let report = reports[first] else { return }
-        textBytes -= report.query.text.utf8.count
-        reports[first] = nil
-        if report.counts.count <= Self.spareMax { spare[first] = report.counts }
-        first = (first + 1) % reports.count
+        textBytes -= places[first].textBytes
+        places[first].empty()
+        first = (first + 1) % places.count
         count -= 1
     }
 }
 
 /// The report of a query that is running.
 struct ReportBuilder {
-    private let query: PreparedQuery
+    let query: PreparedQuery
     private let ring: ReportRing
     private let start = Clock.monotonicNanoseconds()
     var rows = 0
 
     init(_ query: PreparedQuery, _ ring: ReportRing) { (self.query, self.ring) = (query, ring) }
 
-    func finish(_ counts: OperatorCounts, isComplete: Bool) {
+    /// Mutating, so that who calls it makes no copy.
+    mutating func finish(_ counts: OperatorCounts, isComplete: Bool) {
         ring.add(query, Clock.monotonicNanoseconds() &- start, rows: rows, isComplete: isComplete, counts)
     }
 }

@@ -5,8 +5,7 @@ import DeedValues
 
 package final class QueryContext: @unchecked Sendable {
     /// Of the present execution.
-    package var view: GraphView { present.unsafelyUnwrapped }
-    private var present: GraphView?
+    package private(set) var view: GraphView
     /// Of the view, which keeps it alive.
     private var graph: Unmanaged<Graph>
     package private(set) var parameters: Parameters
@@ -20,7 +19,7 @@ package final class QueryContext: @unchecked Sendable {
     /// Worker threads that a pipeline may use.
     package private(set) var threads: Int
     package let counters = WriteCounters()
-    package private(set) var procedures: ProcedureRegistry
+    package let procedures: Procedures
     /// What the operators have done in the present execution.
     package let counts: OperatorCounts
     /// Counts executions: what an evaluator remembers of one is good for that one only.
@@ -38,10 +37,9 @@ package final class QueryContext: @unchecked Sendable {
 
     package init(
         view: GraphView, parameters: Parameters, functions: FunctionContext, slotCount: Int, threads: Int = 1,
-        interruption: Interruption = Interruption(), procedures: ProcedureRegistry = .builtIn,
-        operators: PlanOperators = .none
+        interruption: Interruption = Interruption(), procedures: Procedures = .builtIn, operators: PlanOperators = .none
     ) {
-        (self.present, self.parameters, self.functions) = (view, parameters, functions)
+        (self.view, self.parameters, self.functions) = (view, parameters, functions)
         graph = .passUnretained(view.graph)
         (self.slotCount, self.threads, self.interruption) = (slotCount, threads, interruption)
         (self.procedures, counts) = (procedures, OperatorCounts(operators))
@@ -52,7 +50,7 @@ package final class QueryContext: @unchecked Sendable {
 
     /// For a part of a query that has a view and counters of its own, and ends with the query.
     init(within query: QueryContext, view: GraphView) {
-        (present, parameters, functions, procedures) = (view, query.parameters, query.functions, query.procedures)
+        (self.view, parameters, functions, procedures) = (view, query.parameters, query.functions, query.procedures)
         graph = .passUnretained(view.graph)
         (slotCount, threads, interruption, counts) = (query.slotCount, 1, query.interruption, query.counts)
         (memory, chunkRows) = (query.memory, query.chunkRows)
@@ -60,12 +58,12 @@ package final class QueryContext: @unchecked Sendable {
     }
 
     /// What comes from now on sees what has been committed by now. Only without a transaction, and on one thread.
-    func renewView() throws { present = try GraphView(view.graph, nil) }
+    func renewView() throws { view = try GraphView(view.graph, nil) }
 
     /// For worker `number` of some of a query's work. It has no workers of its own.
     init(_ team: Team, worker number: Int) {
         let query = team.query
-        (present, parameters, functions, procedures) = (query.view, query.parameters, query.functions, query.procedures)
+        (view, parameters, functions, procedures) = (query.view, query.parameters, query.functions, query.procedures)
         graph = query.graph
         (slotCount, threads, interruption) = (query.slotCount, 1, query.interruption)
         counts = OperatorCounts(query.counts.operators)
@@ -74,27 +72,28 @@ package final class QueryContext: @unchecked Sendable {
         isCaller = number == 0
     }
 
-    /// Another execution of what was made for this context.
+    /// Another execution of what was made for this context, after `end`. The parameters have their values.
     package func begin(
-        view: GraphView, parameters: Parameters, functions: FunctionContext, threads: Int, timeout: Double?,
-        keepGoing: KeepGoing?, procedures: ProcedureRegistry
-    ) {
-        (self.present, self.parameters, self.functions) = (view, parameters, functions)
-        graph = .passUnretained(view.graph)
-        (self.threads, self.procedures) = (threads, procedures)
+        _ transaction: Transaction?, functions: FunctionContext, threads: Int, timeout: Double?, keepGoing: KeepGoing?
+    ) throws(DeedError) {
+        try view.begin(transaction)
+        (self.functions, self.threads) = (functions, threads)
         interruption.begin(timeout: timeout, keepGoing: keepGoing)
         execution += 1
         counters.clear()
     }
 
-    /// Lets go of what belongs to one execution; `begin` comes before the next.
-    package func end() {
-        present = nil
-        forgetParameters()
-    }
+    /// Gives a parameter another value, for an execution that is about to begin.
+    package func setParameter(_ position: Int, _ value: Value) { parameters.values[position] = value }
 
-    /// Once nothing is computed any more.
-    package func forgetParameters() { parameters.values = [] }
+    /// Lets go of what belongs to one execution; `begin` comes before the next. False if somebody still has the view: then there
+    /// is no next one.
+    package func end() -> Bool {
+        for position in parameters.values.indices { parameters.values[position] = .null }
+        guard isKnownUniquelyReferenced(&view) else { return false }
+        view.end()
+        return true
+    }
 
     /// Makes the query end soon with `Interrupted`. Any thread.
     package func interrupt() { interruption.request() }
@@ -118,7 +117,10 @@ package struct Parameters: Sendable {
 
     package init(_ values: [String: Value] = [:]) { (names, self.values) = (Array(values.keys), Array(values.values)) }
 
-    package func position(_ name: String) -> Int? { names.firstIndex { $0.utf8.elementsEqual(name.utf8) } }
+    package func position(_ name: String) -> Int? {
+        let name = NameKey(name)
+        return names.firstIndex { NameKey($0) == name }
+    }
 }
 
 /// What a query changed.

@@ -79,7 +79,7 @@ package enum ValueHash {
         return mix(state, sum)
     }
 
-    private static func hash(_ raw: UnsafeRawBufferPointer, _ start: UInt64) -> UInt64 {
+    static func hash(_ raw: UnsafeRawBufferPointer, _ start: UInt64) -> UInt64 {
         var state = mix(start, UInt64(truncatingIfNeeded: raw.count))
         var offset = 0
         while offset &+ 8 <= raw.count {

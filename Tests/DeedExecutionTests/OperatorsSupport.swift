@@ -40,7 +40,7 @@ final class TestGraph {
         return id
     }
 
-    func context(slots: Int, operators: PlanOperators = .none, threads: Int = 1, procedures: ProcedureRegistry = .builtIn) -> QueryContext {
+    func context(slots: Int, operators: PlanOperators = .none, threads: Int = 1, procedures: Procedures = .builtIn) -> QueryContext {
         QueryContext(
             view: view, parameters: Parameters(), functions: FunctionContext(seconds: 0, nanoseconds: 0), slotCount: slots,
             threads: threads, procedures: procedures, operators: operators)

@@ -191,7 +191,7 @@ import Testing
         let graph = try TestGraph()
         try graph.node("a", ["Zebra"])
         try graph.node("b", ["Ant"])
-        var registry = ProcedureRegistry.builtIn
+        let registry = Procedures(BuiltInProcedures.all)
         registry.register(
             TableProcedure(
                 ProcedureSignature(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from typing import Any
 
@@ -156,3 +157,73 @@ def test_each_execution_sees_what_is_committed_then(graph: PyDeedGraph) -> None:
         assert transaction.execute(text, {"key": 4}).fetchall() == [("changed",)]
         assert rows(graph, text, key=4) == [("person number 4",)]
     assert rows(graph, text, key=4) == [("changed",)]
+
+
+def test_strings_and_nulls_are_those_of_the_row(graph: PyDeedGraph) -> None:
+    long = "a name that does not fit into a slot of a vector, number "
+    names = [long * (n % 4) + str(n) if n % 5 else None for n in range(100)]
+    graph.add_entities("Thing", {"key": list(range(100)), "name": names, "size": [None if n % 3 else n for n in range(100)]})
+    graph.create_index("Thing", "key")
+    for key in [*range(100), *range(99, -1, -1)]:
+        assert rows(graph, "MATCH (t:Thing {key: $key}) RETURN t.name, t.size", key=key) == [(names[key], None if key % 3 else key)]
+
+
+def test_a_row_that_was_only_shown_stays_what_it_was(graph: PyDeedGraph) -> None:
+    text = "MATCH (p:Person {key: $key}) RETURN p.name"
+    for _ in range(2):
+        first = graph.execute(text, {"key": 3})
+        assert "person number 3" in repr(first)
+        for key in range(10):
+            assert rows(graph, text, key=key) == [(f"person number {key}",)]
+        assert first.fetchall() == [("person number 3",)]
+
+
+def test_labels_and_indexes_that_come_and_go_are_noticed(graph: PyDeedGraph) -> None:
+    text = "MATCH (p:Person {key: $key}) RETURN p.name ORDER BY p.name"
+    statement = graph.prepare(text)
+
+    def names(key: int) -> list[str]:
+        found = rows(graph, text, key=key)
+        assert statement.execute({"key": key}).fetchall() == found
+        return [name for (name,) in found]
+
+    assert names(1) == ["person number 1"]
+    graph.execute("CREATE (:Robot {key: 1, name: 'a robot'})")
+    assert names(1) == ["person number 1"]
+    graph.execute("MATCH (r:Robot) SET r:Person")
+    assert names(1) == ["a robot", "person number 1"]
+    graph.execute("MATCH (p:Person {key: 1}) WHERE p.name = 'person number 1' REMOVE p:Person")
+    assert names(1) == ["a robot"]
+    graph.drop_index(graph.indexes()[0]["name"])
+    assert names(1) == ["a robot"]
+    graph.create_index("Person", "key")
+    assert names(1) == ["a robot"]
+    assert names(2) == ["person number 2"]
+
+
+def test_a_snapshot_is_let_go_of_with_the_result(graph: PyDeedGraph) -> None:
+    for key in range(10):
+        result = graph.execute("MATCH (p:Person {key: $key}) RETURN p.name", {"key": key})
+        assert graph.stats()["transactions"]["active"] == 1
+        if key % 2:
+            result.fetchall()
+        del result
+        assert graph.stats()["transactions"]["active"] == 0
+
+
+def test_threads_ask_the_same_side_by_side(graph: PyDeedGraph) -> None:
+    wrong: list[Any] = []
+
+    def ask(first: int) -> None:
+        for step in range(200):
+            key = (first * 37 + step) % 100
+            found = rows(graph, "MATCH (p:Person {key: $key}) RETURN p.name", key=key)
+            if found != [(f"person number {key}",)]:
+                wrong.append((key, found))
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []

@@ -83,22 +83,23 @@ final class FurtherLabels: Sendable {
 
     /// Says that a row is about to have these labels, the collection's name or not among them.
     func note(_ labels: LabelSet) {
+        // Before the change is counted: who has seen the count sees this.
+        isUsed.store(true, ordering: .releasing)
         state.withLock { state in
             for name in labels.names where !state.isAny {
                 if state.names.insert(Array(name.utf8)).inserted { Self.changes.add(1, ordering: .releasing) }
             }
             if state.names.count > Self.namesMax { (state.isAny, state.names) = (true, []) }
         }
-        isUsed.store(true, ordering: .releasing)
     }
 
     /// Says that rows have labels, and nobody has looked which.
     func noteAny() {
+        isUsed.store(true, ordering: .releasing)
         state.withLock { state in
             if !state.isAny { Self.changes.add(1, ordering: .releasing) }
             (state.isAny, state.names) = (true, [])
         }
-        isUsed.store(true, ordering: .releasing)
     }
 
     func mayContain(_ label: String) -> Bool {

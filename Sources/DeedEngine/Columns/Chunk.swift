@@ -4,8 +4,9 @@
 import DeedValues
 
 /// For each row its position in a vector. Immutable once made.
+@usableFromInline
 package final class Selection: @unchecked Sendable {
-    package let rows: UnsafeMutablePointer<UInt32>
+    @usableFromInline package let rows: UnsafeMutablePointer<UInt32>
     package let count: Int
 
     /// Uninitialized.
@@ -33,14 +34,16 @@ package final class Selection: @unchecked Sendable {
     }
 }
 
+@usableFromInline
 package struct ChunkColumn: @unchecked Sendable {
-    package let vector: ColumnVector
+    @usableFromInline package let vector: ColumnVector
     /// nil: row i of the chunk is row i of the vector.
-    package let selection: Selection?
+    @usableFromInline package let selection: Selection?
 
+    @inlinable
     package init(_ vector: ColumnVector, _ selection: Selection? = nil) { (self.vector, self.selection) = (vector, selection) }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     package func position(_ row: Int) -> Int { selection.map { Int($0.rows[row]) } ?? row }
 
     package func value(_ row: Int) -> Value { vector.value(position(row)) }

@@ -4,10 +4,15 @@
 //
 // Strings are 16-byte slots as in the store (ByteSlot), but the tail of a long one is the address of its bytes, in
 // the vector's own heap or in one that it keeps alive.
+//
+// Operators and evaluators are in another module. What they ask of every vector or row is `@inlinable`, which has an effect on
+// `package` members only if their type is `@usableFromInline`; comparing kinds would otherwise go through a generic function.
 
 import DeedValues
 
+@usableFromInline
 package final class ColumnVector: @unchecked Sendable {
+    @usableFromInline
     package enum Kind: UInt8, Sendable {
         /// Every row is null.
         case null
@@ -21,15 +26,20 @@ package final class ColumnVector: @unchecked Sendable {
         case relationship
         /// `values`.
         case any
+
+        @inlinable
+        package static func == (left: Kind, right: Kind) -> Bool {
+            unsafeBitCast(left, to: UInt8.self) == unsafeBitCast(right, to: UInt8.self)
+        }
     }
 
-    package private(set) var kind: Kind
+    @usableFromInline package private(set) var kind: Kind
     package let capacity: Int
     /// `capacity` elements of `width(kind)` bytes; nil for null and any.
-    package private(set) var data: UnsafeMutableRawPointer?
+    @usableFromInline package private(set) var data: UnsafeMutableRawPointer?
     /// One byte for each row, 1 for null. Allocated when the first null is noted; nil: no row is null. Not used by
     /// `any`, whose nulls are values.
-    package private(set) var nulls: UnsafeMutablePointer<UInt8>?
+    @usableFromInline package private(set) var nulls: UnsafeMutablePointer<UInt8>?
     package var values: [Value] = []
     /// What long strings point into.
     private var heaps: [StringHeap] = []
@@ -57,11 +67,22 @@ package final class ColumnVector: @unchecked Sendable {
         }
     }
 
-    package var bools: UnsafeMutablePointer<UInt8> { data.unsafelyUnwrapped.assumingMemoryBound(to: UInt8.self) }
-    package var ints: UnsafeMutablePointer<Int64> { data.unsafelyUnwrapped.assumingMemoryBound(to: Int64.self) }
-    package var floats: UnsafeMutablePointer<Double> { data.unsafelyUnwrapped.assumingMemoryBound(to: Double.self) }
-    package var ids: UnsafeMutablePointer<UInt64> { data.unsafelyUnwrapped.assumingMemoryBound(to: UInt64.self) }
-    package var strings: UnsafeMutablePointer<ByteSlot> { data.unsafelyUnwrapped.assumingMemoryBound(to: ByteSlot.self) }
+    @inlinable package var bools: UnsafeMutablePointer<UInt8> { data.unsafelyUnwrapped.assumingMemoryBound(to: UInt8.self) }
+    @inlinable package var ints: UnsafeMutablePointer<Int64> { data.unsafelyUnwrapped.assumingMemoryBound(to: Int64.self) }
+    @inlinable package var floats: UnsafeMutablePointer<Double> { data.unsafelyUnwrapped.assumingMemoryBound(to: Double.self) }
+    @inlinable package var ids: UnsafeMutablePointer<UInt64> { data.unsafelyUnwrapped.assumingMemoryBound(to: UInt64.self) }
+    @inlinable package var strings: UnsafeMutablePointer<ByteSlot> { data.unsafelyUnwrapped.assumingMemoryBound(to: ByteSlot.self) }
+
+    /// Without nulls, and ready for other values. For who knows that nobody else has the vector.
+    func clear() {
+        nulls?.deallocate()
+        nulls = nil
+        if heaps.count == 1 && isKnownUniquelyReferenced(&heaps[0]) {
+            heaps[0].clear()
+        } else if !heaps.isEmpty {
+            heaps.removeAll()
+        }
+    }
 
     // MARK: Nulls
 
@@ -76,13 +97,17 @@ package final class ColumnVector: @unchecked Sendable {
 
     package func setNull(_ row: Int) { requireNulls()[row] = 1 }
 
+    @inlinable
     package func isNull(_ row: Int) -> Bool {
         switch kind {
         case .null: true
-        case .any: values[row].isNull
+        case .any: isNullValue(row)
         default: nulls.map { $0[row] != 0 } ?? false
         }
     }
+
+    @usableFromInline
+    func isNullValue(_ row: Int) -> Bool { values[row].isNull }
 
     // MARK: Strings
 
@@ -108,11 +133,11 @@ package final class ColumnVector: @unchecked Sendable {
     }
 
     /// The bytes of a string, borrowed from the vector.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func stringBytes(_ row: Int) -> UnsafeRawBufferPointer { Self.bytes(of: strings + row) }
 
     /// The bytes of a slot of any vector, borrowed from its memory.
-    @inline(__always)
+    @inlinable @inline(__always)
     package static func bytes(of slot: UnsafePointer<ByteSlot>) -> UnsafeRawBufferPointer {
         let length = Int(slot.pointee.length)
         if length <= ByteSlot.inlineMax {
@@ -214,10 +239,22 @@ package final class StringHeap: @unchecked Sendable {
 
     deinit { for block in blocks { block.deallocate() } }
 
+    private static let firstBlock = 4_096
+
+    /// Forgets all bytes, and keeps the first block for others if it is a small one.
+    func clear() {
+        for block in blocks.dropFirst(size == Self.firstBlock ? 1 : 0) { block.deallocate() }
+        if size == Self.firstBlock {
+            (next, room) = (blocks[0], Self.firstBlock)
+        } else {
+            (blocks, next, room, size) = ([], nil, 0, 0)
+        }
+    }
+
     /// A copy of the bytes.
     package func add(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawPointer {
         if bytes.count > room {
-            let capacity = max(bytes.count, min(max(size, 4_096), 1 << 20))
+            let capacity = max(bytes.count, min(max(size, Self.firstBlock), 1 << 20))
             let block = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 8)
             blocks.append(block)
             (next, room, size) = (block, capacity, size + capacity)

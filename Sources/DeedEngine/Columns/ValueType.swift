@@ -84,14 +84,16 @@ package struct PropertyCell {
 
 /// Sixteen bytes that stand for a byte string: the length, and up to twelve bytes in place; a longer string keeps its
 /// first four bytes here (so that most comparisons end here) and the rest of it, whole, in the chunk's arena.
+@usableFromInline
 package struct ByteSlot {
-    package var length: UInt32
+    @usableFromInline package var length: UInt32
     /// The first four bytes, zero-padded.
     package var prefix: UInt32
     /// Bytes 4 to 11 when the string is short, otherwise its offset in the arena.
-    package var tail: UInt64
+    @usableFromInline package var tail: UInt64
 
-    package static let inlineMax = 12
+    @inlinable
+    package static var inlineMax: Int { 12 }
 
     @inline(__always)
     package var isInline: Bool { length <= UInt32(Self.inlineMax) }

@@ -8,6 +8,12 @@ struct GatheredColumn {
     /// nil while all are null.
     private var typed: ColumnVector?
     private let capacity: Int
+    /// Of the typed vector, for `copyOne`: the type of its values, and where they are.
+    private var type = ValueType.null
+    private var words: UnsafeMutablePointer<UInt64>?
+    private var slots: UnsafeMutablePointer<ByteSlot>?
+    /// Where its vector comes from.
+    var vectors = RecycledVector()
 
     init(capacity: Int) { self.capacity = capacity }
 
@@ -23,12 +29,19 @@ struct GatheredColumn {
 
     @inline(never)
     private mutating func convert(to kind: ColumnVector.Kind, done: Int) -> ColumnVector {
-        let vector = ColumnVector(typed == nil ? kind : .any, capacity: capacity)
+        let vector = typed == nil ? vectors.take(kind, capacity: capacity) : ColumnVector(.any, capacity: capacity)
         if vector.kind == .any {
             let old = self.vector
             vector.values = (0..<done).map { old.value($0) } + Array(repeating: Value.null, count: capacity &- done)
         }
         typed = vector
+        (type, words, slots) = (.null, nil, nil)
+        switch vector.kind {
+        case .int64: (type, words) = (.int64, vector.ids)
+        case .float64: (type, words) = (.float64, vector.ids)
+        case .string: (type, slots) = (.string, vector.strings)
+        default: break
+        }
         if vector.kind != .any { putNulls(0, done) }
         return vector
     }
@@ -61,6 +74,20 @@ struct GatheredColumn {
         case .string: vector.setString(row, cell.bytes)
         default: vector.ids[row] = cell.bits
         }
+    }
+
+    /// The value of one row, if it is one that is copied as it stands, and of the type that the vector has already.
+    @inline(__always)
+    func copyOne(_ chunk: UnsafePointer<ColumnChunk>, _ row: Int, to position: Int) -> Bool {
+        guard chunk.pointee.type == type, !chunk.pointee.isMixed, chunk.pointee.isValid(row), let data = chunk.pointee.data
+        else { return false }
+        if let words {
+            words[position] = data.assumingMemoryBound(to: UInt64.self)[row]
+            return true
+        }
+        guard let slots, case let slot = chunk.pointee.slots[row], slot.isInline else { return false }
+        slots[position] = slot
+        return true
     }
 
     /// The values of a run of rows, all of which are there.

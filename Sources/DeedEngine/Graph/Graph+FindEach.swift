@@ -2,18 +2,16 @@
 // time without a range being made of it; what that does not cover goes the general way.
 
 extension Graph {
-    /// For each row from `first` on the rows of the table that have its values, the index first reads its properties in the order
-    /// of `keys`: `found` is called with the row and each of them, in order of row. Ends early, when it has found `most` or more,
+    /// For each of the rows the rows of the table that have its values, the index's first properties, of which `sources` has one
+    /// column each: `found` is called with the row and each of them, in order of row. Ends early, when it has found `most` or more,
     /// and returns the row to go on with. A row with a null or a NaN finds nothing. O(rows * log entries + rows found).
     func findEach(
-        _ snapshot: Snapshot, _ kind: RowKind, _ table: NameId, _ keys: [NameId], _ columns: [CellSource],
-        rows: Range<Int>, most: Int, into buffer: IndexBuffer, _ found: (Int, RowId) -> Void
+        _ snapshot: Snapshot, _ index: SecondaryIndex, _ sources: [CellSource], rows: Range<Int>, most: Int,
+        into buffer: IndexBuffer, _ found: (Int, RowId) -> Void
     ) throws(DeedError) -> Int {
         try requireOpen()
-        let index = try requireIndex(kind, table, count: keys.count, inOrder: false) { keys[$0] }
-        let isWhole = index.properties.count == keys.count
-        let sources = index.properties.prefix(keys.count).compactMap { key in keys.firstIndex(of: key).map { columns[$0] } }
-        guard sources.count == keys.count else { throw DeedError(.internalError, "a property is looked up twice") }
+        if index.wantsFilling.load(ordering: .acquiring) { try fillIfWanted(index) }
+        let isWhole = index.properties.count == sources.count
         var total = 0
         var row = rows.lowerBound
         while row < rows.upperBound && total < most {

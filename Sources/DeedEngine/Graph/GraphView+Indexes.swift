@@ -6,7 +6,20 @@ import DeedValues
 package final class IndexSearch {
     fileprivate let buffer = IndexBuffer()
     fileprivate let encoder = ValueEncoder()
+    fileprivate var sources: [CellSource] = []
     package init() {}
+}
+
+/// The one index that has all entities of a label, by some properties that are looked up together.
+package struct LabelIndex {
+    /// Indexes and rules live as long as the graph does.
+    fileprivate let index: Unmanaged<SecondaryIndex>
+    fileprivate let table: Unmanaged<Table>
+    /// What the above rests on.
+    fileprivate let rules: ObjectIdentifier
+    fileprivate let labelVersion: UInt64
+    /// For each of the index's first properties its place among those that are looked up.
+    fileprivate let order: [Int]
 }
 
 extension GraphView {
@@ -17,6 +30,34 @@ extension GraphView {
             index.isReady.load(ordering: .acquiring) && keys.count <= index.properties.count
                 && index.properties.prefix(keys.count).allSatisfy(keys.contains)
         }
+    }
+
+    /// The index to look the label's entities up in. `known` is what was found before: it stays as long as it is true.
+    package func labelIndex(_ label: String, _ keys: [NameId], _ known: inout LabelIndex?) -> Bool {
+        // Who takes note of what it reads asks for the names of all tables each time.
+        if let found = known, !isNoting, isGood(found) { return true }
+        known = findLabelIndex(label, keys)
+        return known != nil
+    }
+
+    private func isGood(_ found: LabelIndex) -> Bool {
+        found.labelVersion == graph.labelVersion
+            && found.table.withoutCounting { table in
+                table.furtherLabels.isEmpty && table.rules.map { ObjectIdentifier($0) } == found.rules
+            } && found.index.withoutCounting { $0.isReady.load(ordering: .acquiring) }
+    }
+
+    private func findLabelIndex(_ label: String, _ keys: [NameId]) -> LabelIndex? {
+        let labelVersion = graph.labelVersion
+        guard let name = onlyCollection(label: label), let table = graph.table(.entity, name), table.furtherLabels.isEmpty,
+            let rules = table.rules, hasIndex(.entity, name, keys),
+            let index = try? graph.requireIndex(.entity, name, count: keys.count, inOrder: false, { keys[$0] })
+        else { return nil }
+        let order = index.properties.prefix(keys.count).compactMap { keys.firstIndex(of: $0) }
+        guard order.count == keys.count else { return nil }
+        return LabelIndex(
+            index: .passUnretained(index), table: .passUnretained(table), rules: ObjectIdentifier(rules),
+            labelVersion: labelVersion, order: order)
     }
 
     /// True if a unique index has one of these properties; nil: any.
@@ -99,15 +140,20 @@ extension GraphView {
     /// a row of the columns and a row of the table, in order of the former. Ends early when it has found `most` or more; returns
     /// the row of the columns to go on with, or nil if they have values that are looked up one by one, as `find` does.
     package func findEach(
-        _ kind: RowKind, _ table: NameId, _ keys: [NameId], _ columns: [ColumnVector], rows: Range<Int>, most: Int,
-        _ search: IndexSearch, _ found: (Int, RowId) -> Void
+        _ known: LabelIndex, _ columns: [ColumnVector?], rows: Range<Int>, most: Int, _ search: IndexSearch,
+        _ found: (Int, RowId) -> Void
     ) throws(DeedError) -> Int? {
-        let sources = columns.compactMap { CellSource($0) }
-        guard sources.count == columns.count else { return nil }
+        search.sources.removeAll(keepingCapacity: true)
+        for place in known.order {
+            guard let source = columns[place].flatMap({ CellSource($0) }) else { return nil }
+            search.sources.append(source)
+        }
         try requireUsable()
-        if isNoting { note { $0.noteTable(kind, table) } }
+        if isNoting { note { $0.noteTable(.entity, known.table.takeUnretainedValue().name) } }
         defer { withExtendedLifetime(columns) {} }
-        return try graph.findEach(snapshot, kind, table, keys, sources, rows: rows, most: most, into: search.buffer, found)
+        return try known.index.withoutCounting { index throws(DeedError) in
+            try graph.findEach(snapshot, index, search.sources, rows: rows, most: most, into: search.buffer, found)
+        }
     }
 
     private func findRange(

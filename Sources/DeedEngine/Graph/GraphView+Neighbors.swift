@@ -82,17 +82,10 @@ extension GraphView {
     package func expand(
         _ entities: UnsafePointer<UInt64>, count: Int, types: [NameId]?, _ directions: Directions,
         _ cursor: inout ExpandCursor, parents: UnsafeMutablePointer<UInt32>, neighbors: UnsafeMutablePointer<UInt64>,
-        relationships: UnsafeMutablePointer<UInt64>?, max: Int
+        relationships: UnsafeMutablePointer<UInt64>, max: Int
     ) throws(DeedError) -> Int {
         try requireUsable()
         if isNoting { noteLists(entities + cursor.input, count &- cursor.input, types, directions) }
-        guard let relationships else {
-            let scratch = UnsafeMutablePointer<UInt64>.allocate(capacity: Swift.max(max, 1))
-            defer { scratch.deallocate() }
-            return try expand(
-                entities, count, ListFilter(types, directions), &cursor,
-                Output(parents: parents, neighbors: neighbors, relationships: scratch, max: max))
-        }
         return try expand(
             entities, count, ListFilter(types, directions), &cursor,
             Output(parents: parents, neighbors: neighbors, relationships: relationships, max: max))

@@ -7,18 +7,19 @@
 import DeedValues
 import Synchronization
 
-/// Holds its snapshot until it goes away. Reading functions may be called by several threads at once, writing ones by one.
+/// Holds its snapshot until it goes away, or ends: who makes one view after another may begin the last one anew. Reading
+/// functions may be called by several threads at once, writing ones by one.
 ///
 /// A transaction's view sees what the transaction sees, its own writes included, and fails once it has ended. What reads
 /// first and writes then needs one that was begun (`Graph.begin`): a statement that is a transaction of its own
 /// (`Graph.autocommit`) writes over what others have committed since the view was made.
 package final class GraphView: @unchecked Sendable {
     package let graph: Graph
-    /// nil: a read of what is committed when the view is made.
-    package let transaction: Transaction?
-    let snapshot: Snapshot
+    /// nil: a read of what is committed when the view begins.
+    package private(set) var transaction: Transaction?
+    private(set) var snapshot: Snapshot
     /// The view's own place in the table of snapshots.
-    private let place: Int?
+    private var place: Int?
     /// Counts what needs random numbers of its own.
     let seeds = Atomic<UInt64>(0)
     /// Guards what a serializable transaction has read.
@@ -27,12 +28,20 @@ package final class GraphView: @unchecked Sendable {
     private(set) lazy var encoder = ValueEncoder()
 
     package init(_ graph: Graph, _ transaction: Transaction?) throws(DeedError) {
+        self.graph = graph
+        snapshot = Snapshot(timestamp: 0, mark: 0)
+        try begin(transaction)
+    }
+
+    deinit { end() }
+
+    /// Begins, or begins anew after `end`. For who knows that nobody else has the view.
+    package func begin(_ transaction: Transaction?) throws(DeedError) {
         try graph.requireOpen()
         try transaction?.requireActive()
-        self.graph = graph
         self.transaction = transaction
         if let transaction, transaction.place != nil {
-            (snapshot, place) = (transaction.snapshot, nil)
+            snapshot = transaction.snapshot
         } else {
             let (timestamp, place) = graph.snapshots.acquire()
             snapshot = Snapshot(timestamp: timestamp, mark: transaction?.mark ?? 0)
@@ -40,7 +49,12 @@ package final class GraphView: @unchecked Sendable {
         }
     }
 
-    deinit { if let place { graph.snapshots.release(place) } }
+    /// Lets go of the snapshot; nothing is read until it begins anew.
+    package func end() {
+        if let place { graph.snapshots.release(place) }
+        place = nil
+        if transaction != nil { transaction = nil }
+    }
 
     /// Throws if there is nothing to be seen any more.
     @inline(__always)

@@ -18,6 +18,9 @@ class AggregateColumn {
 
     func finish(_ group: Int) throws -> Value { .null }
 
+    /// The same for some groups.
+    func finish(_ groups: Range<Int>) throws -> ColumnVector { ColumnVector(try groups.map { try finish($0) }) }
+
     /// The states of these groups as columns, always as many: what `absorb` makes them of again.
     func states(_ groups: Range<Int>) -> [ColumnVector] { [] }
 
@@ -73,6 +76,7 @@ final class CountColumn: AggregateColumn {
     }
 
     override func finish(_ group: Int) -> Value { .int(counts[group]) }
+    override func finish(_ groups: Range<Int>) -> ColumnVector { ColumnVector(integers: counts[groups]) }
 
     override func states(_ groups: Range<Int>) -> [ColumnVector] { [ColumnVector(integers: counts[groups])] }
 

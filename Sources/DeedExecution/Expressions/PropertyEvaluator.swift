@@ -9,12 +9,13 @@ final class PropertyEvaluator: Evaluator {
     private let name: String
     /// The number of the name, once it has one: it keeps it.
     private var key: NameId?
+    private var vectors = RecycledVector()
 
     init(_ subject: Evaluator, _ name: String) { (self.subject, self.name) = (subject, name) }
 
     override func evaluate(_ chunk: Chunk, _ context: QueryContext) throws -> ColumnVector {
         if key == nil { key = context.view.propertyKey(name) }
-        return try Self.property(of: subject.evaluate(chunk, context), name, key, count: chunk.count, context)
+        return try Self.property(of: subject.evaluate(chunk, context), name, key, count: chunk.count, context, &vectors)
     }
 
     /// `key` is the number of the name, or nil if nothing has such a property yet: a statement that writes may give the first
@@ -22,14 +23,22 @@ final class PropertyEvaluator: Evaluator {
     static func property(
         of vector: ColumnVector, _ name: String, _ key: NameId?, count: Int, _ context: QueryContext
     ) throws -> ColumnVector {
+        var vectors = RecycledVector()
+        return try property(of: vector, name, key, count: count, context, &vectors)
+    }
+
+    private static func property(
+        of vector: ColumnVector, _ name: String, _ key: NameId?, count: Int, _ context: QueryContext,
+        _ vectors: inout RecycledVector
+    ) throws -> ColumnVector {
         switch vector.kind {
         case .null: return ColumnVector(.null, capacity: count)
-        case .entity: return try gather(.entity, vector, key, count, context)
-        case .relationship: return try gather(.relationship, vector, key, count, context)
+        case .entity: return try gather(.entity, vector, key, count, context, &vectors)
+        case .relationship: return try gather(.relationship, vector, key, count, context, &vectors)
         case .any:
             if let entries = entries(of: vector, name, count) { return entries }
             return try splitElements(vector, count) { kind, elements, size in
-                try gather(kind, elements, key, size, context)
+                try gather(kind, elements, key, size, context, &vectors)
             } others: { value in
                 try Value.property(of: value, name)
             }
@@ -57,7 +66,8 @@ final class PropertyEvaluator: Evaluator {
     }
 
     private static func gather(
-        _ kind: RowKind, _ vector: ColumnVector, _ key: NameId?, _ count: Int, _ context: QueryContext
+        _ kind: RowKind, _ vector: ColumnVector, _ key: NameId?, _ count: Int, _ context: QueryContext,
+        _ vectors: inout RecycledVector
     ) throws -> ColumnVector {
         let view = context.view
         guard let key else {
@@ -65,7 +75,7 @@ final class PropertyEvaluator: Evaluator {
             return ColumnVector(.null, capacity: count)
         }
         return try General.readingElements { () throws(DeedError) in
-            try view.gather(kind, vector.ids, nulls: vector.nulls, count: count, key: key, requiresPresence: true)
+            try view.gather(kind, vector.ids, nulls: vector.nulls, count: count, key: key, requiresPresence: true, &vectors)
         }
     }
 

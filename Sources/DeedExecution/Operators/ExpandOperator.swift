@@ -15,6 +15,8 @@ final class ExpandOperator: Operator {
     private var froms = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
     private var targets = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
     private var room = 1
+    private var neighborVectors = RecycledVector()
+    private var relationshipVectors = RecycledVector()
 
     /// Few rows mostly lead to few others: as many as come at once then.
     private static let few = (rows: 16, results: 256)
@@ -70,33 +72,31 @@ final class ExpandOperator: Operator {
         }
         let max = min(context.chunkRows, input.count <= Self.few.rows ? Self.few.results : Chunk.rowsMax)
         let parents = Selection(count: max)
-        let neighbors = ColumnVector(.entity, capacity: max)
-        let isRelationshipNeeded = expansion.relationship != nil || !differs.slots.isEmpty
-        let relationships = isRelationshipNeeded ? ColumnVector(.relationship, capacity: max) : nil
+        let neighbors = neighborVectors.take(.entity, capacity: max)
+        let relationships = relationshipVectors.take(.relationship, capacity: max)
         var count = try context.view.expand(
             froms, count: input.count, types: known, directions, &cursor, parents: parents.rows, neighbors: neighbors.ids,
-            relationships: relationships?.ids, max: max)
+            relationships: relationships.ids, max: max)
         if cursor.input >= input.count { self.input = nil }
-        if expansion.isInto { count = keepTargets(parents.rows, neighbors.ids, relationships?.ids, count) }
-        if let relationships, !differs.slots.isEmpty {
+        if expansion.isInto { count = keepTargets(parents.rows, neighbors.ids, relationships.ids, count) }
+        if !differs.slots.isEmpty {
             count = keepDiffering(input, parents.rows, neighbors.ids, relationships.ids, count)
         }
         if count == 0 { return nil }
         let selection = count == max ? parents : Selection(copying: parents.rows, count: count)
         var result = input.selecting(selection)
         if !expansion.isInto { result.set(expansion.to, neighbors) }
-        if let slot = expansion.relationship, let relationships { result.set(slot, relationships) }
+        if let slot = expansion.relationship { result.set(slot, relationships) }
         return result
     }
 
     private func keepTargets(
         _ parents: UnsafeMutablePointer<UInt32>, _ neighbors: UnsafeMutablePointer<UInt64>,
-        _ relationships: UnsafeMutablePointer<UInt64>?, _ count: Int
+        _ relationships: UnsafeMutablePointer<UInt64>, _ count: Int
     ) -> Int {
         var kept = 0
         for row in 0..<count where neighbors[row] == targets[Int(parents[row])] {
-            (parents[kept], neighbors[kept]) = (parents[row], neighbors[row])
-            if let relationships { relationships[kept] = relationships[row] }
+            (parents[kept], neighbors[kept], relationships[kept]) = (parents[row], neighbors[row], relationships[row])
             kept &+= 1
         }
         return kept
@@ -106,11 +106,25 @@ final class ExpandOperator: Operator {
         _ input: Chunk, _ parents: UnsafeMutablePointer<UInt32>, _ neighbors: UnsafeMutablePointer<UInt64>,
         _ relationships: UnsafeMutablePointer<UInt64>, _ count: Int
     ) -> Int {
-        var kept = 0
-        for row in 0..<count where differs.admit(relationships[row], input, Int(parents[row])) {
-            (parents[kept], neighbors[kept], relationships[kept]) = (parents[row], neighbors[row], relationships[row])
-            kept &+= 1
+        var count = count
+        for slot in differs.slots {
+            guard let column = input.columns[slot] else { continue }
+            // Nearly always relationships without a null among them: these are compared as they lie there.
+            let known = column.vector.kind == .relationship && column.vector.nulls == nil ? column.vector.ids : nil
+            let positions = column.selection?.rows
+            var kept = 0
+            for row in 0..<count {
+                let parent = Int(parents[row])
+                if let known {
+                    if known[positions.map { Int($0[parent]) } ?? parent] == relationships[row] { continue }
+                } else if !DifferingRelationships.admit(relationships[row], column, parent) {
+                    continue
+                }
+                (parents[kept], neighbors[kept], relationships[kept]) = (parents[row], neighbors[row], relationships[row])
+                kept &+= 1
+            }
+            count = kept
         }
-        return kept
+        return count
     }
 }

@@ -46,7 +46,7 @@ final class Grouping {
         table = KeyTable(width: max(expressions.keys.count, 1))
         held = HeldMemory(context)
         account = MemoryAccount(context)
-        numbers.initialize(repeating: 0, count: Chunk.rowsMax)
+        if !hasKeys { numbers.initialize(repeating: 0, count: Chunk.rowsMax) }
         try begin()
     }
 
@@ -248,7 +248,7 @@ final class Grouping {
         var chunk = Chunk(slots: context.slotCount, count: groups.count)
         for (index, key) in expressions.keys.enumerated() { chunk.set(key.slot, table.column(index, groups)) }
         for (index, column) in columns.enumerated() {
-            chunk.set(expressions.aggregates[index].slot, ColumnVector(try groups.map { try column.finish($0) }))
+            chunk.set(expressions.aggregates[index].slot, try column.finish(groups))
         }
         return chunk
     }

@@ -32,20 +32,21 @@ struct DifferingRelationships {
 
     /// True if the relationship is none of those in row `row`.
     func admit(_ relationship: UInt64, _ chunk: Chunk, _ row: Int) -> Bool {
-        for slot in slots {
-            guard let column = chunk.columns[slot] else { continue }
-            if column.vector.kind == .relationship {
-                let position = column.position(row)
-                if column.vector.ids[position] == relationship && !column.vector.isNull(position) { return false }
-                continue
-            }
-            switch column.value(row) {
-            case .relationship(relationship): return false
-            case .list(let elements):
-                for case .relationship(relationship) in elements { return false }
-            default: break
-            }
+        slots.allSatisfy { slot in chunk.columns[slot].map { Self.admit(relationship, $0, row) } ?? true }
+    }
+
+    /// True if the relationship is not the one, or none of those, in row `row` of the column.
+    static func admit(_ relationship: UInt64, _ column: ChunkColumn, _ row: Int) -> Bool {
+        if column.vector.kind == .relationship {
+            let position = column.position(row)
+            return column.vector.ids[position] != relationship || column.vector.isNull(position)
         }
-        return true
+        switch column.value(row) {
+        case .relationship(let other): return other != relationship
+        case .list(let elements):
+            for case .relationship(relationship) in elements { return false }
+            return true
+        default: return true
+        }
     }
 }

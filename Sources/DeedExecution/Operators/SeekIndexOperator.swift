@@ -7,27 +7,31 @@ import DeedEngine
 import DeedValues
 
 final class SeekIndexOperator: Operator {
-    private enum Bounds {
-        case equal([Evaluator])
-        case range(low: Evaluator?, includesLow: Bool, high: Evaluator?, includesHigh: Bool)
-        case prefix(Evaluator)
+    private enum Form {
+        case equal
+        case range(includesLow: Bool, includesHigh: Bool)
+        case prefix
     }
 
     private let child: Operator
     private let entity: Slot
     private let collection: String
     private let properties: [String]
-    private let bounds: Bounds
+    private let form: Form
+    /// A value for each property, both ends of a range, of which an open one is nil, or a prefix.
+    private let bounds: [Evaluator?]
     /// What `=` says of the rows found; nil for other bounds.
     private let equality: Evaluator?
     /// The numbers of the properties, once all of them have one.
     private var keys: [NameId] = []
     /// That of the collection, once it has one.
     private var own: NameId?
+    private var index: LabelIndex?
     private let search = IndexSearch()
     private var values: [ColumnVector?] = []
     private var isExact = true
     private var found = FoundRows<RowId>()
+    private var vectors = RecycledVector()
 
     init(
         _ child: Operator, entity: Slot, collection: String, properties: [String], _ bounds: IndexBounds,
@@ -36,17 +40,18 @@ final class SeekIndexOperator: Operator {
         (self.child, self.entity, self.collection, self.properties) = (child, entity, collection, properties)
         switch bounds {
         case .equal(let values):
-            self.bounds = .equal(try values.map { try makeEvaluator($0, context) })
+            form = .equal
+            self.bounds = try values.map { try makeEvaluator($0, context) }
             let terms = zip(properties, values).map { Expr.compare(.equal, .property(.slot(entity), $0), $1) }
             equality = try terms.dropFirst().reduce(terms.first) { left, right in left.map { .and($0, right) } }
                 .map { try makeEvaluator($0, context) }
         case .range(let low, let includesLow, let high, let includesHigh):
-            self.bounds = .range(
-                low: try low.map { try makeEvaluator($0, context) }, includesLow: includesLow,
-                high: try high.map { try makeEvaluator($0, context) }, includesHigh: includesHigh)
+            form = .range(includesLow: includesLow, includesHigh: includesHigh)
+            self.bounds = [try low.map { try makeEvaluator($0, context) }, try high.map { try makeEvaluator($0, context) }]
             equality = nil
         case .prefix(let value):
-            self.bounds = .prefix(try makeEvaluator(value, context))
+            form = .prefix
+            self.bounds = [try makeEvaluator(value, context)]
             equality = nil
         }
         super.init(context)
@@ -63,7 +68,8 @@ final class SeekIndexOperator: Operator {
             try context.checkInterrupt()
             if found.input == nil {
                 guard let chunk = try child.next() else { return nil }
-                values = try evaluate(chunk)
+                values.removeAll(keepingCapacity: true)
+                for bound in bounds { values.append(try bound?.evaluate(chunk, context)) }
                 isExact = equality == nil || values.allSatisfy { Self.isExact($0, chunk.count) }
                 found.begin(chunk)
             }
@@ -72,7 +78,9 @@ final class SeekIndexOperator: Operator {
                 found.add(try find(row), row)
                 return row + 1
             } use: { chunk, ids in
-                chunk.set(entity, ColumnVector(.entity, copying: ids))
+                let vector = vectors.take(.entity, capacity: ids.count)
+                if let start = ids.baseAddress { vector.ids.update(from: start, count: ids.count) }
+                chunk.set(entity, vector)
             }
             guard let rows else { continue }
             guard !isExact, let kept = try equality?.select(rows, context) else { return rows }
@@ -95,24 +103,11 @@ final class SeekIndexOperator: Operator {
 
     /// Looks many rows up at once, where their values are typed and one index has all the entities; nil if that is not so.
     private func findSome(from row: Int, _ found: inout FoundRows<RowId>) throws -> Int? {
-        guard case .equal = bounds, let input = found.input, input.count > 1, areKeysKnown else { return nil }
-        let columns = values.compactMap { $0 }
-        guard columns.count == values.count, let table = context.view.onlyCollection(label: collection),
-            context.view.hasIndex(.entity, table, keys), context.view.hasOnlyItsLabel(table)
+        guard case .equal = form, let count = found.input?.count, areKeysKnown,
+            context.view.labelIndex(collection, keys, &index), let index
         else { return nil }
-        return try context.view.findEach(
-            .entity, table, keys, columns, rows: row..<input.count, most: context.chunkRows, search
-        ) { row, id in
+        return try context.view.findEach(index, values, rows: row..<count, most: context.chunkRows, search) { row, id in
             found.add(id, row)
-        }
-    }
-
-    private func evaluate(_ chunk: Chunk) throws -> [ColumnVector?] {
-        switch bounds {
-        case .equal(let values): try values.map { try $0.evaluate(chunk, context) }
-        case .range(let low, _, let high, _):
-            [try low?.evaluate(chunk, context), try high?.evaluate(chunk, context)]
-        case .prefix(let value): [try value.evaluate(chunk, context)]
         }
     }
 
@@ -120,9 +115,9 @@ final class SeekIndexOperator: Operator {
         let given = values.map { $0?.value(row) }
         if given.contains(where: { $0?.isNull ?? false }) { return [] }
         let wanted: GraphView.Bounds
-        switch bounds {
+        switch form {
         case .equal: wanted = .equal(given.compactMap { $0 })
-        case .range(_, let includesLow, _, let includesHigh):
+        case .range(let includesLow, let includesHigh):
             wanted = .range(low: given[0], includesLow: includesLow, high: given[1], includesHigh: includesHigh)
         case .prefix:
             guard case .string(let text) = given[0] else { return [] }

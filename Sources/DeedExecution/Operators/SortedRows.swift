@@ -95,10 +95,11 @@ final class SortedRows {
         try store.finish()
         try context.checkInterrupt()
         let columns = isDescending.indices.map { SortColumn(store, width + $0, isDescending: isDescending[$0]) }
+        defer { for column in columns { column.free(store.count) } }
         var order = (0..<UInt32(store.count)).map { $0 }
         if case .integers(let integers)? = columns.first?.form, columns.count == (hasPlaces ? 2 : 1) {
             let descending = isDescending[0]
-            var places: [Int64]?
+            var places: UnsafeMutablePointer<Int64>?
             if hasPlaces, case .integers(let numbers) = columns[1].form { places = numbers }
             order.sort { left, right in
                 let (a, b) = (integers[Int(left)], integers[Int(right)])
@@ -108,12 +109,14 @@ final class SortedRows {
             }
             return order
         }
-        order.sort { left, right in
-            for column in columns {
-                let result = column.compare(Int(left), Int(right))
-                if result != 0 { return result < 0 }
+        columns.withUnsafeBufferPointer { columns in
+            order.sort { left, right in
+                for column in columns {
+                    let result = column.compare(Int(left), Int(right))
+                    if result != 0 { return result < 0 }
+                }
+                return left < right
             }
-            return left < right
         }
         return order
     }
@@ -140,14 +143,14 @@ final class SortedRows {
     func chunk(_ output: inout RowOutput) -> Chunk? { output.chunk(store, columnsMax: width) }
 }
 
-/// One key of all rows.
+/// One key of all rows, in memory of its own: what is compared again and again counts no references.
 private struct SortColumn {
     enum Form {
-        case integers([Int64])
-        case floats([Double])
+        case integers(UnsafeMutablePointer<Int64>)
+        case floats(UnsafeMutablePointer<Double>)
         /// In the blocks; without an address: null.
-        case strings([UnsafeRawBufferPointer])
-        case values([Value])
+        case strings(UnsafeMutablePointer<UnsafeRawBufferPointer>)
+        case values(UnsafeMutablePointer<Value>)
     }
 
     let form: Form
@@ -160,33 +163,47 @@ private struct SortColumn {
             columns.allSatisfy { $0.map { $0.vector.kind == kind && $0.vector.nulls == nil } ?? false }
         }
         if areAll(.int64) {
-            var result: [Int64] = []
-            result.reserveCapacity(store.count)
-            for index in 0..<store.blockCount {
-                guard let column = columns[index] else { continue }
-                result += UnsafeBufferPointer(start: column.vector.ints, count: store.block(index).count)
-            }
-            form = .integers(result)
+            form = .integers(Self.copy(store, columns) { $0.ints })
         } else if areAll(.float64) {
-            var result: [Double] = []
-            result.reserveCapacity(store.count)
-            for index in 0..<store.blockCount {
-                guard let column = columns[index] else { continue }
-                result += UnsafeBufferPointer(start: column.vector.floats, count: store.block(index).count)
-            }
-            form = .floats(result)
+            form = .floats(Self.copy(store, columns) { $0.floats })
         } else if columns.allSatisfy({ $0?.vector.kind == .string }) {
-            var result: [UnsafeRawBufferPointer] = []
-            result.reserveCapacity(store.count)
-            for index in 0..<store.blockCount {
-                guard let vector = columns[index]?.vector else { continue }
-                for row in 0..<store.block(index).count {
-                    result.append(vector.isNull(row) ? UnsafeRawBufferPointer(start: nil, count: 0) : vector.stringBytes(row))
+            let texts = UnsafeMutablePointer<UnsafeRawBufferPointer>.allocate(capacity: max(store.count, 1))
+            for row in 0..<store.count {
+                let (block, place) = (row / Chunk.rowsMax, row % Chunk.rowsMax)
+                guard let vector = columns[block]?.vector, !vector.isNull(place) else {
+                    texts[row] = UnsafeRawBufferPointer(start: nil, count: 0)
+                    continue
                 }
+                texts[row] = vector.stringBytes(place)
             }
-            form = .strings(result)
+            form = .strings(texts)
         } else {
-            form = .values((0..<store.count).map { store.value($0, slot) })
+            let values = UnsafeMutablePointer<Value>.allocate(capacity: max(store.count, 1))
+            for row in 0..<store.count { (values + row).initialize(to: store.value(row, slot)) }
+            form = .values(values)
+        }
+    }
+
+    private static func copy<Element>(
+        _ store: RowStore, _ columns: [ChunkColumn?], _ elements: (ColumnVector) -> UnsafeMutablePointer<Element>
+    ) -> UnsafeMutablePointer<Element> {
+        let result = UnsafeMutablePointer<Element>.allocate(capacity: max(store.count, 1))
+        for (block, column) in columns.enumerated() {
+            guard let vector = column?.vector else { continue }
+            (result + block * Chunk.rowsMax).initialize(from: elements(vector), count: store.block(block).count)
+        }
+        return result
+    }
+
+    /// To be called once, when nothing is compared any more.
+    func free(_ count: Int) {
+        switch form {
+        case .integers(let values): values.deallocate()
+        case .floats(let values): values.deallocate()
+        case .strings(let texts): texts.deallocate()
+        case .values(let values):
+            values.deinitialize(count: count)
+            values.deallocate()
         }
     }
 

@@ -3,8 +3,8 @@
 import DeedEngine
 import DeedValues
 
-enum BuiltInProcedures {
-    static let all: [any Procedure] = [
+package enum BuiltInProcedures {
+    package static let all: [any Procedure] = [
         BuiltIn(ProcedureSignature(name: "db.labels", outputs: [.init("label", "STRING")])) { _, context in
             texts(try context.view.labelsInUse { try context.checkInterrupt() })
         },
@@ -49,7 +49,7 @@ enum BuiltInProcedures {
         texts.map { Value.string($0) }.sorted { Value.order($0, $1) < 0 }.map { [$0] }
     }
 
-    private static func procedures(_ registry: ProcedureRegistry) -> [[Value]] {
+    private static func procedures(_ registry: Procedures) -> [[Value]] {
         registry.names.compactMap { registry.named($0)?.signature }.map { signature in
             [.string(signature.name), .string(signature.text), .bool(signature.writes)]
         }

@@ -2,6 +2,7 @@
 // BuiltInProcedures.swift; a database may register tables as procedures beside them.
 
 import DeedValues
+import Synchronization
 
 package struct ProcedureSignature: Sendable {
     package struct Field: Sendable {
@@ -52,20 +53,17 @@ package struct TableProcedure: Procedure {
     }
 }
 
-package struct ProcedureRegistry: Sendable {
-    private var byName: [String: any Procedure] = [:]
+/// Those of one database, by name.
+package final class Procedures: Sendable {
+    private let byName = Mutex<[String: any Procedure]>([:])
 
     /// What every database has.
-    package static let builtIn: ProcedureRegistry = {
-        var registry = ProcedureRegistry()
-        for procedure in BuiltInProcedures.all { registry.register(procedure) }
-        return registry
-    }()
+    package static let builtIn = Procedures(BuiltInProcedures.all)
 
-    package init() {}
+    package init(_ procedures: [any Procedure]) { for procedure in procedures { register(procedure) } }
 
-    package mutating func register(_ procedure: any Procedure) { byName[procedure.signature.name] = procedure }
-    package func named(_ name: String) -> (any Procedure)? { byName[name] }
+    package func register(_ procedure: any Procedure) { byName.withLock { $0[procedure.signature.name] = procedure } }
+    package func named(_ name: String) -> (any Procedure)? { byName.withLock { $0[name] } }
     /// In alphabetical order.
-    package var names: [String] { byName.keys.sorted() }
+    package var names: [String] { byName.withLock { $0.keys.sorted() } }
 }

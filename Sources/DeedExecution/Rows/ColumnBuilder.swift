@@ -62,7 +62,7 @@ final class ColumnBuilder {
     /// Rows of a column, in order.
     func append(_ column: ChunkColumn, from first: Int, count added: Int) {
         let other = column.vector
-        if other.kind != .any && other.kind != .null && other.kind != .string && other.nulls == nil {
+        if other.kind != .any && other.kind != .null && other.nulls == nil {
             prepare(for: other.kind)
             if vector.kind == other.kind {
                 for row in first..<first &+ added {

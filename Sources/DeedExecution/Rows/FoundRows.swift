@@ -42,9 +42,12 @@ struct FoundRows<Element> {
         given = end
         if row == input.count && given == elements.count { self.input = nil }
         if rows.isEmpty { return nil }
-        var result = parents.withUnsafeBufferPointer { parents in
-            input.selecting(Selection(copying: parents.baseAddress.unsafelyUnwrapped + rows.lowerBound, count: rows.count))
-        }
+        var result =
+            input.isBare
+            ? Chunk(slots: input.columns.count, count: rows.count)
+            : parents.withUnsafeBufferPointer { parents in
+                input.selecting(Selection(copying: parents.baseAddress.unsafelyUnwrapped + rows.lowerBound, count: rows.count))
+            }
         elements.withUnsafeBufferPointer { use(&result, UnsafeBufferPointer(rebasing: $0[rows])) }
         return result
     }

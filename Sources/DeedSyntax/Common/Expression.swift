@@ -56,9 +56,9 @@ package final class Expression: Sendable {
     }
 }
 
-package enum UnaryOperator: Sendable { case not, plus, minus }
+package enum UnaryOperator: UInt8, Sendable { case not, plus, minus }
 
-package enum BinaryOperator: Sendable {
+package enum BinaryOperator: UInt8, Sendable {
     case and, or, xor
     case add, subtract, multiply, divide, modulo, power
     case `in`, startsWith, endsWith, contains, matches
@@ -66,8 +66,8 @@ package enum BinaryOperator: Sendable {
     case concatenate
 }
 
-package enum ComparisonOperator: Sendable { case equal, notEqual, less, lessOrEqual, greater, greaterOrEqual }
-package enum Quantifier: Sendable { case all, any, none, single }
+package enum ComparisonOperator: UInt8, Sendable { case equal, notEqual, less, lessOrEqual, greater, greaterOrEqual }
+package enum Quantifier: UInt8, Sendable { case all, any, none, single }
 package enum SubqueryKind: Sendable { case exists, count, collect }
 
 package enum MapProjectionItem: Sendable {

@@ -13,7 +13,8 @@ package func parseCypher(_ text: String, lifting: NormalizedQuery? = nil) throws
     var text = text
     let result: Result<Statement, SyntaxError> = text.withUTF8 { bytes in
         do throws(SyntaxError) {
-            var parser = CypherParser(bytes, try Lexer.tokens(of: bytes, keywords: Keyword.table), lifting?.sites ?? [])
+            let tokens = if let lifting { lifting.tokens } else { try Lexer.tokens(of: bytes, keywords: Keyword.table) }
+            var parser = CypherParser(bytes, tokens, lifting?.sites ?? [])
             return .success(try parser.statement())
         } catch {
             return .failure(error)

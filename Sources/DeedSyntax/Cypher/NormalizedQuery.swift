@@ -31,6 +31,8 @@ package struct NormalizedQuery: Sendable {
     package let sites: [Site]
     /// The value of each parameter.
     package let values: [(parameter: String, value: Literal)]
+    /// Of the text, for the parser.
+    let tokens: [Token]
 }
 
 /// The normal form of the query; nil where there is none: the text has errors that the lexer finds, it is a command on
@@ -52,7 +54,8 @@ package func normalizeCypher(_ text: String) -> NormalizedQuery? {
             guard normalizer.run() else { return nil }
         }
         return NormalizedQuery(
-            key: String(decoding: normalizer.key, as: UTF8.self), sites: normalizer.sites, values: normalizer.values)
+            key: String(decoding: normalizer.key, as: UTF8.self), sites: normalizer.sites, values: normalizer.values,
+            tokens: tokens)
     }
 }
 
