@@ -1,6 +1,7 @@
 /* What the C interface of RocksDB lacks, in C++ behind C: an environment whose write-ahead log makes cheap syncs and is
  * read with care, a disk that fails on demand (faults.cpp), checksums of whole files (integrity.cpp), backups with
- * progress (backup.cpp), and plain files (files.cpp). */
+ * progress (backup.cpp), and plain files (files.cpp). Beside it, loops for newer processors than the rest is compiled for
+ * (kernels.c). */
 #ifndef DEED_SHIMS_H
 #define DEED_SHIMS_H
 
@@ -170,6 +171,9 @@ void shim_backups_restore(shim_backups *backups, uint32_t id, const char *path, 
 
 /* Makes malloc give free memory back to the system. */
 void shim_trim_heap(void);
+
+/* How many of the values are not less than `least` and not more than `span` above it. */
+size_t shim_count_within(const int64_t *values, size_t count, int64_t least, uint64_t span);
 
 #ifdef __cplusplus
 }

@@ -20,6 +20,8 @@ static const char *const questions[] = {
     "MATCH (n:N) WHERE n.value >= 0 RETURN n.name, n.value ORDER BY n.value DESC LIMIT 20",
     "MATCH (n:N) WHERE n.name CONTAINS '7' RETURN DISTINCT n.value % 3",
     "MATCH (n:N) WHERE n.value < 5 MATCH (n)-[:NEXT]->(m) RETURN count(m)",
+    "MATCH (a)-[r:NEXT]->(b)<-[:NEXT]-(c) WHERE r.x IS NULL AND a.value <> b.value RETURN count(*)",
+    "MATCH (a:N)-[:NEXT]->(b)-[:NEXT]->(c)-[:NEXT]->(a) RETURN count(*)",
     "MATCH (n:N) WHERE n.value < 5 AND EXISTS { (n)-[:NEXT]->() } RETURN count(n)",
 };
 

@@ -32,7 +32,9 @@ def check(seed: int) -> int:
     text = f"{pattern.text()} RETURN {', '.join(f'e{entity}.u' for entity in range(pattern.entities))}"
     wanted = Counter(pattern.matches(graph))
     found = 0
-    with PyDeedGraph(threads=1 + seed % 2, parallel_rows_min=0) as deed:
+    # With the least memory no lists are kept from one chunk to the next.
+    memory = 1 if seed % 4 == 3 else None
+    with PyDeedGraph(threads=1 + seed % 2, parallel_rows_min=0, query_memory=memory) as deed:
         graph.create(deed)
         own, space = explained(deed, text), json.loads(deed.plan_space(text))
         for _ in range(4):

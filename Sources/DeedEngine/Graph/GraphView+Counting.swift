@@ -11,6 +11,9 @@ extension GraphView {
         return graph.entities.count &<< Int(Limits.segmentRowBits)
     }
 
+    /// Ids of relationships are below this.
+    package var relationshipIds: Int { graph.relationships.count &<< Int(Limits.segmentRowBits) }
+
     /// Blocks of so many entities are what the work is divided into: several threads may each count one at a time.
     package func blockCount(ids: Int) -> Int { ids / Limits.vectorRows }
 

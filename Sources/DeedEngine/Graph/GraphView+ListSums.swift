@@ -34,7 +34,7 @@ extension GraphView {
             for index in 0..<segment.pointee.adjacencyCount {
                 let part = segment.pointee.adjacency + index
                 guard let rule = wanted.rule(part) else { continue }
-                guard addSums(part, rows, rule, values, weights, sums, segment.pointee.number) else { return false }
+                guard addSums(part, rows, (rule, wanted.mask), values, weights, sums, segment.pointee.number) else { return false }
             }
             return Self.multiply(weights, by: sums, rows)
         }
@@ -57,12 +57,13 @@ extension GraphView {
     /// Adds what each row's list in one part comes to; false on overflow.
     @inline(__always)
     private func addSums(
-        _ part: UnsafeMutablePointer<AdjacencyPart>, _ rows: Range<Int>, _ rule: EntryRule, _ values: NeighborValues?,
-        _ weights: UnsafePointer<Int64>, _ sums: UnsafeMutablePointer<Int64>, _ number: Int
+        _ part: UnsafeMutablePointer<AdjacencyPart>, _ rows: Range<Int>, _ wanted: (rule: EntryRule, mask: RelationshipMask?),
+        _ values: NeighborValues?, _ weights: UnsafePointer<Int64>, _ sums: UnsafeMutablePointer<Int64>, _ number: Int
     ) -> Bool {
+        let (rule, mask) = wanted
         // No sum over a list can overflow if the largest value times the number of all entries does not.
         let bound = (values?.largest ?? 1).multipliedReportingOverflow(by: Int64(part.pointee.count))
-        let isPlain = part.pointee.isSettled(for: snapshot) && !part.pointee.neighbors.isWide && !bound.overflow
+        let isPlain = part.pointee.isSettled(for: snapshot) && !part.pointee.neighbors.isWide && !bound.overflow && mask == nil
         if isPlain && part.pointee.deltaCount == 0 {
             guard let isDone = addPlainSums(part, rows, rule, values, weights, sums, number) else { return false }
             if isDone { return true }
@@ -74,7 +75,7 @@ extension GraphView {
                 let (total, overflow) = sums[position].addingReportingOverflow(sum)
                 if overflow { return false }
                 sums[position] = total
-            } else if !addSum(part, row, rule, values, &sums[position], number) {
+            } else if !addSum(part, row, wanted, values, &sums[position], number) {
                 return false
             }
         }
@@ -148,11 +149,11 @@ extension GraphView {
     /// Over any list, entry by entry; false on overflow.
     @inline(never)
     private func addSum(
-        _ part: UnsafeMutablePointer<AdjacencyPart>, _ row: Int, _ rule: EntryRule, _ values: NeighborValues?,
-        _ sum: inout Int64, _ number: Int
+        _ part: UnsafeMutablePointer<AdjacencyPart>, _ row: Int, _ wanted: (rule: EntryRule, mask: RelationshipMask?),
+        _ values: NeighborValues?, _ sum: inout Int64, _ number: Int
     ) -> Bool {
         var hasOverflow = false
-        forEachEntry(part, row, rule, number) { neighbor in
+        forEachEntry(part, row, wanted.rule, wanted.mask, number) { neighbor in
             let (total, overflow) = sum.addingReportingOverflow(values?[neighbor] ?? 1)
             sum = total
             hasOverflow = hasOverflow || overflow

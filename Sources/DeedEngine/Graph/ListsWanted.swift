@@ -1,5 +1,19 @@
 // Which entries of the lists of entities count, and the lists of one segment that have some of them.
 
+/// Which relationships count: a byte for each id, 0 for those that do not. Ids beyond them do not either.
+package struct RelationshipMask: @unchecked Sendable {
+    let bytes: UnsafePointer<UInt8>
+    let count: Int
+
+    package init(_ bytes: UnsafePointer<UInt8>, count: Int) { (self.bytes, self.count) = (bytes, count) }
+
+    @inline(__always)
+    func admits(_ relationship: RowId) -> Bool {
+        let index = Int(truncatingIfNeeded: relationship)
+        return index < count && bytes[index] != 0
+    }
+}
+
 /// Which entries of an entity's lists count.
 package struct ListsWanted: Sendable {
     package enum Loops: Sendable { case included, excluded, only }
@@ -7,9 +21,11 @@ package struct ListsWanted: Sendable {
     package let types: [NameId]?
     package let directions: Directions
     package let loops: Loops
+    /// nil: any.
+    package let mask: RelationshipMask?
 
-    package init(types: [NameId]?, _ directions: Directions, loops: Loops) {
-        (self.types, self.directions, self.loops) = (types, directions, loops)
+    package init(types: [NameId]?, _ directions: Directions, loops: Loops, mask: RelationshipMask? = nil) {
+        (self.types, self.directions, self.loops, self.mask) = (types, directions, loops, mask)
     }
 
     /// What is asked of an entry of one list, or nil if the list is not meant. A self-loop comes once with `.both`.
@@ -46,22 +62,23 @@ struct ChosenLists {
     struct Chosen {
         let part: UnsafeMutablePointer<AdjacencyPart>
         let rule: EntryRule
-        /// True if the snapshot sees every entry of the base, which takes four bytes each.
+        /// True if every entry of the base counts, and takes four bytes.
         let isPlain: Bool
     }
 
     let segment: Int
+    let mask: RelationshipMask?
     let parts: UnsafeMutablePointer<Chosen>
     let count: Int
 
     init(_ segment: SegmentRef, _ wanted: ListsWanted, _ snapshot: Snapshot) {
-        self.segment = segment.pointee.number
+        (self.segment, mask) = (segment.pointee.number, wanted.mask)
         parts = .allocate(capacity: max(segment.pointee.adjacencyCount, 1))
         var count = 0
         for index in 0..<segment.pointee.adjacencyCount {
             let part = segment.pointee.adjacency + index
             guard let rule = wanted.rule(part) else { continue }
-            let isPlain = part.pointee.isSettled(for: snapshot) && !part.pointee.neighbors.isWide
+            let isPlain = part.pointee.isSettled(for: snapshot) && !part.pointee.neighbors.isWide && mask == nil
             (parts + count).initialize(to: Chosen(part: part, rule: rule, isPlain: isPlain))
             count &+= 1
         }
@@ -84,12 +101,13 @@ extension GraphView {
     /// The neighbours of the row's visible entries in one part.
     @inline(__always)
     func forEachEntry(
-        _ part: UnsafeMutablePointer<AdjacencyPart>, _ row: Int, _ rule: EntryRule, _ number: Int, _ body: (RowId) -> Void
+        _ part: UnsafeMutablePointer<AdjacencyPart>, _ row: Int, _ rule: EntryRule, _ mask: RelationshipMask?, _ number: Int,
+        _ body: (RowId) -> Void
     ) {
         let id = rowId(segment: number, row: row)
         let isSettled = part.pointee.isSettled(row, for: snapshot)
         part.pointee.forEach(row) { neighbor, relationship in
-            guard rule.admits(neighbor, id) else { return }
+            guard rule.admits(neighbor, id), mask?.admits(relationship) ?? true else { return }
             if isSettled || graph.isRelationshipVisible(relationship, snapshot) { body(neighbor) }
         }
     }
@@ -106,7 +124,7 @@ extension GraphView {
                 let id = rowId(segment: lists.segment, row: row)
                 for place in range where rule.admits(UInt64(entries[place]), id) { body(UInt64(entries[place])) }
             } else {
-                forEachEntry(part, row, chosen.pointee.rule, lists.segment, body)
+                forEachEntry(part, row, chosen.pointee.rule, lists.mask, lists.segment, body)
             }
         }
     }

@@ -1,6 +1,7 @@
 // Conditions on a property that a scan looks at in place, before anything is copied: a comparison with a constant, as a
 // query means it. A row without a value does not satisfy any.
 
+import CDeedShims
 import DeedValues
 
 package struct ScanPredicate: Sendable {
@@ -185,10 +186,7 @@ extension GraphView {
 
     /// How many of some rows that follow each other have integers in a range.
     func count(_ values: UnsafeMutablePointer<Int64>, _ rows: Range<Int>, _ range: IntegerInterval) -> Int {
-        let values = values + rows.lowerBound
-        let (least, span) = (range.least, range.span)
-        var count = 0
-        for index in 0..<rows.count { count &+= IntegerInterval.isWithin(values[index], least, span) }
+        let count = shim_count_within(values + rows.lowerBound, rows.count, range.least, range.span)
         return range.isInverted ? rows.count &- count : count
     }
 

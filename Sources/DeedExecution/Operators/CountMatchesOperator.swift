@@ -25,6 +25,8 @@ final class CountMatchesOperator: Operator {
     private let terms: [CountTerm]?
     /// What gives the entities that each one of the pattern can be; nil: any.
     private let scans: [DividedInput?]
+    /// The same of relationships.
+    private let relationshipScans: [DividedInput?]
     private let matches: Operator
     private var argument: Chunk?
     private var state = State.beginning
@@ -34,18 +36,20 @@ final class CountMatchesOperator: Operator {
     private var workers = 1
     /// Which entities each one of the pattern can be; nil: any.
     private var masks: [CountVector?] = []
-    private var loops: [(types: [NameKey], counts: CountVector?)] = []
+    private var loops: [(loop: CountTerm.Loop, counts: CountVector?)] = []
+    /// Which relationships pass the filters of some of the pattern's.
+    private var relationshipMasks: [[Int]: CountMask] = [:]
     private var lists: [(list: CountTerm.List, copy: NeighborLists)] = []
 
     init(_ pattern: CountedPattern, matches: Operator, _ context: QueryContext) throws {
         (self.pattern, self.matches) = (pattern, matches)
         terms = pattern.terms()
-        scans = try pattern.entities.map { entity in
-            if entity.isFree { return nil }
-            let scan = entity.scan
+        func input(_ scan: PlanNode) throws -> DividedInput {
             let divides = context.threads > 1 && scan.isDivisible
             return DividedInput(try makeOperator(scan, context), plan: divides ? scan : nil, ScanWish(), context)
         }
+        scans = try pattern.entities.map { $0.isFree ? nil : try input($0.scan) }
+        relationshipScans = try pattern.relationships.map { try pattern.scan($0).map { try input($0) } }
         super.init(context)
     }
 
@@ -70,7 +74,7 @@ final class CountMatchesOperator: Operator {
             state = .making
             return try makeMatches()
         }
-        defer { (masks, loops, lists) = ([], [], []) }
+        defer { (masks, loops, lists, relationshipMasks) = ([], [], [], [:]) }
         do {
             try prepare(argument)
             if let root = pattern.root { return rows(of: argument, try count(terms, by: root), from: 0) }
@@ -124,6 +128,13 @@ final class CountMatchesOperator: Operator {
         masks = try pattern.entities.indices.map { position in
             try scans[position].map { try mask(pattern.entities[position].slot, $0, argument) }
         }
+        for (position, relationship) in pattern.relationships.enumerated() {
+            guard let scan = relationshipScans[position], let slot = relationship.slot else { continue }
+            let mask = try CountMask(count: context.view.relationshipIds, context)
+            scan.reset(argument: argument.row(0))
+            _ = try scan.readAll { _ in mask } add: { $0.admit($1.columns[slot], rows: $1.count) }
+            relationshipMasks[[position]] = mask
+        }
     }
 
     private func countAll(_ terms: [CountTerm]) throws -> Int64 {
@@ -150,7 +161,7 @@ final class CountMatchesOperator: Operator {
 
     /// The weights of the root; nil if the term comes to nothing.
     private func weights(_ term: CountTerm, _ root: Int) throws -> CountVector? {
-        for loop in term.loops where try loopCounts(loop.types) == nil { return nil }
+        for loop in term.loops where try loopCounts(loop) == nil { return nil }
         return try weights(term, root, from: nil) ?? CountVector(count: size, repeating: 1, context)
     }
 
@@ -162,14 +173,12 @@ final class CountMatchesOperator: Operator {
             if let mask = masks[position] { try multiply(&result, by: mask) }
         }
         for loop in term.loops where loop.entity == number {
-            if let counts = try loopCounts(loop.types) { try multiply(&result, by: counts) }
+            if let counts = try loopCounts(loop) { try multiply(&result, by: counts) }
         }
         for (position, next) in term.edges.enumerated()
         where position != edge && term.core?.edges.contains(position) != true && (next.from == number || next.to == number) {
             let values = try weights(term, next.other(number), from: position)
-            let weights = try result ?? CountVector(count: size, repeating: 1, context)
-            try multiply(weights, by: next.lists(from: number), values)
-            result = weights
+            try multiply(&result, by: next.lists(from: number), values)
         }
         if let core = term.core, core.root == number { try multiply(&result, by: core, of: term) }
         return result
@@ -194,7 +203,7 @@ final class CountMatchesOperator: Operator {
 
     private func copied(_ list: CountTerm.List) throws -> NeighborLists {
         if let known = lists.first(where: { $0.list == list }) { return known.copy }
-        let wanted = listsWanted(list.types, list.direction, list.skipsLoops ? .excluded : .included)
+        let wanted = try listsWanted(list)
         let copy = try NeighborLists(wanted, ids: size, workers: workers, context)
         lists.append((list, copy))
         return copy
@@ -206,40 +215,63 @@ final class CountMatchesOperator: Operator {
         result = product
     }
 
-    private func multiply(_ weights: CountVector, by lists: [CountTerm.List], _ values: CountVector?) throws {
-        let wanted = lists.map { listsWanted($0.types, $0.direction, $0.skipsLoops ? .excluded : .included) }
+    private func multiply(_ result: inout CountVector?, by lists: [CountTerm.List], _ values: CountVector?) throws {
+        let wanted = try lists.map { try listsWanted($0) }
         let neighborValues = values?.neighborValues
+        let isNew = result == nil
+        let weights = try result ?? CountVector(unfilled: size, context)
+        result = weights
         let view = context.view
         let blocks = view.blockCount(ids: size)
         if wanted.count == 1 {
-            return try context.share(blocks, among: workers) {
-                try view.multiply(weights.values, ofBlock: $0, by: wanted[0], neighborValues)
+            return try context.share(blocks, among: workers) { block in
+                if isNew { weights.fill(block: block) }
+                try view.multiply(weights.values, ofBlock: block, by: wanted[0], neighborValues)
             }
         }
         try context.share(blocks, among: workers) { worker in
             try wanted.dropFirst().map { _ in try CountVector(count: size, repeating: 0, worker) }
         } _: { marks, block in
+            if isNew { weights.fill(block: block) }
             try view.multiply(
                 weights.values, ofBlock: block, byCommon: wanted, neighborValues, marks: marks.map(\.values), ids: size)
         }
     }
 
-    private func listsWanted(_ names: [NameKey], _ direction: ExpandDirection, _ loops: ListsWanted.Loops) -> ListsWanted {
+    private func listsWanted(_ list: CountTerm.List) throws -> ListsWanted {
+        try listsWanted(list.types, list.masks, list.direction, list.skipsLoops ? .excluded : .included)
+    }
+
+    private func listsWanted(
+        _ names: [NameKey], _ masks: [Int], _ direction: ExpandDirection, _ loops: ListsWanted.Loops
+    ) throws -> ListsWanted {
         var types = RelationshipTypes(names.map(\.text))
-        return ListsWanted(types: types.resolve(context.view), Directions(direction), loops: loops)
+        return ListsWanted(
+            types: types.resolve(context.view), Directions(direction), loops: loops, mask: try relationshipMask(masks)?.mask)
+    }
+
+    /// Which relationships pass the filters of all of these.
+    private func relationshipMask(_ positions: [Int]) throws -> CountMask? {
+        guard let last = positions.last else { return nil }
+        if let known = relationshipMasks[positions] { return known }
+        guard let others = try relationshipMask(positions.dropLast()), let one = relationshipMasks[[last]] else { return nil }
+        let both = try CountMask(of: others, and: one, context)
+        relationshipMasks[positions] = both
+        return both
     }
 
     /// The number of self-loops of each entity; nil if there are none.
-    private func loopCounts(_ types: [NameKey]) throws -> CountVector? {
-        if let known = loops.first(where: { $0.types == types }) { return known.counts }
-        let counts = try CountVector(count: size, repeating: 1, context)
-        let wanted = listsWanted(types, .out, .only)
+    private func loopCounts(_ loop: CountTerm.Loop) throws -> CountVector? {
+        if let known = loops.first(where: { $0.loop.types == loop.types && $0.loop.masks == loop.masks }) { return known.counts }
+        let counts = try CountVector(unfilled: size, context)
+        let wanted = try listsWanted(loop.types, loop.masks, .out, .only)
         let view = context.view
         try context.share(view.blockCount(ids: size), among: workers) {
+            counts.fill(block: $0)
             try view.multiply(counts.values, ofBlock: $0, by: wanted, nil)
         }
         let result = counts.largest == 0 ? nil : counts
-        loops.append((types, result))
+        loops.append((loop, result))
         return result
     }
 
@@ -266,5 +298,16 @@ extension CountedPattern.Entity {
         let test = labels.dropFirst().reduce(labels.first) { left, right in left.map { .and($0, right) } }
         let all = PlanNode(.scanEntities(entity: slot, labels: test))
         return filters.reduce(all) { PlanNode(.filter(child: $0, $1)) }
+    }
+}
+
+extension CountedPattern {
+    /// The plan that gives all relationships that can be one of the pattern's; nil if all of its types can.
+    fileprivate func scan(_ relationship: Relationship) -> PlanNode? {
+        guard let slot = relationship.slot, !relationship.filters.isEmpty else { return nil }
+        let (source, target) = (entities[relationship.from].slot, entities[relationship.to].slot)
+        let all = PlanNode(
+            .scanRelationships(relationship: slot, source: source, target: target, types: relationship.types))
+        return relationship.filters.reduce(all) { PlanNode(.filter(child: $0, $1)) }
     }
 }

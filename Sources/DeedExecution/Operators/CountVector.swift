@@ -7,12 +7,23 @@ final class CountVector {
     let count: Int
     private let account: MemoryAccount
 
-    init(count: Int, repeating value: Int64, _ context: QueryContext) throws {
+    /// Without numbers, so that the threads that share a pass each fill their blocks of it: the memory is new, and the first
+    /// to touch it waits for the system.
+    init(unfilled count: Int, _ context: QueryContext) throws {
         account = MemoryAccount(context)
         try account.charge(count * MemoryLayout<Int64>.stride)
         values = .allocate(capacity: max(count, 1))
-        values.initialize(repeating: value, count: count)
         self.count = count
+    }
+
+    convenience init(count: Int, repeating value: Int64, _ context: QueryContext) throws {
+        try self.init(unfilled: count, context)
+        values.initialize(repeating: value, count: count)
+    }
+
+    /// Begins with 1 for each entity of a block.
+    func fill(block: Int) {
+        (values + block &* Limits.vectorRows).initialize(repeating: 1, count: Limits.vectorRows)
     }
 
     deinit { values.deallocate() }

@@ -48,10 +48,12 @@ struct OperatorMaker {
     }
 
     /// Whether `reset` makes the operator as good as new for another execution too: all that it knows is of its plan, or
-    /// asked of the context when it runs.
+    /// asked of the context when it runs. What may hold much memory until then is made anew.
     private func isReusable(_ node: PlanNode) -> Bool {
         switch node.kind {
-        case .scanEntities, .scanRelationships, .countMatches, .shortestPath, .matchPath, .batches, .callProcedure, .loadCSV: false
+        case .scanEntities, .scanRelationships, .intersect, .countMatches, .shortestPath, .matchPath, .batches, .callProcedure,
+            .loadCSV:
+            false
         default: true
         }
     }

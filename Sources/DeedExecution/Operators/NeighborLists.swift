@@ -22,9 +22,10 @@ final class NeighborLists {
 
     /// Of the entities with ids below `ids`.
     init(_ wanted: ListsWanted, ids: Int, workers: Int, _ context: QueryContext) throws {
-        let degrees = try CountVector(count: ids, repeating: 1, context)
+        let degrees = try CountVector(unfilled: ids, context)
         let view = context.view
         try context.share(view.blockCount(ids: ids), among: workers) {
+            degrees.fill(block: $0)
             try view.multiply(degrees.values, ofBlock: $0, by: wanted, nil)
         }
         let total = try degrees.sum()

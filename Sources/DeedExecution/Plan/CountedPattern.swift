@@ -28,10 +28,14 @@ package struct CountedPattern: Sendable {
         /// Empty: any.
         package var types: [String]
         package var isDirected: Bool
+        /// nil: nobody asks for it.
+        package var slot: Slot?
+        /// Of the relationship and, if it has a direction, its ends; every one of them must pass.
+        package var filters: [Expr] = []
 
-        package init(from: Int, to: Int, types: [String], _ direction: ExpandDirection) {
+        package init(_ slot: Slot?, from: Int, to: Int, types: [String], _ direction: ExpandDirection) {
             (self.from, self.to) = direction == .in ? (to, from) : (from, to)
-            (self.types, isDirected) = (types, direction != .both)
+            (self.slot, self.types, isDirected) = (slot, types, direction != .both)
         }
     }
 
@@ -80,19 +84,19 @@ package struct CountedPattern: Sendable {
     private func merged(_ numbers: [Int]) -> [[CountTerm.Link]] {
         var ways: [[CountTerm.Link]] = [[]]
         for part in Set(numbers).sorted() {
-            let members = relationships.indices.filter { numbers[$0] == part }.map { relationships[$0] }
-            let options = merged(members)
+            let positions = relationships.indices.filter { numbers[$0] == part }
+            let options = merged(positions.map { relationships[$0] }, positions.filter { !relationships[$0].filters.isEmpty })
             ways = ways.flatMap { way in options.map { way + [$0] } }
         }
         return ways
     }
 
-    private func merged(_ members: [Relationship]) -> [CountTerm.Link] {
+    private func merged(_ members: [Relationship], _ masks: [Int]) -> [CountTerm.Link] {
         guard let types = commonTypes(members) else { return [] }
         let first = members.first(where: \.isDirected) ?? members[0]
         func link(_ ends: [(Int, Int)], isLoop: Bool?) -> CountTerm.Link {
             CountTerm.Link(
-                from: first.from, to: first.to, types: types, isDirected: first.isDirected, isLoop: isLoop,
+                from: first.from, to: first.to, types: types, masks: masks, isDirected: first.isDirected, isLoop: isLoop,
                 merges: ends.flatMap { [($0.0, first.from), ($0.1, first.to)] })
         }
         let along = members.map { ($0.from, $0.to) }
@@ -126,6 +130,8 @@ package struct CountTerm: Sendable {
         let from: Int
         let to: Int
         let types: [NameKey]
+        /// Relationships of the pattern whose filters it has to pass, by position.
+        let masks: [Int]
         let isDirected: Bool
         /// Whether its ends are one; nil: that does not matter.
         let isLoop: Bool?
@@ -135,6 +141,7 @@ package struct CountTerm: Sendable {
     struct Loop: Sendable {
         let entity: Int
         let types: [NameKey]
+        let masks: [Int]
     }
 
     /// Relationships between two entities.
@@ -159,12 +166,14 @@ package struct CountTerm: Sendable {
 
     struct List: Sendable, Equatable {
         let types: [NameKey]
+        let masks: [Int]
         let direction: ExpandDirection
         let skipsLoops: Bool
 
         var reversed: List {
             List(
-                types: types, direction: direction == .out ? .in : direction == .in ? .out : .both, skipsLoops: skipsLoops)
+                types: types, masks: masks, direction: direction == .out ? .in : direction == .in ? .out : .both,
+                skipsLoops: skipsLoops)
         }
     }
 
@@ -190,10 +199,12 @@ package struct CountTerm: Sendable {
             let (from, to) = (numbers[link.from], numbers[link.to])
             if from == to {
                 if link.isLoop == false { return nil }
-                loops.append(Loop(entity: from, types: link.types))
+                loops.append(Loop(entity: from, types: link.types, masks: link.masks))
                 continue
             }
-            let list = List(types: link.types, direction: link.isDirected ? .out : .both, skipsLoops: link.isLoop == false)
+            let list = List(
+                types: link.types, masks: link.masks, direction: link.isDirected ? .out : .both,
+                skipsLoops: link.isLoop == false)
             if let known = edges.firstIndex(where: { $0.from == from && $0.to == to }) {
                 edges[known].lists.append(list)
             } else if let known = edges.firstIndex(where: { $0.from == to && $0.to == from }) {

@@ -148,11 +148,12 @@ private struct PlanPrinter {
         let relationships = pattern.relationships.map { relationship in
             let (from, to) = (pattern.entities[relationship.from].slot, pattern.entities[relationship.to].slot)
             let arrow = relationship.isDirected ? "->" : "-"
-            return "(#\(from))-[\(typeText(relationship.types))]\(arrow)(#\(to))"
+            let name = relationship.filters.isEmpty ? "" : relationship.slot.map { "#\($0)" } ?? ""
+            return "(#\(from))-[\(name)\(typeText(relationship.types))]\(arrow)(#\(to))"
         }
         let tests = pattern.entities.flatMap { entity in
             entity.labels.map { "#\(entity.slot):\($0.text)" } + entity.filters.map(\.text)
-        }
+        } + pattern.relationships.flatMap { $0.filters.map(\.text) }
         let conditions = tests.isEmpty ? "" : " where " + tests.joined(separator: " and ")
         return "\(root)#\(pattern.count) = count of \(relationships.joined(separator: ", "))\(conditions)"
     }

@@ -1,10 +1,10 @@
 // Aggregates for which not every match of a pattern has to be made: those that do not care how often a row comes
 // (DistinctReach), and those that only count the matches.
 //
-// What stands below the aggregate is read back as a pattern: a scan, expansions from it, and filters. It can be counted if
-// every filter is about one entity, and if all that is asked of the matches is their number, or things that depend on one
-// entity, which becomes the root: then the pattern gives rows with the root and a number of matches, and the aggregates weigh
-// each row by that number.
+// What stands below the aggregate is read back as a pattern: a scan, expansions and intersections from it, and filters. It can be
+// counted if every filter is about one entity, or about one relationship and its ends, and if all that is asked of the matches
+// is their number, or things that depend on one entity, which becomes the root: then the pattern gives rows with the root and a
+// number of matches, and the aggregates weigh each row by that number.
 
 import DeedExecution
 import DeedValues
@@ -69,10 +69,12 @@ struct CountPushDown {
         }
         guard used.count <= 1, used.allSatisfy({ read.position($0) != nil }) else { return nil }
         let root = used.first.flatMap { read.position($0) }
-        guard read.assignFilters() else { return nil }
+        guard read.assignFilters(newSlot) else { return nil }
         let pattern = CountedPattern(
             entities: read.entities, relationships: read.relationships, differing: read.differing, root: root, count: count)
-        guard let terms = pattern.terms(), read.cost >= wholeCost * Double(terms.count { !$0.needsLoops }) else { return nil }
+        guard let terms = pattern.terms() else { return nil }
+        let masks = ifItPays ? maskCost(read) : 0
+        guard read.cost >= wholeCost * Double(terms.count { !$0.needsLoops }) + masks else { return nil }
         let rows = root == nil ? 1 : catalog.entityCount(label: nil)
         return .aggregate(child: PlanNode(.countMatches(matches: child, pattern), estimatedRows: rows), keys: keys, weighed)
     }
@@ -99,6 +101,11 @@ struct CountPushDown {
     private func wholeCost(_ read: PatternReading) -> Double {
         let relationships = read.relationships.map { catalog.relationshipCount(types: $0.types) }.max() ?? 0
         return (catalog.entityCount(label: nil) + relationships) / 4
+    }
+
+    /// Filters of relationships are evaluated for all of their types.
+    private func maskCost(_ read: PatternReading) -> Double {
+        read.relationships.reduce(0) { $0 + ($1.filters.isEmpty ? 0 : catalog.relationshipCount(types: $1.types)) }
     }
 }
 
@@ -151,7 +158,8 @@ private struct PatternReading {
             differing.append((other, relationships.count))
         }
         relationships.append(
-            CountedPattern.Relationship(from: from, to: to, types: expansion.types, expansion.direction))
+            CountedPattern.Relationship(
+                expansion.relationship, from: from, to: to, types: expansion.types, expansion.direction))
         slots.append(expansion.relationship)
         return true
     }
@@ -161,12 +169,17 @@ private struct PatternReading {
 
     func isRelationship(_ slot: Slot) -> Bool { slots.contains(slot) }
 
-    /// Gives each entity the filters that are about it; false if one is not about a single entity.
-    mutating func assignFilters() -> Bool {
+    /// Gives each entity and relationship the filters that are about it; false if one is about more.
+    mutating func assignFilters(_ newSlot: () -> Slot) -> Bool {
         for filter in filters {
             let used = slotsUsed(filter)
             let positions = used.compactMap { position($0) }
-            guard positions.count <= 1, used.count == positions.count else { return false }
+            guard positions.count <= 1, used.count == positions.count else {
+                guard filter.cannotFail, let owner = relationship(with: used) else { return false }
+                relationships[owner].filters.append(filter)
+                relationships[owner].slot = relationships[owner].slot ?? newSlot()
+                continue
+            }
             if case .hasLabels(.slot, let test) = filter, let position = positions.first {
                 entities[position].labels.append(test)
             } else {
@@ -174,5 +187,36 @@ private struct PatternReading {
             }
         }
         return true
+    }
+
+    /// One to which all of the slots belong. Without a direction it is not known which of its ends is which.
+    private func relationship(with used: Set<Slot>) -> Int? {
+        relationships.indices.first { index in
+            let relationship = relationships[index]
+            let ends = relationship.isDirected ? [entities[relationship.from].slot, entities[relationship.to].slot] : []
+            return used.isSubset(of: ends + [relationship.slot].compactMap { $0 })
+        }
+    }
+}
+
+extension Expr {
+    /// True for conditions that are true, false or null whatever the values are: they may be evaluated where nobody has asked.
+    fileprivate var cannotFail: Bool {
+        switch self {
+        case .and(let left, let right), .or(let left, let right): left.cannotFail && right.cannotFail
+        case .not(let condition): condition.cannotFail
+        case .compare(_, let left, let right): left.isPlain && right.isPlain
+        case .textTest(let test, let left, let right): test != .matches && left.isPlain && right.isPlain
+        case .isNull(let value): value.isPlain
+        case .hasLabels(.slot, _): true
+        default: false
+        }
+    }
+
+    private var isPlain: Bool {
+        switch self {
+        case .slot, .property(.slot, _), .constant, .parameter: true
+        default: false
+        }
     }
 }
