@@ -103,7 +103,7 @@ extension Binder {
 
     func planner(_ builder: PatternBuilder, _ state: BoundQuery, _ wishes: PatternWishes) -> PatternPlanner {
         PatternPlanner(
-            catalog: catalog, graph: builder.graph, derived: builder.derived, bound: state.bound,
+            estimator: estimator, graph: builder.graph, derived: builder.derived, bound: state.bound,
             depthMax: state.plan.depth + stepsLeft, interruption: interruption, wishes: wishes, newSlot: newSlot)
     }
 
