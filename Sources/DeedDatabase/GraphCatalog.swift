@@ -3,10 +3,38 @@
 import DeedEngine
 import DeedExecution
 import DeedPlanner
+import DeedValues
 
 struct GraphCatalog: PlannerCatalog {
     let view: GraphView
     let procedures: Procedures
+    let used = PlanningNotes()
+    /// Statistics of so many tables together are worth looking at.
+    private static let tablesMax = 16
+
+    /// What a plan was made of; and what was looked up for it, which is asked for again and again.
+    final class PlanningNotes {
+        private(set) var sizes: [TableState] = []
+        private(set) var values: [PropertyStatistics] = []
+        private var tables: Set<NameId> = []
+        private var collections: [NameKey?: [NameId]] = [:]
+
+        fileprivate func collections(label: String?, _ view: GraphView) -> [NameId] {
+            let key = label.map { NameKey($0) }
+            if let known = collections[key] { return known }
+            let found = view.collections(label: label)
+            collections[key] = found
+            return found
+        }
+
+        fileprivate func note(_ collection: NameId, _ view: GraphView) {
+            if tables.insert(collection).inserted, let state = view.graph.tableState(.entity, collection) { sizes.append(state) }
+        }
+
+        fileprivate func note(_ statistics: PropertyStatistics) {
+            if !values.contains(where: { $0 === statistics }) { values.append(statistics) }
+        }
+    }
 
     func procedure(named name: String) -> ProcedureShape? {
         guard let signature = procedures.named(name)?.signature else { return nil }
@@ -49,11 +77,56 @@ struct GraphCatalog: PlannerCatalog {
     }
 
     func entityCount(label: String?) -> Double {
-        return Double(view.collections(label: label).reduce(0) { $0 + view.rowCount(.entity, $1) })
+        let collections = self.collections(label: label)
+        if label != nil { for collection in collections { used.note(collection, view) } }
+        return Double(collections.reduce(0) { $0 + view.rowCount(.entity, $1) })
     }
 
     func relationshipCount(types: [String]) -> Double {
         let tables = types.isEmpty ? view.allRelationshipTypes() : view.relationshipTypes(types)
         return Double(tables.reduce(0) { $0 + view.rowCount(.relationship, $1) })
+    }
+
+    func relationshipCount(types: [String], from source: String?, to target: String?) -> Double {
+        let (sources, targets) = (limited(source), limited(target))
+        if sources == nil && targets == nil { return relationshipCount(types: types) }
+        let tables = types.isEmpty ? view.allRelationshipTypes() : view.relationshipTypes(types)
+        return tables.reduce(0) { sum, type in
+            let count = Double(view.rowCount(.relationship, type))
+            guard count > 0, let ends = view.graph.endStatistics(type) else { return sum + count }
+            // Of what the sample does not have, less than one of its rows.
+            return sum + count * max(ends.part(from: sources, to: targets), 0.5 / Double(max(ends.sampledRows, 1)))
+        }
+    }
+
+    private func collections(label: String?) -> [NameId] { used.collections(label: label, view) }
+
+    /// The collections that entities with the label may be in; nil if that is all of them.
+    private func limited(_ label: String?) -> [NameId]? {
+        guard let label else { return nil }
+        let collections = self.collections(label: label)
+        return collections.count == self.collections(label: nil).count ? nil : collections
+    }
+
+    func statistics(of property: String, labels: [String]) -> [PropertyStatistics] {
+        var collections = self.collections(label: labels.first)
+        for label in labels.dropFirst() {
+            let own = self.collections(label: label)
+            collections = collections.filter { own.contains($0) }
+        }
+        return statistics(.entity, collections, property)
+    }
+
+    func statistics(of property: String, types: [String]) -> [PropertyStatistics] {
+        statistics(.relationship, types.isEmpty ? view.allRelationshipTypes() : view.relationshipTypes(types), property)
+    }
+
+    private func statistics(_ kind: RowKind, _ tables: [NameId], _ property: String) -> [PropertyStatistics] {
+        guard tables.count <= Self.tablesMax, let key = view.propertyKey(property) else { return [] }
+        return tables.compactMap { table in
+            let found = view.graph.propertyStatistics(kind, table, key)
+            if let found { used.note(found) }
+            return found
+        }
     }
 }

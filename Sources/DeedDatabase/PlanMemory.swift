@@ -1,9 +1,11 @@
 // The plans of queries that came before, by their text and by their shape. A text that comes again is neither parsed nor
-// planned; one that differs from an earlier one in its literals only is read by the lexer and no further. A plan is dropped
-// when the schema has changed, or the number of rows so much that another plan may be better.
+// planned; one that differs from an earlier one in its literals only is read by the lexer and no further, unless the new
+// literals are much rarer or more common than those that the plan was made for. A plan is dropped when the schema has changed,
+// or the number of rows or their values so much that another plan may be better.
 
 import DeedEngine
 import DeedExecution
+import DeedPlanner
 import DeedSyntax
 import DeedValues
 import Synchronization
@@ -27,6 +29,9 @@ package final class PreparedQuery: Sendable {
     private let positions: [Int]
     let resultShape: ResultShape
     let basis: PlanBasis
+    /// What the plan takes the literals for, and how common that makes them.
+    private let guesses: [LiteralGuess]
+    private let magnitudes: [Int]
     /// The plan that was set for the shape when this one was made.
     let pin: PlanPins.Found
     /// Of the set plans, when it was last certain that the query's is still the one.
@@ -41,12 +46,14 @@ package final class PreparedQuery: Sendable {
 
     init(
         text: String, shape: String, plan: QueryPlan, mode: ExecutionMode, literals: [String: Value], basis: PlanBasis,
-        pin: PlanPins.Found, instances: PlanInstances = PlanInstances()
+        pin: PlanPins.Found, guesses: [LiteralGuess], instances: PlanInstances = PlanInstances()
     ) {
         (self.text, self.shape, self.plan, self.mode) = (text, shape, plan, mode)
         if case .run = mode { isRun = true } else { isRun = false }
         (self.basis, self.pin, self.instances) = (basis, pin, instances)
         pinsVersion = Atomic(pin.version)
+        self.guesses = guesses
+        magnitudes = guesses.map { $0.magnitude(literals) }
         resultShape = ResultShape(columns: plan.columns.map(\.name), slots: plan.columns.map(\.slot))
         isSmall = isRun && literals.values.allSatisfy(PlanInstances.isSmall)
         positions = plan.parameters.indices.filter { literals[plan.parameters[$0]] == nil }
@@ -67,8 +74,15 @@ package final class PreparedQuery: Sendable {
     /// The same plan for another text of the same shape.
     func with(text: String, literals: [String: Value]) -> PreparedQuery {
         PreparedQuery(
-            text: text, shape: shape, plan: plan, mode: mode, literals: literals, basis: basis, pin: pin,
+            text: text, shape: shape, plan: plan, mode: mode, literals: literals, basis: basis, pin: pin, guesses: guesses,
             instances: instances)
+    }
+
+    /// How common other literals are; nil if they are as common as those that the plan was made for.
+    func difference(_ literals: [String: Value]) -> String? {
+        if guesses.isEmpty { return nil }
+        let others = guesses.map { $0.magnitude(literals) }
+        return others == magnitudes ? nil : others.map { "\($0)" }.joined(separator: " ")
     }
 
     func requireAll(_ bindings: Bindings) throws(QueryError) {
@@ -113,17 +127,19 @@ struct PlanBasis: Sendable {
     var labelVersion: UInt64
     var entities: Int
     var relationships: Int
+    /// Of tables that the plan reads.
+    var sizes: [TableState] = []
+    /// Of values that it asks for.
+    var statistics: [PropertyStatistics] = []
+
+    /// Changes of so few rows are no reason to look at their values again.
+    private static let changesMin = 4_096
 
     /// True if a plan for `self` is still good now.
     func isGood(for now: PlanBasis) -> Bool {
-        schemaVersion == now.schemaVersion && labelVersion == now.labelVersion && Self.isSimilar(entities, now.entities)
-            && Self.isSimilar(relationships, now.relationships)
-    }
-
-    /// Small tables grow fast, and plans for them matter little.
-    private static func isSimilar(_ old: Int, _ new: Int) -> Bool {
-        let (low, high) = (min(old, new), max(old, new))
-        return high <= 1_000 || high <= low * 4
+        schemaVersion == now.schemaVersion && labelVersion == now.labelVersion
+            && TableState.areSimilar(entities, now.entities) && TableState.areSimilar(relationships, now.relationships)
+            && sizes.allSatisfy { $0.hasSimilarSize } && statistics.allSatisfy { $0.state.isLike(now: Self.changesMin) }
     }
 }
 
@@ -134,6 +150,23 @@ final class PlanMemory: Sendable {
     private let plans = Mutex<[NameKey: PreparedQuery]>([:])
 
     func find(_ text: String) -> PreparedQuery? { plans.withLock { $0[NameKey(text)] } }
+
+    /// The plan for texts of a shape whose literals are about as common as these.
+    func find(shape: String, _ literals: [String: Value]) -> PreparedQuery? {
+        guard let first = find(shape), let difference = first.difference(literals) else { return find(shape) }
+        return find(Self.name(shape, difference))
+    }
+
+    func remember(_ query: PreparedQuery, forShape shape: String, _ literals: [String: Value]) {
+        // The first plan of a shape tells what makes a difference, while it is good.
+        guard let first = find(shape), first.basis.isGood(for: query.basis), let difference = first.difference(literals) else {
+            return remember(query, as: shape)
+        }
+        remember(query, as: Self.name(shape, difference))
+    }
+
+    /// No text has a NUL in it outside of quotes.
+    private static func name(_ shape: String, _ difference: String) -> String { "\(shape)\0\(difference)" }
 
     /// What is odd about a query may be right soon, and then the query is looked at again.
     func remember(_ query: PreparedQuery, as text: String) {

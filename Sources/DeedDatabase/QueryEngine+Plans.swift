@@ -85,7 +85,7 @@ extension QueryEngine {
         return try plan(query, source, interruption, following: given)
     }
 
-    func follow(_ document: PlanDocument, _ query: Query, _ shape: String, _ planner: Planner) throws -> QueryPlan {
+    func follow(_ document: PlanDocument, _ query: Query, _ shape: String, _ planner: Planner) throws -> PlannedQuery {
         if !document.shape.utf8.elementsEqual(shape.utf8) {
             throw PlanDocument.refused("it is of another shape, '\(document.shape)', not '\(shape)'")
         }
@@ -97,7 +97,7 @@ extension QueryEngine {
     }
 
     /// The plan that is set for the shape, or the planner's own if there is none, or none that can be followed any more.
-    func plan(_ query: Query, _ shape: String, _ planner: Planner) throws -> (QueryPlan, PlanPins.Found) {
+    func plan(_ query: Query, _ shape: String, _ planner: Planner) throws -> (PlannedQuery, PlanPins.Found) {
         var found = pins.find(shape)
         if let pin = found.pin {
             do {

@@ -63,8 +63,9 @@ package final class QueryEngine: @unchecked Sendable {
         let basis = basis
         if let known = memory.find(text), isGood(known, basis) { return .query(known) }
         let normal = normalizeCypher(text)
-        if let normal, let known = memory.find(normal.key), isGood(known, basis) {
-            let query = known.with(text: text, literals: normal.literals)
+        let literals = normal?.literals ?? [:]
+        if let normal, let known = memory.find(shape: normal.key, literals), isGood(known, basis) {
+            let query = known.with(text: text, literals: literals)
             memory.remember(query, as: text)
             return .query(query)
         }
@@ -73,7 +74,7 @@ package final class QueryEngine: @unchecked Sendable {
         let interruption = Interruption(timeout: options.timeout, keepGoing: options.keepGoing)
         if let normal, let query = try planNormal(text, normal, interruption) {
             memory.remember(query, as: text)
-            memory.remember(query, as: normal.key)
+            memory.remember(query, forShape: normal.key, literals)
             return .query(query)
         }
         try interruption.check()
@@ -126,19 +127,22 @@ package final class QueryEngine: @unchecked Sendable {
     func plan(
         _ query: Query, _ source: PlanSource, _ interruption: Interruption, following given: PlanDocument? = nil
     ) throws -> PreparedQuery {
-        let basis = basis
+        var basis = basis
         let view = try GraphView(graph, nil)
-        let planner = Planner(catalog: GraphCatalog(view: view, procedures: procedures), interruption: interruption)
+        let catalog = GraphCatalog(view: view, procedures: procedures)
+        let planner = Planner(catalog: catalog, interruption: interruption, literals: source.literals)
         let shape = PreparedQuery.planShape(source.shape, source.mode)
         var pin = PlanPins.Found(version: pins.version, pin: nil)
-        let plan: QueryPlan
+        let planned: PlannedQuery
         if let given {
-            plan = try follow(given, query, shape, planner)
+            planned = try follow(given, query, shape, planner)
         } else {
-            (plan, pin) = try self.plan(query, shape, planner)
+            (planned, pin) = try self.plan(query, shape, planner)
         }
+        (basis.sizes, basis.statistics) = (catalog.used.sizes, catalog.used.values)
         return PreparedQuery(
-            text: source.text, shape: source.shape, plan: plan, mode: source.mode, literals: source.literals, basis: basis, pin: pin)
+            text: source.text, shape: source.shape, plan: planned.plan, mode: source.mode, literals: source.literals, basis: basis,
+            pin: pin, guesses: planned.guesses)
     }
 
     private func isGood(_ query: PreparedQuery, _ basis: PlanBasis) -> Bool {

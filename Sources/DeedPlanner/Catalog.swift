@@ -1,5 +1,7 @@
-// What the planner asks about the graph: names, procedures, indexes and numbers of rows. It sees no data.
+// What the planner asks about the graph: names, procedures, indexes and numbers of rows. It sees no data but in
+// statistics.
 
+import DeedEngine
 import DeedExecution
 
 package protocol PlannerCatalog {
@@ -17,6 +19,13 @@ package protocol PlannerCatalog {
     func entityCount(label: String?) -> Double
     /// Relationships of these types (empty: all); an estimate.
     func relationshipCount(types: [String]) -> Double
+    /// Of these those from entities with one label to entities with another; nil: any.
+    func relationshipCount(types: [String], from source: String?, to target: String?) -> Double
+    /// What is known of a property's values in each of the tables that entities with all these labels may be in; empty if
+    /// nothing is.
+    func statistics(of property: String, labels: [String]) -> [PropertyStatistics]
+    /// The same for relationships of these types (empty: all).
+    func statistics(of property: String, types: [String]) -> [PropertyStatistics]
 }
 
 package enum CatalogName: String, Sendable {

@@ -47,3 +47,33 @@ def test_a_prepared_seek_outlives_its_index(graph: PyDeedGraph) -> None:
     statement = graph.prepare_statement(SEEK)
     graph.execute("DROP INDEX " + graph.execute("SHOW INDEXES").fetchone()[0])
     assert statement.execute().scalar() == 1
+
+
+def test_an_optional_pattern_with_a_key_in_common_is_joined_once() -> None:
+    text = "MATCH (a:A) OPTIONAL MATCH (b:B) WHERE b.k = a.k RETURN a.i AS i, b.j AS j"
+    with PyDeedGraph() as graph:
+        graph.execute("UNWIND range(0, 99) AS i CREATE (:A {i: i, k: CASE WHEN i % 7 = 0 THEN null ELSE i % 10 END})")
+        expected = [(i, None) for i in range(100)]
+        assert sorted(graph.execute(text)) == expected
+        graph.execute("UNWIND range(0, 9) AS j CREATE (:B {j: j, k: CASE j WHEN 9 THEN null ELSE j % 4 END})")
+        plan = graph.execute("EXPLAIN " + text).scalar()
+        assert "Apply" not in plan and "Join" in plan
+        matches = {k: [j for j in range(9) if j % 4 == k] for k in range(10)}
+        expected = [(i, j) for i in range(100) for j in (i % 7 and matches[i % 10] or [None])]
+        assert sorted(graph.execute(text), key=str) == sorted(expected, key=str)
+
+
+def test_an_optional_join_finds_what_the_statement_made_before() -> None:
+    text = "UNWIND [1, 2] AS x CREATE (a:A {k: x}) WITH a OPTIONAL MATCH (b:A) WHERE b.k = a.k RETURN a.k, b.k"
+    with PyDeedGraph() as graph:
+        assert sorted(graph.execute(text)) == [(1, 1), (2, 2)]
+
+
+def test_an_optional_join_within_a_subquery_is_of_its_row() -> None:
+    text = (
+        "UNWIND [1, 2, 3] AS x CALL { WITH x MATCH (a:A {k: x}) OPTIONAL MATCH (b:B) WHERE b.k = a.k RETURN a.k AS k, b.j AS j } "
+        "RETURN x, k, j"
+    )
+    with PyDeedGraph() as graph:
+        graph.execute("UNWIND [1, 2, 3] AS k CREATE (:A {k: k}) WITH k WHERE k < 3 CREATE (:B {k: k, j: k * 10})")
+        assert sorted(graph.execute(text), key=str) == [(1, 1, 10), (2, 2, 20), (3, 3, None)]

@@ -8,6 +8,8 @@ package final class Table: @unchecked Sendable {
     let name: NameId
     /// Rows committed and not deleted.
     let rowCount = Atomic<Int>(0)
+    /// Rows that commits have inserted, changed or deleted since the graph was opened; the same row may count several times.
+    let changeCount = Atomic<Int>(0)
     /// Guards `segmentNumbers` and the choice of `tail`; taken before any segment's latch.
     let growth = Mutex(Growth())
 

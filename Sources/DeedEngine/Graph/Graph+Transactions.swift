@@ -165,20 +165,43 @@ extension Graph {
 
     /// Replaces a transaction's marks by its timestamp.
     func stamp(_ transaction: Transaction, _ timestamp: Timestamp) {
+        var counts = RowChanges()
         for entry in transaction.writes {
             entry.segment.pointee.latch.lockExclusive()
             apply(entry, transaction.mark, timestamp)
             entry.segment.pointee.latch.unlockExclusive()
+            let rows = Int(entry.end &- entry.row)
             switch entry.action {
-            case .insert, .attach: count(entry.segment, Int(entry.end &- entry.row))
-            case .delete: count(entry.segment, -Int(entry.end &- entry.row))
+            case .insert, .attach: note(entry.segment, added: rows, changed: rows, in: &counts)
+            case .delete: note(entry.segment, added: -rows, changed: rows, in: &counts)
+            case .update: note(entry.segment, added: 0, changed: 1, in: &counts)
             default: break
             }
         }
+        apply(counts)
     }
 
-    private func count(_ segment: SegmentRef, _ change: Int) {
-        table(segment.pointee.kind, segment.pointee.table)?.rowCount.add(change, ordering: .relaxed)
+    /// What a run of entries changes of one table: its counters, which all threads share, are written once for the run.
+    private struct RowChanges {
+        var segment: SegmentRef?
+        var added = 0
+        var changed = 0
+    }
+
+    @inline(__always)
+    private func note(_ segment: SegmentRef, added: Int, changed: Int, in counts: inout RowChanges) {
+        if counts.segment != segment {
+            apply(counts)
+            counts = RowChanges(segment: segment)
+        }
+        counts.added &+= added
+        counts.changed &+= changed
+    }
+
+    private func apply(_ counts: RowChanges) {
+        guard let segment = counts.segment, let table = table(segment.pointee.kind, segment.pointee.table) else { return }
+        if counts.added != 0 { table.rowCount.add(counts.added, ordering: .relaxed) }
+        table.changeCount.add(counts.changed, ordering: .relaxed)
     }
 
     private func apply(_ entry: WriteEntry, _ mark: Stamp, _ timestamp: Timestamp) {

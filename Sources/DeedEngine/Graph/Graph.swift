@@ -90,6 +90,7 @@ package final class Graph: @unchecked Sendable {
     let maintenance = Maintenance()
     let evaporation = Evaporation()
     package let workers = WorkerPool()
+    let gathered = GatheredStatistics()
     let retention: LogRetention
     /// One record of another store is applied at a time.
     let applying = Monitor()

@@ -254,12 +254,9 @@ extension GraphView {
         }
     }
 
-    /// Neighbouring numbers become unlike ones.
+    /// Unlike for neighbouring numbers, and for each view.
     private func mixed(_ number: UInt64) -> UInt64 {
-        var mixed = (number &+ UInt64(UInt(bitPattern: Unmanaged.passUnretained(self).toOpaque()))) &* 0x9E37_79B9_7F4A_7C15
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
+        SplitMix.mixed(number &+ UInt64(UInt(bitPattern: Unmanaged.passUnretained(self).toOpaque())))
     }
 
     // MARK: Degrees

@@ -270,6 +270,7 @@ extension Graph {
         if replacing { try clearValues(segment, row, keepingLabels: true) }
         try set(segment, row, cells)
         try replayEntering(segment, row, changing: replacing ? nil : cells)
+        table(kind, segment.pointee.table)?.changeCount.add(1, ordering: .relaxed)
     }
 
     fileprivate func replayDelete(_ kind: RowKind, _ id: RowId) throws(DeedError) {

@@ -1,4 +1,4 @@
-// What every database can be asked: its names, its schema, its size; and evaporation by hand.
+// What every database can be asked: its names and its schema; and evaporation by hand.
 
 import DeedEngine
 import DeedValues
@@ -25,9 +25,7 @@ package enum BuiltInProcedures {
                     .init("state", "STRING"),
                 ])
         ) { _, context in schema(context) },
-        BuiltIn(
-            ProcedureSignature(name: "deed.stats", outputs: [.init("name", "STRING"), .init("value", "NUMBER")])
-        ) { _, context in try statistics(context) },
+        StatisticsProcedure(),
         BuiltIn(
             ProcedureSignature(
                 name: "deed.procedures",
@@ -71,21 +69,6 @@ package enum BuiltInProcedures {
                 .string(object.state == .ready ? "ready" : "building"),
             ]
         }
-    }
-
-    private static func statistics(_ context: QueryContext) throws -> [[Value]] {
-        let statistics = try context.view.graph.statistics()
-        let numbers: [(String, Int)] = [
-            ("entities", statistics.entityCount), ("relationships", statistics.relationshipCount),
-            ("collections", statistics.collectionCount), ("relationshipTypes", statistics.relationshipTypeCount),
-            ("evaporations", Int(clamping: statistics.evaporations)), ("memory", statistics.memoryTotal),
-            ("memoryLimit", statistics.memoryLimit), ("disk", statistics.diskTotal),
-            ("commits", Int(clamping: statistics.commits)), ("rollbacks", Int(clamping: statistics.rollbacks)),
-            ("conflicts", Int(clamping: statistics.conflicts)), ("activeTransactions", statistics.activeTransactions),
-            ("checkpoints", Int(clamping: statistics.checkpoints)),
-        ]
-        return numbers.map { [.string($0.0), .int(Int64($0.1))] }
-            + [[.string("averagePheromone"), .float(statistics.averagePheromone)]]
     }
 
     private static func rate(_ arguments: [Value]) throws -> Double? {

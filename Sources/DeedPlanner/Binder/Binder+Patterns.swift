@@ -64,12 +64,20 @@ extension Binder {
         try take(steps: inner.plan.depth, at: range)
         var result = state
         result.append(
-            .apply(outer: state.plan, inner: inner.plan, .optional),
-            rows: state.plan.estimatedRows * max(inner.plan.estimatedRows, 1))
+            Self.optional(inner.plan, after: state.plan), rows: state.plan.estimatedRows * max(inner.plan.estimatedRows, 1))
         result.scope = inner.scope
         result.bound = inner.bound
         result.readsGraph = true
         return result
+    }
+
+    /// A pattern that has nothing but keys in common with the rows before it is found once and joined with all of them; others
+    /// are walked for each row.
+    private static func optional(_ inner: PlanNode, after outer: PlanNode) -> PlanNode.Kind {
+        guard case .join(let build, let probe, let keys, .inner) = inner.kind, case .argument = probe.kind else {
+            return .apply(outer: outer, inner: inner, .optional)
+        }
+        return .join(build: build, probe: outer, keys: keys, .outer)
     }
 
     /// The plan that walks what was built, from the rows of `state`.
@@ -95,7 +103,7 @@ extension Binder {
 
     func planner(_ builder: PatternBuilder, _ state: BoundQuery, _ wishes: PatternWishes) -> PatternPlanner {
         PatternPlanner(
-            catalog: catalog, graph: builder.graph, derived: builder.derived, bound: state.bound,
+            estimator: estimator, graph: builder.graph, derived: builder.derived, bound: state.bound,
             depthMax: state.plan.depth + stepsLeft, interruption: interruption, wishes: wishes, newSlot: newSlot)
     }
 

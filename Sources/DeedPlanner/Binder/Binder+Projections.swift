@@ -63,7 +63,8 @@ extension Binder {
         if projection.isDistinct {
             var seen: Set<Slot> = []
             let keys = columns.map(\.slot).filter { seen.insert($0).inserted }
-            result.append(try aggregate(result.plan, keys: keys.map { ($0, .slot($0)) }, []))
+            let rows = estimator.groups(keys.map { .slot($0) }, rows: result.plan.estimatedRows)
+            result.append(try aggregate(result.plan, keys: keys.map { ($0, .slot($0)) }, []), rows: rows)
         }
         let hidesInput = isGrouped || projection.isDistinct
         try bindOrderAndLimits(projection, columns, hidesInput: hidesInput, isGrouped: isGrouped, before: state.scope, &result)
@@ -72,8 +73,10 @@ extension Binder {
         for column in columns { scope.add(Variable(name: column.name.text, slot: column.slot, type: column.type)) }
         if let predicate {
             let (visible, mode) = visibility(columns, hidesInput: hidesInput, isGrouped: isGrouped, before: state.scope)
-            if let condition = Expr.all(try conjuncts(predicate).map { try bindPredicate($0, visible, mode) }) {
-                result.append(.filter(child: result.plan, condition), rows: result.plan.estimatedRows / 2)
+            let terms = try conjuncts(predicate).map { try bindPredicate($0, visible, mode) }
+            if let condition = Expr.all(terms) {
+                let rows = result.plan.estimatedRows * estimator.selectivity(ofAll: terms)
+                result.append(.filter(child: result.plan, condition), rows: rows)
             }
         }
         result.scope = scope
@@ -126,6 +129,7 @@ extension Binder {
             } else {
                 columns[index].slot = newSlot()
                 computed.append((columns[index].slot, bound.expr))
+                estimator.note(columns[index].slot, is: bound.expr)
             }
         }
         if !computed.isEmpty { result.append(.project(child: result.plan, computed)) }
@@ -161,7 +165,8 @@ extension Binder {
                 computed.append((columns[index].slot, bound.expr))
             }
         }
-        let rows = keys.isEmpty ? 1 : max(result.plan.estimatedRows.squareRoot(), 1)
+        for key in keys { estimator.note(key.slot, is: key.value) }
+        let rows = estimator.groups(keys.map(\.value), rows: result.plan.estimatedRows)
         result.append(try aggregate(result.plan, keys: keys, collector.aggregates), rows: rows)
         if !computed.isEmpty { result.append(.project(child: result.plan, computed)) }
     }

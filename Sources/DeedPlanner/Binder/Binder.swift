@@ -13,14 +13,18 @@ package struct Planner {
     let catalog: any PlannerCatalog
     /// Looked at on the way: a statement may be long.
     let interruption: Interruption
+    /// Values of the text's literals, by the parameters that stand for them: estimates may use them, plans do not.
+    let literals: [String: Value]
 
-    package init(catalog: any PlannerCatalog, interruption: Interruption = Interruption()) {
-        (self.catalog, self.interruption) = (catalog, interruption)
+    package init(
+        catalog: any PlannerCatalog, interruption: Interruption = Interruption(), literals: [String: Value] = [:]
+    ) {
+        (self.catalog, self.interruption, self.literals) = (catalog, interruption, literals)
     }
 
     /// For each pattern of the query, in the order in which they are planned, what could be chosen.
     package func space(_ query: Query) throws -> [PatternSpace] {
-        let binder = Binder(catalog, interruption, following: nil)
+        let binder = Binder(catalog, interruption, literals, following: nil)
         binder.spaces = []
         _ = try binder.bind(query, from: BoundQuery.start(Scope()), isTop: true)
         return binder.spaces ?? []
@@ -28,8 +32,8 @@ package struct Planner {
 
     /// The plan of a query. `following`: the choices to make, of which none is left to the planner then; throws `PlanRefused` if
     /// the query does not have them.
-    package func plan(_ query: Query, following: PlanChoices? = nil) throws -> QueryPlan {
-        let binder = Binder(catalog, interruption, following: following)
+    package func plan(_ query: Query, following: PlanChoices? = nil) throws -> PlannedQuery {
+        let binder = Binder(catalog, interruption, literals, following: following)
         let bound = try binder.bind(query, from: BoundQuery.start(Scope()), isTop: true)
         if let batches = binder.batches, binder.writes {
             throw QueryError(
@@ -40,11 +44,18 @@ package struct Planner {
         var root = bound.plan
         // A query that changes something runs to its end before anybody sees a row of it.
         if binder.writes && bound.columns.isEmpty, case .eager(let child) = root.kind { root = child }
-        return QueryPlan(
+        let plan = QueryPlan(
             root: root, choices: binder.choices, columns: bound.columns, slotCount: binder.slotCount,
             isReadOnly: !binder.writes && binder.batches == nil, commitsInBetween: binder.batches != nil,
             parameters: binder.parameters, notices: binder.notices)
+        return PlannedQuery(plan: plan, guesses: binder.estimator.guesses)
     }
+}
+
+package struct PlannedQuery {
+    package let plan: QueryPlan
+    /// What the plan takes the literals of the text for.
+    package let guesses: [LiteralGuess]
 }
 
 /// A plan with what is known of its rows.
@@ -77,6 +88,7 @@ struct BoundQuery {
 final class Binder {
     let catalog: any PlannerCatalog
     let interruption: Interruption
+    let estimator: Estimator
     private(set) var slotCount = 0
     var writes = false
     /// The place of a CALL { } IN TRANSACTIONS, if there is one.
@@ -101,8 +113,11 @@ final class Binder {
     /// For each pattern what could be chosen; nil if nobody asks.
     var spaces: [PatternSpace]?
 
-    init(_ catalog: any PlannerCatalog, _ interruption: Interruption, following: PlanChoices?) {
+    init(
+        _ catalog: any PlannerCatalog, _ interruption: Interruption, _ literals: [String: Value], following: PlanChoices?
+    ) {
         (self.catalog, self.interruption, self.following) = (catalog, interruption, following)
+        estimator = Estimator(catalog, literals: literals)
     }
 
     var stepsLeft: Int { PlanLimits.stepsMax - steps }
@@ -153,9 +168,12 @@ final class Binder {
     /// The parts of a UNION stand beside each other: they share their slots, and the longest counts.
     private func bindParts(_ query: Query, from start: BoundQuery, isTop: Bool) throws -> [BoundQuery] {
         let before = (slots: slotCount, steps: steps)
+        let sources = estimator.sources
+        defer { estimator.forget(since: sources) }
         var most = before
         let parts = try query.parts.map { part in
             (slotCount, steps) = before
+            estimator.forget(since: sources)
             let bound = try bind(part, from: start, isTop: isTop)
             most = (max(most.slots, slotCount), max(most.steps, steps))
             return bound

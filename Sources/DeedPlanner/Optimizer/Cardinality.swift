@@ -1,4 +1,4 @@
-// How many rows to expect of the parts of a query graph. Estimates multiply as if everything were independent.
+// How many rows to expect of the parts of a query graph.
 //
 // What does not depend on the order of things is computed once for each part of the graph.
 
@@ -7,6 +7,7 @@ import DeedValues
 
 struct Cardinality {
     let graph: QueryGraph
+    let estimator: Estimator
     /// Positions of relationships by the entities at their ends.
     let relationshipsAt: [Slot: [Int]]
     /// Of all pairs of entities that the ends may be, the part that has such a relationship, times how many; by position.
@@ -14,53 +15,60 @@ struct Cardinality {
     /// Of the types of each; by position.
     let relationships: [Double]
     private let labelledCounts: [Slot: Double]
-    private let unlabelled: Double
     /// Of the predicates that need nothing but the slot.
     private let ownSelectivity: [Slot: Double]
     /// The others that need it.
-    private let shared: [Slot: [QueryGraph.Predicate]]
+    private let shared: [Slot: [(slots: Set<Slot>, selectivity: Double)]]
 
-    static let equalitySelectivity = 0.05
-    static let rangeSelectivity = 0.3
-    static let otherSelectivity = 0.5
-
-    init(catalog: any PlannerCatalog, graph: QueryGraph) {
-        self.graph = graph
-        unlabelled = catalog.entityCount(label: nil)
-        var known: [NameKey: Double] = [:]
-        var labelledCounts: [Slot: Double] = [:]
+    init(estimator: Estimator, graph: QueryGraph) {
+        (self.graph, self.estimator) = (graph, estimator)
+        estimator.note(graph)
+        let catalog = estimator.catalog
+        let all = catalog.entityCount(label: nil)
+        var rarest: [Slot: (label: String?, count: Double)] = [:]
         for entity in graph.entities {
-            let counts = entity.certainLabels.map { label in
-                let count = known[NameKey(label)] ?? catalog.entityCount(label: label)
-                known[NameKey(label)] = count
-                return count
-            }
-            labelledCounts[entity.slot] = max(counts.min() ?? unlabelled, 0)
+            let counts = estimator.labels(of: entity.slot).map { (label: String?.some($0), count: catalog.entityCount(label: $0)) }
+            rarest[entity.slot] = counts.min { $0.count < $1.count } ?? (nil, all)
         }
-        self.labelledCounts = labelledCounts
+        labelledCounts = rarest.mapValues(\.count)
         var relationshipsAt: [Slot: [Int]] = [:]
         for (index, relationship) in graph.relationships.enumerated() {
             relationshipsAt[relationship.left, default: []].append(index)
             if relationship.left != relationship.right { relationshipsAt[relationship.right, default: []].append(index) }
         }
         self.relationshipsAt = relationshipsAt
-        let relationships = graph.relationships.map { catalog.relationshipCount(types: $0.types) }
-        self.relationships = relationships
-        density = zip(graph.relationships, relationships).map { relationship, count in
-            Self.density(
-                relationship, count: count, left: labelledCounts[relationship.left] ?? 1,
-                right: labelledCounts[relationship.right] ?? 1)
+        relationships = graph.relationships.map { catalog.relationshipCount(types: $0.types) }
+        density = graph.relationships.map { relationship in
+            let (left, right) = (rarest[relationship.left] ?? (nil, 1), rarest[relationship.right] ?? (nil, 1))
+            let count = Self.count(relationship, left.label, right.label, catalog)
+            return Self.density(relationship, count: count, left: left.count, right: right.count)
         }
-        var ownSelectivity: [Slot: Double] = [:]
-        var shared: [Slot: [QueryGraph.Predicate]] = [:]
+        var own: [Slot: [Expr]] = [:]
+        var shared: [Slot: [(slots: Set<Slot>, selectivity: Double)]] = [:]
         for predicate in graph.predicates {
             if predicate.slots.count == 1, let slot = predicate.slots.first {
-                ownSelectivity[slot, default: 1] *= Self.selectivity(predicate.expr)
+                own[slot, default: []].append(predicate.expr)
             } else {
-                for slot in predicate.slots { shared[slot, default: []].append(predicate) }
+                let selectivity = estimator.selectivity(predicate.expr)
+                for slot in predicate.slots { shared[slot, default: []].append((predicate.slots, selectivity)) }
             }
         }
-        (self.ownSelectivity, self.shared) = (ownSelectivity, shared)
+        ownSelectivity = own.mapValues { estimator.selectivity(ofAll: $0) }
+        self.shared = shared
+    }
+
+    /// Relationships between entities that have the labels, in the directions that the pattern allows.
+    private static func count(
+        _ relationship: QueryGraph.Relationship, _ left: String?, _ right: String?, _ catalog: any PlannerCatalog
+    ) -> Double {
+        func count(from source: String?, to target: String?) -> Double {
+            catalog.relationshipCount(types: relationship.types, from: source, to: target)
+        }
+        return switch relationship.direction {
+        case .out: count(from: left, to: right)
+        case .in: count(from: right, to: left)
+        case .both: count(from: left, to: right) + count(from: right, to: left)
+        }
     }
 
     /// Entities that have the labels, whatever else is asked of them.
@@ -73,19 +81,7 @@ struct Cardinality {
 
     func selectivity(of slot: Slot, given: Set<Slot>) -> Double {
         shared[slot, default: []].reduce(ownSelectivity[slot] ?? 1) { result, predicate in
-            predicate.slots.allSatisfy { $0 == slot || given.contains($0) } ? result * Self.selectivity(predicate.expr) : result
-        }
-    }
-
-    static func selectivity(_ expr: Expr) -> Double {
-        switch expr {
-        case .compare(.equal, _, _), .isIn: equalitySelectivity
-        case .compare(.notEqual, _, _): 1 - equalitySelectivity
-        case .compare, .textTest: rangeSelectivity
-        case .and(let left, let right): selectivity(left) * selectivity(right)
-        case .or(let left, let right): min(selectivity(left) + selectivity(right), 1)
-        case .not(let inner): 1 - selectivity(inner)
-        default: otherSelectivity
+            predicate.slots.allSatisfy { $0 == slot || given.contains($0) } ? result * predicate.selectivity : result
         }
     }
 
@@ -93,7 +89,7 @@ struct Cardinality {
         _ relationship: QueryGraph.Relationship, count: Double, left: Double, right: Double
     ) -> Double {
         let pairs = max(left, 1) * max(right, 1)
-        let single = count / pairs * (relationship.direction == .both ? 2 : 1)
+        let single = count / pairs
         guard let length = relationship.length else { return single }
         if length.shortest != nil { return 1 / max(right, 1) }
         // Branching as often as the bounds allow, up to a depth beyond which estimates say nothing.

@@ -1,5 +1,6 @@
 // How the first entity of a part of a pattern is found: by id, through an index, or by a scan.
 
+import DeedEngine
 import DeedExecution
 import DeedValues
 
@@ -13,11 +14,14 @@ struct EntityStart {
     let slot: Slot
     let labels: LabelTest?
     let way: Way
+    /// What comes out, for each row before it if it depends on these.
     let rows: Double
     /// True if the look-up needs slots of the rows before it.
     let dependsOnRows: Bool
     /// Places of the predicates that need not be tested of what comes out.
     var answered: [Int] = []
+    /// Of the others those that `rows` has taken into account.
+    var counted: [Expr] = []
 
     /// True if what comes out has the labels.
     var testsLabels: Bool {
@@ -40,7 +44,7 @@ struct EntityStart {
         }
     }
 
-    /// Rows here, and the promise of what can be expanded from it.
+    /// What is read, what is left of it, and the promise of what can be expanded from that.
     func cost(_ cardinality: Cardinality, _ solved: Set<Int>) -> Double {
         var reach: Double?
         for index in cardinality.relationshipsAt[slot, default: []] where !solved.contains(index) {
@@ -48,8 +52,14 @@ struct EntityStart {
             let other = relationship.left == slot ? relationship.right : relationship.left
             reach = min(reach ?? .infinity, cardinality.density[index] * cardinality.labelled(other))
         }
-        return rows * (1 + (reach ?? 0))
+        let kept = min(cardinality.entities(slot, given: []), rows)
+        return readCost + kept * (1 + (reach ?? 0))
     }
+
+    /// A scan decides on rows of columns, many at a time.
+    private static let scannedRowCost = 0.03
+
+    private var readCost: Double { if case .scan = way { rows * Self.scannedRowCost } else { rows } }
 
     /// As a choice.
     var access: EntityAccess {
@@ -60,31 +70,42 @@ struct EntityStart {
         }
     }
 
-    /// The first way to find the entity that is acceptable: of those by id, through an index, and by a scan, in this order.
+    /// The ways to find the entity: those by id first, through indexes, and by a scan.
     /// `predicates`: those that are still to be applied.
-    static func first(
-        for entity: QueryGraph.Entity, _ predicates: OpenPredicates, _ bound: Set<Slot>,
-        _ catalog: any PlannerCatalog, _ cardinality: Cardinality, where isAcceptable: (EntityStart) -> Bool
-    ) -> EntityStart? {
+    static func all(
+        for entity: QueryGraph.Entity, _ predicates: OpenPredicates, _ bound: Set<Slot>, _ cardinality: Cardinality
+    ) -> [EntityStart] {
         let slot = entity.slot
-        let rows = cardinality.entities(slot, given: [])
         let usable = predicates.needing(slot).filter { $0.predicate.slots.allSatisfy { $0 == slot || bound.contains($0) } }
+        var starts: [EntityStart] = []
         for (_, predicate) in usable {
             guard let ids = idLookUp(predicate.expr, slot) else { continue }
-            let start = EntityStart(
-                slot: slot, labels: entity.labels, way: .ids(ids), rows: 1, dependsOnRows: !slotsUsed(ids).isEmpty)
-            if isAcceptable(start) { return start }
+            starts.append(
+                EntityStart(
+                    slot: slot, labels: entity.labels, way: .ids(ids), rows: 1, dependsOnRows: !slotsUsed(ids).isEmpty,
+                    counted: [predicate.expr]))
         }
         if !entity.certainLabels.isEmpty {
             let conditions = usable.compactMap { usable in
-                PropertyCondition(usable.predicate.expr, of: slot).map { (place: usable.place, $0) }
+                PropertyCondition(usable.predicate.expr, of: slot).map {
+                    UsableCondition(place: usable.place, expr: usable.predicate.expr, condition: $0)
+                }
             }
-            for label in entity.certainLabels {
-                if let start = index(label, entity, conditions, catalog, rows, where: isAcceptable) { return start }
-            }
+            for label in entity.certainLabels { starts += indexed(label, entity, conditions, cardinality) }
         }
-        let scan = EntityStart(slot: slot, labels: entity.labels, way: .scan, rows: rows, dependsOnRows: false)
-        return isAcceptable(scan) ? scan : nil
+        let scan = EntityStart(
+            slot: slot, labels: entity.labels, way: .scan, rows: cardinality.labelled(slot), dependsOnRows: false)
+        return starts + [scan]
+    }
+
+    /// The one that is to be taken if nobody wishes for another: an id is always good, and so is an index if it gives few rows,
+    /// or the least of what is read.
+    static func best(of starts: [EntityStart], _ cardinality: Cardinality) -> EntityStart? {
+        if let first = starts.first, case .ids = first.way { return first }
+        let few = Double(TableState.smallRows)
+        let seeks = starts.filter { if case .scan = $0.way { false } else { true } }
+        guard let seek = seeks.min(by: { $0.rows < $1.rows }) else { return starts.first }
+        return seek.rows <= few ? seek : starts.min { $0.readCost < $1.readCost }
     }
 
     /// `id(slot) = value` or `id(slot) IN list`.
@@ -103,38 +124,48 @@ struct EntityStart {
         }
     }
 
-    private static func index(
-        _ label: String, _ entity: QueryGraph.Entity, _ conditions: [(place: Int, PropertyCondition)], _ catalog: any PlannerCatalog,
-        _ rows: Double, where isAcceptable: (EntityStart) -> Bool
-    ) -> EntityStart? {
+    private static func indexed(
+        _ label: String, _ entity: QueryGraph.Entity, _ conditions: [UsableCondition], _ cardinality: Cardinality
+    ) -> [EntityStart] {
         let slot = entity.slot
-        var equal: [(key: String, value: Expr, place: Int)] = []
-        var other: [(key: String, IndexBounds, [Expr])] = []
-        for (place, condition) in conditions {
-            switch condition {
-            case .equal(let key, let value): equal.append((key, value, place))
-            case .bounds(let key, let bounds, let values): other.append((key, bounds, values))
-            }
+        let (estimator, all) = (cardinality.estimator, cardinality.labelled(slot))
+        var starts: [EntityStart] = []
+        func append(_ properties: [String], _ bounds: IndexBounds, _ values: [Expr], rows: Double, _ answered: [Int], _ counted: [Expr]) {
+            starts.append(
+                EntityStart(
+                    slot: slot, labels: entity.labels, way: .index(label: label, properties: properties, bounds),
+                    rows: max(rows, 1), dependsOnRows: values.contains { !slotsUsed($0).isEmpty }, answered: answered,
+                    counted: counted))
+        }
+        let equal = conditions.compactMap { usable in
+            if case .equal(let key, let value) = usable.condition { (key: key, value: value, usable: usable) } else { nil }
         }
         let keys = equal.map(\.key)
         let sets = (keys.count > 1 ? [keys] : []) + keys.map { [$0] }
-        for properties in sets where catalog.hasIndex(label: label, properties: properties) {
+        for properties in sets where estimator.catalog.hasIndex(label: label, properties: properties) {
             let used = properties.compactMap { key in equal.first { $0.key.utf8.elementsEqual(key.utf8) } }
+            let rows = all * estimator.selectivity(ofAll: used.map(\.usable.expr))
             let values = used.map(\.value)
-            let start = EntityStart(
-                slot: slot, labels: entity.labels, way: .index(label: label, properties: properties, .equal(values)),
-                rows: 1, dependsOnRows: values.contains { !slotsUsed($0).isEmpty },
-                answered: used.map(\.place))
-            if isAcceptable(start) { return start }
+            append(properties, .equal(values), values, rows: rows, used.map(\.usable.place), [])
         }
-        for (key, bounds, values) in other where catalog.hasIndex(label: label, properties: [key]) {
-            let start = EntityStart(
-                slot: slot, labels: entity.labels, way: .index(label: label, properties: [key], bounds),
-                rows: max(rows, 1), dependsOnRows: values.contains { !slotsUsed($0).isEmpty })
-            if isAcceptable(start) { return start }
+        for usable in conditions {
+            guard case .bounds(let key, let bounds, let values) = usable.condition,
+                estimator.catalog.hasIndex(label: label, properties: [key])
+            else { continue }
+            // Of bounds that nobody knows yet those are expected for which somebody has made an index.
+            let part = estimator.selectivity(usable.expr) * (estimator.isOpen(usable.expr) ? openBoundsFactor : 1)
+            append([key], bounds, values, rows: all * part, [], [usable.expr])
         }
-        return nil
+        return starts
     }
+
+    private static let openBoundsFactor = 0.05
+}
+
+private struct UsableCondition {
+    let place: Int
+    let expr: Expr
+    let condition: PropertyCondition
 }
 
 /// A predicate that an index can answer.
@@ -148,7 +179,7 @@ private enum PropertyCondition {
             if let key = Self.key(left, slot), !slotsUsed(right).contains(slot) {
                 self.init(key, comparison, right)
             } else if let key = Self.key(right, slot), !slotsUsed(left).contains(slot) {
-                self.init(key, Self.mirrored(comparison), left)
+                self.init(key, comparison.mirrored, left)
             } else {
                 return nil
             }
@@ -176,15 +207,5 @@ private enum PropertyCondition {
     private static func key(_ expr: Expr, _ slot: Slot) -> String? {
         guard case .property(.slot(slot), let key) = expr else { return nil }
         return key
-    }
-
-    private static func mirrored(_ comparison: Comparison) -> Comparison {
-        switch comparison {
-        case .less: .greater
-        case .lessOrEqual: .greaterOrEqual
-        case .greater: .less
-        case .greaterOrEqual: .lessOrEqual
-        default: comparison
-        }
     }
 }

@@ -59,7 +59,7 @@ struct JoinOrder {
         guard fromLeft || hasRight && !barred.contains(relationship.right) else { return nil }
         let from = fromLeft ? relationship.left : relationship.right
         let to = fromLeft ? relationship.right : relationship.left
-        var result = rows * cardinality.density[index]
+        var result = rows * cardinality.density[index] * cardinality.selectivity(of: relationship.slot, given: [])
         if !(hasLeft && hasRight) {
             result *= max(cardinality.labelled(to), 1)
             result *= cardinality.selectivity(of: to, given: reached)

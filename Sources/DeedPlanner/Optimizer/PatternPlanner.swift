@@ -14,11 +14,12 @@ struct PatternPlanner {
     /// The plan would become deeper than it may be.
     struct TooDeep: Error {}
 
-    let catalog: any PlannerCatalog
     let graph: QueryGraph
     private(set) var derived: [DerivedSlot]
     /// Slots that are filled so far.
     private(set) var bound: Set<Slot>
+    /// Those that were before the pattern.
+    private let given: Set<Slot>
     let newSlot: () -> Slot
     private let depthMax: Int
     private let interruption: Interruption
@@ -46,13 +47,14 @@ struct PatternPlanner {
     private let types: [Set<NameKey>]
 
     init(
-        catalog: any PlannerCatalog, graph: QueryGraph, derived: [DerivedSlot], bound: Set<Slot>, depthMax: Int,
+        estimator: Estimator, graph: QueryGraph, derived: [DerivedSlot], bound: Set<Slot>, depthMax: Int,
         interruption: Interruption, wishes: PatternWishes = PatternWishes(), newSlot: @escaping () -> Slot
     ) {
-        (self.catalog, self.graph, self.derived, self.bound) = (catalog, graph, derived, bound)
+        (self.graph, self.derived, self.bound) = (graph, derived, bound)
+        given = bound
         (self.depthMax, self.interruption, self.newSlot) = (depthMax, interruption, newSlot)
         self.wishes = wishes
-        cardinality = Cardinality(catalog: catalog, graph: graph)
+        cardinality = Cardinality(estimator: estimator, graph: graph)
         let own = Self.slots(of: graph, derived).union(bound)
         // Slots of subqueries inside a predicate are its own business.
         predicates = OpenPredicates(
@@ -78,7 +80,8 @@ struct PatternPlanner {
     /// `isUnit`: the child is one row without columns. `following`: the steps to take, or nil for the best ones.
     mutating func plan(from child: PlanNode, isUnit: Bool, following: [PlanStep]?) throws -> PlanNode {
         plan = child
-        try filter(by: predicates.takeConstant())
+        let constant = predicates.takeConstant()
+        try filter(by: constant, selectivity: estimator.selectivity(ofAll: constant))
         try filterReady()
         for index in graph.relationships.indices where graph.relationships[index].isGiven { try solveGiven(index) }
         // A condition without variables has been applied to the one row: its outcome must not be lost.
@@ -180,24 +183,32 @@ struct PatternPlanner {
         for slot in slots where bound.insert(slot).inserted { fresh.append(slot) }
     }
 
-    /// Applies what can be applied by now, as one filter: labels first, which cost least.
-    private mutating func filterReady() throws {
+    /// Applies what can be applied by now, as one filter: labels first, which cost least. `counted`: conditions that the
+    /// estimate of the plan so far has taken into account.
+    private mutating func filterReady(counted: [Expr] = []) throws {
         if fresh.isEmpty { return }
-        var terms: [Expr] = []
+        var tests: [Expr] = []
+        var selectivity = 1.0
         for slot in fresh {
             guard let index = graph.entityIndex(slot), tested.insert(slot).inserted, let labels = graph.entities[index].labels
             else { continue }
-            terms.append(.hasLabels(.slot(slot), labels))
+            tests.append(.hasLabels(.slot(slot), labels))
+            // Entities that the pattern finds are expected to have its labels.
+            if given.contains(slot) { selectivity *= Estimator.otherSelectivity }
         }
-        terms += predicates.takeReady(fresh: fresh, bound: bound)
+        let terms = predicates.takeReady(fresh: fresh, bound: bound)
         fresh = []
-        try filter(by: terms)
+        selectivity *= estimator.selectivity(ofAll: terms)
+        if !counted.isEmpty { selectivity = min(selectivity / max(estimator.selectivity(ofAll: counted), .leastNormalMagnitude), 1) }
+        try filter(by: tests + terms, selectivity: selectivity)
     }
 
-    private mutating func filter(by terms: [Expr]) throws {
+    private mutating func filter(by terms: [Expr], selectivity: Double) throws {
         guard let condition = Expr.all(terms) else { return }
-        try append(.filter(child: plan, condition), rows: plan.estimatedRows * Cardinality.selectivity(condition))
+        try append(.filter(child: plan, condition), rows: plan.estimatedRows * selectivity)
     }
+
+    private var estimator: Estimator { cardinality.estimator }
 
     /// What follows from what was found: from nothing but that, so that it can be computed at once.
     private mutating func deriveAndFilter() throws {
@@ -408,8 +419,8 @@ struct PatternPlanner {
             let rank = wishes.starts[entity.slot] != nil ? 0 : wishes.joins.contains(entity.slot) ? 2 : 1
             if let best, best.rank < rank { continue }
             // What is looked up for each row is no part that could be joined.
-            let anyStart = start(at: entity) { wishes.joins.isEmpty || !$0.dependsOnRows }
-            guard let start = wishedStart(at: entity) ?? anyStart else { continue }
+            let usable = starts(at: entity).filter { wishes.joins.isEmpty || !$0.dependsOnRows }
+            guard let start = wishedStart(at: entity) ?? EntityStart.best(of: usable, cardinality) else { continue }
             let cost = start.cost(cardinality, solved)
             if let best, best.rank == rank, best.cost <= cost { continue }
             best = (start, rank, cost)
@@ -423,7 +434,11 @@ struct PatternPlanner {
     }
 
     func start(at entity: QueryGraph.Entity, where isAcceptable: (EntityStart) -> Bool) -> EntityStart? {
-        EntityStart.first(for: entity, predicates, bound, catalog, cardinality, where: isAcceptable)
+        starts(at: entity).first(where: isAcceptable)
+    }
+
+    func starts(at entity: QueryGraph.Entity) -> [EntityStart] {
+        EntityStart.all(for: entity, predicates, bound, cardinality)
     }
 
     private mutating func begin(at start: EntityStart) throws {
@@ -441,7 +456,7 @@ struct PatternPlanner {
         isUnit = false
         fill([start.slot])
         if start.testsLabels { tested.insert(start.slot) }
-        try filterReady()
+        try filterReady(counted: start.counted)
     }
 
     private mutating func join() throws {
@@ -478,9 +493,9 @@ struct PatternPlanner {
         if keys.isEmpty {
             try append(.cross(left: outer.plan, right: part.plan), rows: rows)
         } else {
+            let equal = connecting.map { Expr.compare(.equal, $0.build, $0.probe) }
             try append(
-                .join(build: part.plan, probe: outer.plan, keys: keys, .inner),
-                rows: connecting.isEmpty ? rows : rows * Cardinality.equalitySelectivity)
+                .join(build: part.plan, probe: outer.plan, keys: keys, .inner), rows: rows * estimator.selectivity(ofAll: equal))
         }
     }
 }

@@ -57,7 +57,7 @@ extension Binder {
 
     func space(_ builder: PatternBuilder, _ state: BoundQuery) throws -> PatternSpace {
         let graph = builder.graph
-        let cardinality = Cardinality(catalog: catalog, graph: graph)
+        let cardinality = Cardinality(estimator: estimator, graph: graph)
         let names = Dictionary(builder.scope.variables.map { ($0.slot, $0.name) }, uniquingKeysWith: { first, _ in first })
         let planner = planner(builder, state, PatternWishes())
         let ways = planner.ways
@@ -77,7 +77,7 @@ extension Binder {
         let predicates = graph.predicates.map { predicate in
             PatternSpace.Predicate(
                 text: predicate.expr.text, entities: predicate.slots.compactMap { graph.entityIndex($0) }.sorted(),
-                selectivity: Cardinality.selectivity(predicate.expr))
+                selectivity: estimator.selectivity(predicate.expr))
         }
         return PatternSpace(
             isUnit: isUnit(state) && !planner.hasConstants, entities: entities, relationships: relationships, predicates: predicates,
@@ -126,10 +126,9 @@ extension PatternPlanner {
     var ways: [Slot: [(access: EntityAccess, rows: Double)]] {
         var ways: [Slot: [(access: EntityAccess, rows: Double)]] = [:]
         for entity in graph.entities where !bound.contains(entity.slot) {
-            _ = start(at: entity) { start in
+            for start in starts(at: entity) {
                 let isKnown = ways[entity.slot, default: []].contains { $0.access == start.access }
                 if !isKnown { ways[entity.slot, default: []].append((start.access, start.rows)) }
-                return false
             }
         }
         return ways
