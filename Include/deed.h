@@ -264,6 +264,7 @@ typedef struct deed_options {
     size_t temporary_directory_size;
     uint64_t temporary_limit; /* bytes that these files may take together, beyond which a query fails with DISK_FULL; 0
                               (default): nine tenths of what the disk has free */
+    uint32_t chunk_rows;   /* for tests: rows that an operator of a query hands on at once, at most; 0 (default): 2,048 */
 } deed_options;
 
 /* Fills in the defaults. NULL is nothing to do. Any thread. */
@@ -486,9 +487,10 @@ typedef struct deed_query_options {
 /* Fills in the defaults. NULL is nothing to do. Any thread. */
 void deed_query_options_init(deed_query_options *options);
 
-/* Prepares a statement of the query language Cypher. A text that was prepared before costs a look-up.
- * Errors: SYNTAX_ERROR, PROCEDURE_ERROR, CLOSED. Any thread; the statement is for one thread at a time. */
-deed_status deed_statement_prepare(deed_database *database, const char *text, size_t text_size,
+/* Prepares a statement of the query language Cypher. A text that was prepared before costs a look-up. `options`: what can end
+ * the planning of a text (timeout and keep_going, which is not called afterwards); NULL: nothing.
+ * Errors: SYNTAX_ERROR, PROCEDURE_ERROR, INTERRUPTED, CLOSED. Any thread; the statement is for one thread at a time. */
+deed_status deed_statement_prepare(deed_database *database, const char *text, size_t text_size, const deed_query_options *options,
                                    deed_statement **out_statement, deed_error **out_error);
 
 /* Gives a parameter its value, which is copied. It stays bound from run to run. Binding a name that the text does not

@@ -46,6 +46,7 @@ private func graphOptions(_ given: UnsafePointer<deed_options>?) throws(DeedErro
     result.isReplica = options.replica
     result.threads = min(Int(options.threads), Limits.workersMax)
     result.parallelRowsMin = Int(clamping: options.parallel_rows_min)
+    if options.chunk_rows != 0 { result.chunkRows = min(Int(options.chunk_rows), Limits.vectorRows) }
     if options.query_memory != 0 { result.queryMemory = Int(clamping: options.query_memory) }
     if options.temporary_limit != 0 { result.temporaryLimit = Int(clamping: options.temporary_limit) }
     if options.temporary_directory != nil {

@@ -21,9 +21,9 @@ final class StatementHandle {
     /// The parameters' names, lent out.
     let names: [(text: UnsafeMutablePointer<CChar>, size: Int)]
 
-    init(_ database: DatabaseHandle, _ text: String, _ engine: QueryEngine) throws {
+    init(_ database: DatabaseHandle, _ text: String, _ engine: QueryEngine, _ options: ExecutionOptions) throws {
         (self.database, self.text, self.engine) = (database, text, engine)
-        prepared = try engine.prepare(text)
+        prepared = try engine.prepare(text, options)
         bindings = Bindings(names: prepared.parameters)
         names = bindings.names.map { copyText($0) }
     }
@@ -34,18 +34,18 @@ final class StatementHandle {
     var onlyBegins: Bool { prepared.onlyBegins }
 
     func execute(_ transaction: OpaquePointer?, _ options: UnsafePointer<deed_query_options>?) throws -> QueryResult {
+        let options = try executionOptions(options, engine.graph)
         if database.follower != nil, case let present = database.queries, present !== engine {
-            (engine, prepared) = (present, try present.prepare(text))
+            (engine, prepared) = (present, try present.prepare(text, options))
         }
         let engine = engine
         try database.requireOpen()
-        if !engine.isCurrent(prepared, isFresh: isFresh) { prepared = try engine.prepare(text) }
+        if !engine.isCurrent(prepared, isFresh: isFresh) { prepared = try engine.prepare(text, options) }
         isFresh = false
         // BEGIN, COMMIT and ROLLBACK are about the transaction of the thread, in whatever state it is.
         let given = try transaction.flatMap { try DeedCAPI.transaction($0, of: engine.graph) }
         return try engine.execute(
-            prepared, bindings, transaction: given ?? engine.graph.threadTransaction,
-            options: try executionOptions(options, engine.graph))
+            prepared, bindings, transaction: given ?? engine.graph.threadTransaction, options: options)
     }
 }
 
@@ -216,7 +216,7 @@ private func executionOptions(
 
 @c @implementation
 public func deed_statement_prepare(
-    _ database: OpaquePointer?, _ text: UnsafePointer<CChar>?, _ text_size: Int,
+    _ database: OpaquePointer?, _ text: UnsafePointer<CChar>?, _ text_size: Int, _ options: UnsafePointer<deed_query_options>?,
     _ out_statement: UnsafeMutablePointer<OpaquePointer?>?, _ out_error: ErrorOut
 ) -> deed_status {
     out_statement?.pointee = nil
@@ -225,7 +225,8 @@ public func deed_statement_prepare(
         let handle = try object(database, DatabaseHandle.self)
         try handle.graph.requireOpen()
         let query = try queryText(text, text_size)
-        out.pointee = retained(try StatementHandle(handle, query, handle.queries))
+        let options = try executionOptions(options, handle.graph)
+        out.pointee = retained(try StatementHandle(handle, query, handle.queries, options))
     }
 }
 

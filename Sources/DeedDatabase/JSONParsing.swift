@@ -92,14 +92,34 @@ struct JSONParser {
 
     private mutating func number() throws(Malformed) -> JSON {
         let start = position
-        while let byte = current, "+-.eE0123456789".utf8.contains(byte) { position += 1 }
+        _ = accept("-")
+        let isZero = current == UInt8(ascii: "0")
+        let whole = digits()
+        var isWhole = true
+        var isGood = whole == 1 || whole > 1 && !isZero
+        if accept(".") {
+            isWhole = false
+            isGood = digits() > 0 && isGood
+        }
+        if accept("e") || accept("E") {
+            isWhole = false
+            if !accept("+") { _ = accept("-") }
+            isGood = digits() > 0 && isGood
+        }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
-        if let value = Int(text), text.first != "+" { return .int(value) }
-        guard let first = text.utf8.first, first != UInt8(ascii: "+"), first != UInt8(ascii: "."), let value = Double(text) else {
+        if isGood, isWhole, let value = Int(text) { return .int(value) }
+        guard isGood, let value = Double(text) else {
             position = start
-            throw malformed("a value is missing")
+            throw malformed(whole == 0 ? "a value is missing" : "a number is not written as JSON has them")
         }
         return .number(value)
+    }
+
+    /// Passes over digits, and counts them.
+    private mutating func digits() -> Int {
+        let start = position
+        while let byte = current, UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte { position += 1 }
+        return position - start
     }
 
     // MARK: Strings

@@ -15,7 +15,7 @@ final class PlanInstance: @unchecked Sendable {
 
     init(_ plan: QueryPlan, _ context: QueryContext) throws {
         self.context = context
-        root = try makeOperator(plan.root, context)
+        root = try makeOperator(plan.root, context, isLast: plan.columns.isEmpty)
         start = Chunk(slots: context.slotCount, count: 1)
         root.reset(argument: start)
     }

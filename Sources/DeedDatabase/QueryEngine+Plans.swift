@@ -75,14 +75,14 @@ extension QueryEngine {
         let interruption = Interruption()
         let account = try chargePlanning(text)
         defer { account.clear() }
-        if let normal = normalizeCypher(text), let query = try planNormal(text, normal, nil, interruption, following: given) {
+        if let normal = normalizeCypher(text), let query = try planNormal(text, normal, interruption, following: given) {
             return query
         }
         guard case .query(let query, let mode) = try parse(text, nil) else {
             throw DeedError(.invalidArgument, "the statement is a command, which has no plan")
         }
         let source = PlanSource(text: text, shape: text, mode: mode, literals: [:])
-        return try plan(query, source, nil, interruption, following: given)
+        return try plan(query, source, interruption, following: given)
     }
 
     func follow(_ document: PlanDocument, _ query: Query, _ shape: String, _ planner: Planner) throws -> PlannedQuery {

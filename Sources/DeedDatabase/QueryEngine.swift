@@ -50,20 +50,16 @@ package final class QueryEngine: @unchecked Sendable {
     // MARK: Preparing
 
     /// The statement behind a text: a plan that is remembered, or a new one.
-    package func prepare(
-        _ text: String, _ transaction: Transaction? = nil, _ interruption: Interruption = Interruption()
-    ) throws -> PreparedStatement {
+    package func prepare(_ text: String, _ options: ExecutionOptions = ExecutionOptions()) throws -> PreparedStatement {
         do {
-            return try makeReady(text, transaction, interruption)
+            return try makeReady(text, options)
         } catch let error as QueryError {
             guard let position = error.position else { throw error }
             throw QueryError(error.kind, error.detail, "\(error.message)\n\(renderSource(position, in: text))", at: position)
         }
     }
 
-    private func makeReady(
-        _ text: String, _ transaction: Transaction?, _ interruption: Interruption
-    ) throws -> PreparedStatement {
+    private func makeReady(_ text: String, _ options: ExecutionOptions) throws -> PreparedStatement {
         let basis = basis
         if let known = memory.find(text), isGood(known, basis) { return .query(known) }
         let normal = normalizeCypher(text)
@@ -75,7 +71,8 @@ package final class QueryEngine: @unchecked Sendable {
         }
         let account = try chargePlanning(text)
         defer { account.clear() }
-        if let normal, let query = try planNormal(text, normal, transaction, interruption) {
+        let interruption = Interruption(timeout: options.timeout, keepGoing: options.keepGoing)
+        if let normal, let query = try planNormal(text, normal, interruption) {
             memory.remember(query, as: text)
             memory.remember(query, forShape: normal.key, literals)
             return .query(query)
@@ -87,7 +84,7 @@ package final class QueryEngine: @unchecked Sendable {
         case .transaction(let command): return .transaction(command)
         case .query(let query, let mode):
             let source = PlanSource(text: text, shape: text, mode: mode, literals: [:])
-            let prepared = try plan(query, source, transaction, interruption)
+            let prepared = try plan(query, source, interruption)
             memory.remember(prepared, as: text)
             return .query(prepared)
         }
@@ -105,13 +102,12 @@ package final class QueryEngine: @unchecked Sendable {
 
     /// A plan in which the literals of the text are parameters; nil if the text is no query, or wrong.
     func planNormal(
-        _ text: String, _ normal: NormalizedQuery, _ transaction: Transaction?, _ interruption: Interruption,
-        following given: PlanDocument? = nil
+        _ text: String, _ normal: NormalizedQuery, _ interruption: Interruption, following given: PlanDocument? = nil
     ) throws -> PreparedQuery? {
         do {
             guard case .query(let query, let mode) = try parse(text, normal) else { return nil }
             let source = PlanSource(text: text, shape: normal.key, mode: mode, literals: normal.literals)
-            return try plan(query, source, transaction, interruption, following: given)
+            return try plan(query, source, interruption, following: given)
         } catch let error as DeedError {
             throw error
         } catch {
@@ -129,11 +125,10 @@ package final class QueryEngine: @unchecked Sendable {
 
     /// `given`: the plan to follow; nil for the one that is set for the shape, or else the planner's own.
     func plan(
-        _ query: Query, _ source: PlanSource, _ transaction: Transaction?, _ interruption: Interruption,
-        following given: PlanDocument? = nil
+        _ query: Query, _ source: PlanSource, _ interruption: Interruption, following given: PlanDocument? = nil
     ) throws -> PreparedQuery {
         var basis = basis
-        let view = try GraphView(graph, transaction)
+        let view = try GraphView(graph, nil)
         let catalog = GraphCatalog(view: view, procedures: procedures)
         let planner = Planner(catalog: catalog, interruption: interruption, literals: source.literals)
         let shape = PreparedQuery.planShape(source.shape, source.mode)

@@ -12,6 +12,8 @@ package final class QueryContext: @unchecked Sendable {
     package private(set) var functions: FunctionContext
     /// Slots of the plan.
     package let slotCount: Int
+    /// Rows that an operator hands on at once, at most; no more than `Chunk.rowsMax`.
+    let chunkRows: Int
     /// What the rows that operators hold may take.
     let memory: QueryMemory
     /// Worker threads that a pipeline may use.
@@ -48,6 +50,7 @@ package final class QueryContext: @unchecked Sendable {
         (self.slotCount, self.threads, self.interruption) = (slotCount, threads, interruption)
         (self.procedures, counts) = (procedures, OperatorCounts(operators))
         memory = QueryMemory(limit: view.graph.queryMemory)
+        chunkRows = view.graph.options.chunkRows
         team = nil
     }
 
@@ -56,7 +59,7 @@ package final class QueryContext: @unchecked Sendable {
         (self.view, parameters, functions, procedures) = (view, query.parameters, query.functions, query.procedures)
         graph = .passUnretained(view.graph)
         (slotCount, threads, interruption, counts) = (query.slotCount, 1, query.interruption, query.counts)
-        memory = query.memory
+        (memory, chunkRows) = (query.memory, query.chunkRows)
         team = nil
         isReadOnly = false
     }
@@ -71,7 +74,7 @@ package final class QueryContext: @unchecked Sendable {
         graph = query.graph
         (slotCount, threads, interruption) = (query.slotCount, 1, query.interruption)
         counts = OperatorCounts(query.counts.operators)
-        memory = query.memory
+        (memory, chunkRows) = (query.memory, query.chunkRows)
         self.team = team
         isReadOnly = query.isReadOnly
         isCaller = number == 0

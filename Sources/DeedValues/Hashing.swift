@@ -22,15 +22,21 @@ package enum ValueHash {
 
     package static func hash(_ value: Value, seed: UInt64) -> UInt64 { hash(value, seed) }
 
+    // What values of columns hash to, without a value being made of them.
+    package static func hash(integer: Int64, seed: UInt64) -> UInt64 { mix(mix(seed, 4), UInt64(bitPattern: integer)) }
+    package static func hash(entity: UInt64, seed: UInt64) -> UInt64 { mix(mix(seed, 16), entity) }
+    package static func hash(relationship: UInt64, seed: UInt64) -> UInt64 { mix(mix(seed, 17), relationship) }
+    package static func hash(text: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 { hash(text, mix(seed, 5)) }
+
     /// Tags tell types apart; numbers have one in common.
     private static func hash(_ value: Value, _ state: UInt64) -> UInt64 {
         switch value {
         case .null: mix(state, 1)
         case .bool(let value): mix(state, value ? 2 : 3)
-        case .int(let value): mix(mix(state, 4), UInt64(bitPattern: value))
+        case .int(let value): hash(integer: value, seed: state)
         case .float(let value): mix(mix(state, 4), word(of: value))
-        case .string(let text): TextBytes.with(text) { hash($0, mix(state, 5)) }
-        case .bytes(let bytes): bytes.withUnsafeBufferPointer { hash($0, mix(state, 6)) }
+        case .string(let text): TextBytes.with(text) { hash(text: UnsafeRawBufferPointer($0), seed: state) }
+        case .bytes(let bytes): bytes.withUnsafeBytes { hash($0, mix(state, 6)) }
         case .list(let items): items.reduce(mix(mix(state, 7), length(items))) { hash($1, $0) }
         case .map(let map): hash(map, mix(mix(state, 8), length(map.keys)))
         case .date(let date): mix(mix(state, 9), UInt64(bitPattern: date.days))
@@ -42,8 +48,8 @@ package enum ValueHash {
             mix(mix(mix(state, 13), UInt64(bitPattern: time.seconds)), UInt64(time.nanoseconds))
         case .duration(let duration): hash(duration, mix(state, 14))
         case .vector(let items): items.reduce(mix(mix(state, 15), length(items))) { mix($0, word(of: Double($1))) }
-        case .entity(let id): mix(mix(state, 16), id)
-        case .relationship(let id): mix(mix(state, 17), id)
+        case .entity(let id): hash(entity: id, seed: state)
+        case .relationship(let id): hash(relationship: id, seed: state)
         case .path(let path):
             path.relationships.reduce(path.entities.reduce(mix(mix(state, 18), length(path.entities)), mix), mix)
         }
@@ -68,14 +74,13 @@ package enum ValueHash {
     private static func hash(_ map: MapValue, _ state: UInt64) -> UInt64 {
         var sum: UInt64 = 0
         for index in map.keys.indices {
-            sum &+= hash(map.values[index], TextBytes.with(map.keys[index]) { hash($0, state) })
+            sum &+= hash(map.values[index], TextBytes.with(map.keys[index]) { hash(UnsafeRawBufferPointer($0), state) })
         }
         return mix(state, sum)
     }
 
-    static func hash(_ bytes: UnsafeBufferPointer<UInt8>, _ start: UInt64) -> UInt64 {
-        var state = mix(start, UInt64(truncatingIfNeeded: bytes.count))
-        let raw = UnsafeRawBufferPointer(bytes)
+    static func hash(_ raw: UnsafeRawBufferPointer, _ start: UInt64) -> UInt64 {
+        var state = mix(start, UInt64(truncatingIfNeeded: raw.count))
         var offset = 0
         while offset &+ 8 <= raw.count {
             state = mix(state, raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self))

@@ -22,7 +22,7 @@ package struct NameKey: Hashable, Sendable {
     /// One word for the hasher, which is several times as fast as giving it the bytes: planning hashes names all the time.
     package func hash(into hasher: inout Hasher) {
         var text = text
-        hasher.combine(text.withUTF8 { ValueHash.hash($0, Self.seed) })
+        hasher.combine(text.withUTF8 { ValueHash.hash(UnsafeRawBufferPointer($0), Self.seed) })
     }
 
     /// Nobody can prepare names that collide.

@@ -1,12 +1,14 @@
 // The functions of values, by name. Functions that look into the graph are the executor's.
 
 /// What a function may know besides its arguments.
-package struct FunctionContext: Sendable {
+package struct FunctionContext: @unchecked Sendable {
     /// The statement's moment: seconds since the epoch and nanoseconds. Every call in a statement sees the same.
     package var seconds: Int64
     package var nanoseconds: UInt32
     /// The zone of temporal values that name none; empty for UTC.
     package var zone: String
+    /// Asked by what takes long; nil: nobody.
+    package var watch: (any WorkWatch)?
 
     package init(seconds: Int64, nanoseconds: UInt32, zone: String = "") {
         (self.seconds, self.nanoseconds, self.zone) = (seconds, nanoseconds, zone)
@@ -18,11 +20,12 @@ package struct ScalarFunction: Sendable {
     package let arity: ClosedRange<Int>
     /// False for what gives something else each time, such as `rand`.
     package let isDeterministic: Bool
-    package let evaluate: @Sendable ([Value], FunctionContext) throws(QueryError) -> Value
+    /// Throws a QueryError, or what the watch throws.
+    package let evaluate: @Sendable ([Value], FunctionContext) throws -> Value
 
     package init(
         _ name: String, _ arity: ClosedRange<Int>, isDeterministic: Bool = true,
-        _ evaluate: @escaping @Sendable ([Value], FunctionContext) throws(QueryError) -> Value
+        _ evaluate: @escaping @Sendable ([Value], FunctionContext) throws -> Value
     ) {
         (self.name, self.arity, self.isDeterministic, self.evaluate) = (name, arity, isDeterministic, evaluate)
     }

@@ -6,10 +6,10 @@ import Glibc
 package enum TextBytes {
     /// Calls the body with the string's UTF-8, without a copy where the string has its bytes in one piece.
     @inline(__always)
-    static func with<Result>(_ text: String, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
-        if let result = text.utf8.withContiguousStorageIfAvailable(body) { return result }
+    static func with<Result>(_ text: String, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result) rethrows -> Result {
+        if let result = try text.utf8.withContiguousStorageIfAvailable(body) { return result }
         var copy = text
-        return copy.withUTF8(body)
+        return try copy.withUTF8(body)
     }
 
     static func areEqual(_ left: String, _ right: String) -> Bool {

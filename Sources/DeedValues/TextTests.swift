@@ -6,9 +6,11 @@ extension Value {
     package static func contains(_ text: Value, _ part: Value) -> Bool? { test(text, part, TextBytes.contains) }
 
     /// `text =~ pattern`: the whole text must match. The cache is the caller's, one for each place in a query.
-    package static func matches(_ text: Value, _ pattern: Value, _ cache: inout PatternCache) throws(QueryError) -> Bool? {
+    package static func matches(
+        _ text: Value, _ pattern: Value, _ cache: inout PatternCache, _ watch: (any WorkWatch)? = nil
+    ) throws -> Bool? {
         guard case .string(let text) = text, case .string(let pattern) = pattern else { return nil }
-        return try cache.expression(pattern).matches(text)
+        return try cache.expression(pattern).matches(text, watch)
     }
 
     private static func test(_ left: Value, _ right: Value, _ body: (String, String) -> Bool) -> Bool? {

@@ -30,7 +30,7 @@ static deed_status run_statement(deed_database *database, const char *text, bool
     deed_statement *statement;
     deed_result *result = NULL;
     const deed_value *row;
-    deed_status status = deed_statement_prepare(database, text, strlen(text), &statement, ERR);
+    deed_status status = deed_statement_prepare(database, text, strlen(text), NULL, &statement, ERR);
     if (status == DEED_OK) {
         status = deed_statement_execute(statement, NULL, NULL, &result, ERR);
         deed_statement_destroy(statement);

@@ -9,7 +9,7 @@
 
 static deed_statement *prepare(deed_database *database, const char *text) {
     deed_statement *statement = NULL;
-    EXPECT_OK(deed_statement_prepare(database, text, strlen(text), &statement, ERR));
+    EXPECT_OK(deed_statement_prepare(database, text, strlen(text), NULL, &statement, ERR));
     return statement;
 }
 
@@ -138,11 +138,11 @@ static void bad_arguments(deed_database *database) {
     deed_result *result = (deed_result *)8;
     const deed_value *row = (const deed_value *)8;
     struct ArrowArrayStream stream;
-    EXPECT(DEED_INVALID_ARGUMENT, deed_statement_prepare(database, "RETURN '\xff'", 10, &statement, ERR));
+    EXPECT(DEED_INVALID_ARGUMENT, deed_statement_prepare(database, "RETURN '\xff'", 10, NULL, &statement, ERR));
     CHECK(statement == NULL);
-    EXPECT(DEED_INVALID_ARGUMENT, deed_statement_prepare(database, NULL, 3, &statement, ERR));
-    EXPECT(DEED_INVALID_ARGUMENT, deed_statement_prepare(database, "RETURN 1", 8, NULL, ERR));
-    EXPECT(DEED_INVALID_ARGUMENT, deed_statement_prepare(NULL, "RETURN 1", 8, &statement, ERR));
+    EXPECT(DEED_INVALID_ARGUMENT, deed_statement_prepare(database, NULL, 3, NULL, &statement, ERR));
+    EXPECT(DEED_INVALID_ARGUMENT, deed_statement_prepare(database, "RETURN 1", 8, NULL, NULL, ERR));
+    EXPECT(DEED_INVALID_ARGUMENT, deed_statement_prepare(NULL, "RETURN 1", 8, NULL, &statement, ERR));
     EXPECT(DEED_INVALID_ARGUMENT, deed_statement_execute(NULL, NULL, NULL, &result, ERR));
     CHECK(result == NULL);
     statement = prepare(database, "RETURN 1");
@@ -187,7 +187,7 @@ static void errors_say_what_and_where(deed_database *database) {
     deed_statement *statement;
     deed_error *error;
     const char *text = "RETURN '\xc3\xbc' AS a, missing";
-    CHECK_EQUAL(DEED_SYNTAX_ERROR, (uint64_t)deed_statement_prepare(database, text, strlen(text), &statement, &error));
+    CHECK_EQUAL(DEED_SYNTAX_ERROR, (uint64_t)deed_statement_prepare(database, text, strlen(text), NULL, &statement, &error));
     if (CHECK(error != NULL)) {
         size_t size, start, end;
         const char *detail = deed_error_detail(error, &size);
@@ -222,7 +222,7 @@ static void errors_say_what_and_where(deed_database *database) {
     deed_result *odd = execute(database, NULL, "MATCH (n:Unheard) RETURN n");
     CHECK(strstr(deed_result_notice(odd, 0, NULL), "`Unheard`") != NULL && deed_result_notice(odd, 1, NULL) == NULL);
     deed_result_destroy(odd);
-    EXPECT(DEED_PROCEDURE_ERROR, deed_statement_prepare(database, "CALL nothing()", 14, &statement, ERR));
+    EXPECT(DEED_PROCEDURE_ERROR, deed_statement_prepare(database, "CALL nothing()", 14, NULL, &statement, ERR));
 }
 
 /* ---- Changes and transactions ----------------------------------------------------------------------------------- */
@@ -568,7 +568,7 @@ static void handles_may_end_in_any_order(void) {
     EXPECT(DEED_CLOSED, deed_result_next(first, &row, ERR));
     EXPECT(DEED_CLOSED, deed_statement_execute(statement, NULL, NULL, &second, ERR));
     deed_statement *late;
-    EXPECT(DEED_CLOSED, deed_statement_prepare(database, "RETURN 1", 8, &late, ERR));
+    EXPECT(DEED_CLOSED, deed_statement_prepare(database, "RETURN 1", 8, NULL, &late, ERR));
     deed_database_destroy(database);
     deed_result_destroy(first);
     deed_statement_destroy(statement);

@@ -51,8 +51,8 @@ import Testing
     ]
     for (pattern, matching, others) in table {
         let expression = try RegularExpression(pattern)
-        for text in matching { #expect(expression.matches(text), "\(pattern) and \(text)") }
-        for text in others { #expect(!expression.matches(text), "\(pattern) and \(text)") }
+        for text in matching { #expect(try expression.matches(text), "\(pattern) and \(text)") }
+        for text in others { #expect(try !expression.matches(text), "\(pattern) and \(text)") }
     }
 }
 

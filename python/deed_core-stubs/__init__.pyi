@@ -291,6 +291,7 @@ class PyDeedGraph(Session):
         query_memory: int | None = None,
         temporary_directory: _Path | None = None,
         temporary_limit: int | None = None,
+        chunk_rows: int | None = None,
     ) -> None: ...
     @property
     def closed(self) -> bool: ...

@@ -60,16 +60,17 @@ graph_init(GraphObject *self, PyObject *arguments, PyObject *keywords)
 {
     static char *names[] = {"path", "read_only", "memory_limit", "durability", "on_conflict", "timeout",
                             "retain_log_bytes", "retain_log_seconds", "before_images", "replica", "threads",
-                            "parallel_rows_min", "query_memory", "temporary_directory", "temporary_limit", NULL};
+                            "parallel_rows_min", "query_memory", "temporary_directory", "temporary_limit",
+                            "chunk_rows", NULL};
     PyObject *path = Py_None, *memory_limit = Py_None, *durability = NULL, *on_conflict = NULL, *timeout = NULL;
     PyObject *retain_bytes = NULL, *retain_seconds = NULL, *threads = Py_None, *rows_min = Py_None;
-    PyObject *query_memory = Py_None, *temporary_directory = Py_None, *temporary_limit = Py_None;
+    PyObject *query_memory = Py_None, *temporary_directory = Py_None, *temporary_limit = Py_None, *chunk = Py_None;
     int read_only = 0, before_images = 0, replica = 0;
     ModuleState *state = self->session.state;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|O$pOOOOOOppOOOOO:PyDeedGraph", names, &path, &read_only,
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|O$pOOOOOOppOOOOOO:PyDeedGraph", names, &path, &read_only,
                                      &memory_limit, &durability, &on_conflict, &timeout, &retain_bytes, &retain_seconds,
                                      &before_images, &replica, &threads, &rows_min, &query_memory,
-                                     &temporary_directory, &temporary_limit))
+                                     &temporary_directory, &temporary_limit, &chunk))
         return -1;
     if (self->database != NULL || self->opening) {
         raise_status(state, DEED_INVALID_ARGUMENT, "the graph is open already");
@@ -83,7 +84,7 @@ graph_init(GraphObject *self, PyObject *arguments, PyObject *keywords)
     options.replica = replica;
     options.keep_waiting = keep_going;
     unsigned long long thread_count = 0, parallel_rows_min = options.parallel_rows_min;
-    unsigned long long query_bytes = 0, temporary_bytes = 0;
+    unsigned long long query_bytes = 0, temporary_bytes = 0, chunk_rows = 0;
     PyObject *bytes, *directory;
     if (parse_durability(state, durability, &options.durability) < 0 ||
         parse_memory_limit(state, memory_limit, &options.memory_limit) < 0 ||
@@ -93,6 +94,7 @@ graph_init(GraphObject *self, PyObject *arguments, PyObject *keywords)
         parse_whole(state, "parallel_rows_min", rows_min, 0, LLONG_MAX, &parallel_rows_min) < 0 ||
         parse_whole(state, "query_memory", query_memory, 1, LLONG_MAX, &query_bytes) < 0 ||
         parse_whole(state, "temporary_limit", temporary_limit, 1, LLONG_MAX, &temporary_bytes) < 0 ||
+        parse_whole(state, "chunk_rows", chunk, 1, 2048, &chunk_rows) < 0 ||
         parse_path(state, temporary_directory, &directory) < 0)
         return -1;
     if (parse_path(state, path, &bytes) < 0) {
@@ -103,6 +105,7 @@ graph_init(GraphObject *self, PyObject *arguments, PyObject *keywords)
     options.parallel_rows_min = parallel_rows_min;
     options.query_memory = query_bytes;
     options.temporary_limit = temporary_bytes;
+    options.chunk_rows = (uint32_t)chunk_rows;
     if (directory != NULL) {
         options.temporary_directory = PyBytes_AS_STRING(directory);
         options.temporary_directory_size = (size_t)PyBytes_GET_SIZE(directory);
@@ -627,7 +630,8 @@ static PyMethodDef graph_methods[] = {
 PyDoc_STRVAR(graph_doc,
 "PyDeedGraph(path=None, *, read_only=False, memory_limit=None, durability='sync', on_conflict='fail', timeout=None,\n"
 "            retain_log_bytes=None, retain_log_seconds=None, before_images=False, replica=False, threads=None,\n"
-"            parallel_rows_min=None, query_memory=None, temporary_directory=None, temporary_limit=None)\n--\n\n"
+"            parallel_rows_min=None, query_memory=None, temporary_directory=None, temporary_limit=None,\n"
+"            chunk_rows=None)\n--\n\n"
 "A property graph in a directory, or in memory without a path.\n\n"
 "Parameters\n----------\n"
 "path : str, bytes or os.PathLike, optional\n    The directory of the store, created if there is none (unless read_only).\n"
@@ -649,7 +653,8 @@ PyDoc_STRVAR(graph_doc,
 "temporary_directory : str, bytes or os.PathLike, optional\n    Where these files are, which have no names and are gone with\n"
 "    the process; by default the directory of the store, and for one in memory or read_only $TMPDIR, /var/tmp or /tmp.\n"
 "temporary_limit : int, optional\n    Bytes that these files may take together, beyond which a query fails (DiskFull); by\n"
-"    default nine tenths of what the disk has free.\n\n"
+"    default nine tenths of what the disk has free.\n"
+"chunk_rows : int, optional\n    For tests: rows that an operator of a query hands on at once, at most; by default 2,048.\n\n"
 "Raises\n------\n"
 "StoreLocked\n    Another process has the store open for writing.\n"
 "NewerFormat, Corruption, StorageError\n    The store cannot be read.\n\n"

@@ -36,29 +36,32 @@ take_json(SessionObject *session, deed_status status, deed_error *error, char *t
     return result;
 }
 
-PyObject *
-graph_drain_reports(GraphObject *self, PyObject *Py_UNUSED(ignored))
+/* What a call without arguments tells. */
+static PyObject *
+told_json(GraphObject *self, deed_status (*call)(deed_database *, char **, size_t *, deed_error **))
 {
     if (session_ready(&self->session) < 0)
         return NULL;
     char *text;
     size_t size;
     deed_error *error = NULL;
-    deed_status status = deed_reports_drain(self->database, &text, &size, &error);
+    deed_status status = call(self->database, &text, &size, &error);
     return take_json(&self->session, status, error, text, size);
+}
+
+PyObject *
+graph_drain_reports(GraphObject *self, PyObject *Py_UNUSED(ignored))
+{
+    return told_json(self, deed_reports_drain);
 }
 
 PyObject *
 graph_execution_plans(GraphObject *self, PyObject *Py_UNUSED(ignored))
 {
-    if (session_ready(&self->session) < 0)
-        return NULL;
-    char *text;
-    size_t size;
-    deed_error *error = NULL;
-    deed_status status = deed_plans(self->database, &text, &size, &error);
-    return take_json(&self->session, status, error, text, size);
+    return told_json(self, deed_plans);
 }
+
+/* ---- Arguments ----------------------------------------------------------------------------------------------- */
 
 /* A plan as text: a str, or the JSON of a dict. A new reference. */
 static PyObject *
@@ -72,99 +75,114 @@ plan_text(SessionObject *session, PyObject *object)
     return NULL;
 }
 
+/* A text and its bytes, which live as long as it. */
+typedef struct HeldText {
+    PyObject *owner;
+    const char *bytes;
+    size_t size;
+} HeldText;
+
+/* `owner`: a new reference, or NULL for an exception. */
+static bool
+hold_text(SessionObject *session, PyObject *owner, HeldText *out)
+{
+    out->owner = owner;
+    out->bytes = owner != NULL ? text_of(session->state, owner, &out->size) : NULL;
+    return out->bytes != NULL;
+}
+
+/* The arguments of a method: the text of a statement and, where there is one, a plan. */
+typedef struct PlanArguments {
+    HeldText statement, plan;
+} PlanArguments;
+
+static void
+release_arguments(PlanArguments *texts)
+{
+    Py_XDECREF(texts->statement.owner);
+    Py_XDECREF(texts->plan.owner);
+}
+
+/* False with an exception; then there is nothing to release. */
+static bool
+parse_plan_arguments(SessionObject *session, const Signature *signature, PyObject *const *arguments, Py_ssize_t count,
+                     PyObject *keywords, PlanArguments *out)
+{
+    PyObject *values[2] = {NULL, NULL};
+    *out = (PlanArguments){0};
+    if (parse_arguments(signature, arguments, count, keywords, values) < 0 || session_ready(session) < 0)
+        return false;
+    bool is_asked = signature->required == 2 || (values[1] != NULL && values[1] != Py_None);
+    if (hold_text(session, statement_text(session, values[0]), &out->statement) &&
+        (!is_asked || hold_text(session, plan_text(session, values[1]), &out->plan)) && session_ready(session) == 0)
+        return true;
+    release_arguments(out);
+    return false;
+}
+
+/* ---- Methods ------------------------------------------------------------------------------------------------- */
+
 GRAPH_METHOD(explain_plan)
 {
     static const Signature signature = {"explain_plan", 2, 1, 2, {"query", "plan"}};
-    PyObject *values[2];
     SessionObject *session = &self->session;
-    if (parse_arguments(&signature, arguments, count, keywords, values) < 0 || session_ready(session) < 0)
+    PlanArguments texts;
+    if (!parse_plan_arguments(session, &signature, arguments, count, keywords, &texts))
         return NULL;
-    bool is_given = values[1] != NULL && values[1] != Py_None;
-    PyObject *query = statement_text(session, values[0]);
-    PyObject *plan = query != NULL && is_given ? plan_text(session, values[1]) : NULL;
-    size_t query_size, plan_size = 0, size;
-    const char *query_bytes = query != NULL ? text_of(session->state, query, &query_size) : NULL;
-    const char *plan_bytes = plan != NULL ? text_of(session->state, plan, &plan_size) : NULL;
-    PyObject *result = NULL;
-    if (query_bytes != NULL && (plan_bytes != NULL || !is_given) && session_ready(session) == 0) {
-        char *text;
-        deed_error *error = NULL;
-        PyThreadState *thread = call_begin(session, true);
-        deed_status status =
-            deed_plan_explain(self->database, query_bytes, query_size, plan_bytes, plan_size, &text, &size, &error);
-        call_end(session, thread);
-        result = take_text(session, status, error, text, size);
-    }
-    Py_XDECREF(query);
-    Py_XDECREF(plan);
-    return result;
+    char *text;
+    size_t size;
+    deed_error *error = NULL;
+    PyThreadState *thread = call_begin(session, true);
+    deed_status status = deed_plan_explain(self->database, texts.statement.bytes, texts.statement.size, texts.plan.bytes,
+                                           texts.plan.size, &text, &size, &error);
+    call_end(session, thread);
+    release_arguments(&texts);
+    return take_text(session, status, error, text, size);
 }
 
 GRAPH_METHOD(plan_space)
 {
     static const Signature signature = {"plan_space", 1, 1, 1, {"query"}};
-    PyObject *values[1];
     SessionObject *session = &self->session;
-    if (parse_arguments(&signature, arguments, count, keywords, values) < 0 || session_ready(session) < 0)
+    PlanArguments texts;
+    if (!parse_plan_arguments(session, &signature, arguments, count, keywords, &texts))
         return NULL;
-    PyObject *query = statement_text(session, values[0]);
-    size_t query_size, size;
-    const char *bytes = query != NULL ? text_of(session->state, query, &query_size) : NULL;
-    PyObject *result = NULL;
-    if (bytes != NULL) {
-        char *text;
-        deed_error *error = NULL;
-        PyThreadState *thread = call_begin(session, true);
-        deed_status status = deed_plan_space(self->database, bytes, query_size, &text, &size, &error);
-        call_end(session, thread);
-        result = take_text(session, status, error, text, size);
-    }
-    Py_XDECREF(query);
-    return result;
+    char *text;
+    size_t size;
+    deed_error *error = NULL;
+    PyThreadState *thread = call_begin(session, true);
+    deed_status status = deed_plan_space(self->database, texts.statement.bytes, texts.statement.size, &text, &size, &error);
+    call_end(session, thread);
+    release_arguments(&texts);
+    return take_text(session, status, error, text, size);
 }
 
 GRAPH_METHOD(set_execution_plan)
 {
     static const Signature signature = {"set_execution_plan", 2, 2, 2, {"shape", "plan"}};
-    PyObject *values[2];
     SessionObject *session = &self->session;
-    if (parse_arguments(&signature, arguments, count, keywords, values) < 0 || session_ready(session) < 0)
+    PlanArguments texts;
+    if (!parse_plan_arguments(session, &signature, arguments, count, keywords, &texts))
         return NULL;
-    PyObject *shape = statement_text(session, values[0]);
-    PyObject *plan = shape != NULL ? plan_text(session, values[1]) : NULL;
-    size_t shape_size, plan_size;
-    const char *shape_bytes = plan != NULL ? text_of(session->state, shape, &shape_size) : NULL;
-    const char *plan_bytes = shape_bytes != NULL ? text_of(session->state, plan, &plan_size) : NULL;
-    PyObject *result = NULL;
-    if (plan_bytes != NULL && session_ready(session) == 0) {
-        deed_error *error = NULL;
-        PyThreadState *thread = call_begin(session, true);
-        deed_status status = deed_plan_set(self->database, shape_bytes, shape_size, plan_bytes, plan_size, &error);
-        call_end(session, thread);
-        result = status == DEED_OK ? Py_NewRef(Py_None) : raise_error(session->state, status, error);
-    }
-    Py_XDECREF(shape);
-    Py_XDECREF(plan);
-    return result;
+    deed_error *error = NULL;
+    PyThreadState *thread = call_begin(session, true);
+    deed_status status = deed_plan_set(self->database, texts.statement.bytes, texts.statement.size, texts.plan.bytes,
+                                       texts.plan.size, &error);
+    call_end(session, thread);
+    release_arguments(&texts);
+    return status == DEED_OK ? Py_NewRef(Py_None) : raise_error(session->state, status, error);
 }
 
 GRAPH_METHOD(clear_execution_plan)
 {
     static const Signature signature = {"clear_execution_plan", 1, 1, 1, {"shape"}};
-    PyObject *values[1];
     SessionObject *session = &self->session;
-    if (parse_arguments(&signature, arguments, count, keywords, values) < 0 || session_ready(session) < 0)
+    PlanArguments texts;
+    if (!parse_plan_arguments(session, &signature, arguments, count, keywords, &texts))
         return NULL;
-    PyObject *shape = statement_text(session, values[0]);
-    size_t size;
-    const char *bytes = shape != NULL ? text_of(session->state, shape, &size) : NULL;
-    PyObject *result = NULL;
-    if (bytes != NULL) {
-        bool was_set = false;
-        deed_error *error = NULL;
-        deed_status status = deed_plan_clear(self->database, bytes, size, &was_set, &error);
-        result = status == DEED_OK ? PyBool_FromLong(was_set) : raise_error(session->state, status, error);
-    }
-    Py_XDECREF(shape);
-    return result;
+    bool was_set = false;
+    deed_error *error = NULL;
+    deed_status status = deed_plan_clear(self->database, texts.statement.bytes, texts.statement.size, &was_set, &error);
+    release_arguments(&texts);
+    return status == DEED_OK ? PyBool_FromLong(was_set) : raise_error(session->state, status, error);
 }

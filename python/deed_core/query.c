@@ -30,7 +30,7 @@ static char is_taken, is_new;
 
 /* The prepared statement of a text, in a capsule, for statement_return. */
 static PyObject *
-statement_take(SessionObject *session, PyObject *text)
+statement_take(SessionObject *session, PyObject *text, const deed_query_options *options)
 {
     GraphObject *graph = session->graph;
     if (graph->statements == NULL && (graph->statements = PyDict_New()) == NULL)
@@ -48,7 +48,7 @@ statement_take(SessionObject *session, PyObject *text)
         return NULL;
     deed_statement *statement;
     deed_error *error = NULL;
-    deed_status status = deed_statement_prepare(graph->database, bytes, size, &statement, &error);
+    deed_status status = deed_statement_prepare(graph->database, bytes, size, options, &statement, &error);
     if (status != DEED_OK)
         return raise_error(session->state, status, error);
     PyObject *capsule = PyCapsule_New(statement, statement_capsule, destroy_statement);
@@ -135,29 +135,27 @@ bind_parameters(SessionObject *session, deed_statement *statement, PyObject *par
     return copy == NULL ? -1 : result;
 }
 
+/* What can end a statement, while it is planned as well as while it runs. */
 static int
-parse_timeout(SessionObject *session, PyObject *object, deed_query_options *options)
+parse_options(SessionObject *session, PyObject *timeout, deed_query_options *options)
 {
-    if (object == NULL || object == Py_None)
+    deed_query_options_init(options);
+    options->keep_going = keep_going;
+    if (timeout == NULL || timeout == Py_None)
         return 0;
-    options->timeout = PyFloat_AsDouble(object);
+    options->timeout = PyFloat_AsDouble(timeout);
     if (options->timeout >= 0.0)
         return 0;
     PyErr_Clear();
     raise_status(session->state, DEED_INVALID_ARGUMENT,
-                 "timeout is a number of seconds that is not negative, or None, not %R", object);
+                 "timeout is a number of seconds that is not negative, or None, not %R", timeout);
     return -1;
 }
 
 static PyObject *
-run_statement(SessionObject *session, PyObject *capsule, PyObject *parameters, PyObject *timeout)
+run_statement(SessionObject *session, PyObject *capsule, PyObject *parameters, const deed_query_options *options)
 {
     deed_statement *statement = PyCapsule_GetPointer(capsule, statement_capsule);
-    deed_query_options options;
-    deed_query_options_init(&options);
-    options.keep_going = keep_going;
-    if (parse_timeout(session, timeout, &options) < 0)
-        return NULL;
     if (bind_parameters(session, statement, parameters) < 0 || session_ready(session) < 0) {
         deed_statement_clear(statement);
         return NULL;
@@ -165,7 +163,7 @@ run_statement(SessionObject *session, PyObject *capsule, PyObject *parameters, P
     deed_result *result;
     deed_error *error = NULL;
     PyThreadState *thread = call_begin(session, deed_statement_waits(statement));
-    deed_status status = deed_statement_execute(statement, session->transaction, &options, &result, &error);
+    deed_status status = deed_statement_execute(statement, session->transaction, options, &result, &error);
     call_end(session, thread);
     deed_statement_clear(statement); /* what may be large is not kept with the text, nor taken for the next call's */
     if (status != DEED_OK)
@@ -195,13 +193,15 @@ METHOD(execute)
 {
     static const Signature signature = {"execute", 3, 1, 2, {"text", "parameters", "timeout"}};
     PyObject *values[3];
-    if (parse_arguments(&signature, arguments, count, keywords, values) < 0 || session_ready(self) < 0)
+    deed_query_options options;
+    if (parse_arguments(&signature, arguments, count, keywords, values) < 0 || parse_options(self, values[2], &options) < 0 ||
+        session_ready(self) < 0)
         return NULL;
     PyObject *text = statement_text(self, values[0]);
-    PyObject *capsule = text != NULL ? statement_take(self, text) : NULL;
+    PyObject *capsule = text != NULL ? statement_take(self, text, &options) : NULL;
     PyObject *result = NULL;
     if (capsule != NULL) {
-        result = run_statement(self, capsule, values[1], values[2]);
+        result = run_statement(self, capsule, values[1], &options);
         statement_return(self, text, capsule);
     }
     Py_XDECREF(text);
@@ -220,10 +220,12 @@ METHOD(prepare)
 {
     static const Signature signature = {"prepare", 1, 1, 1, {"text"}};
     PyObject *values[1];
-    if (parse_arguments(&signature, arguments, count, keywords, values) < 0 || session_ready(self) < 0)
+    deed_query_options options;
+    if (parse_arguments(&signature, arguments, count, keywords, values) < 0 || parse_options(self, NULL, &options) < 0 ||
+        session_ready(self) < 0)
         return NULL;
     PyObject *text = statement_text(self, values[0]);
-    PyObject *capsule = text != NULL ? statement_take(self, text) : NULL;
+    PyObject *capsule = text != NULL ? statement_take(self, text, &options) : NULL;
     if (capsule == NULL) {
         Py_XDECREF(text);
         return NULL;
@@ -246,12 +248,14 @@ statement_execute(StatementObject *self, PyObject *const *arguments, Py_ssize_t 
     static const Signature signature = {"execute", 2, 0, 1, {"parameters", "timeout"}};
     PyObject *values[2];
     SessionObject *session = (SessionObject *)self->session;
-    if (parse_arguments(&signature, arguments, count, keywords, values) < 0 || session_ready(session) < 0)
+    deed_query_options options;
+    if (parse_arguments(&signature, arguments, count, keywords, values) < 0 || parse_options(session, values[1], &options) < 0 ||
+        session_ready(session) < 0)
         return NULL;
-    PyObject *capsule = statement_take(session, self->text);
+    PyObject *capsule = statement_take(session, self->text, &options);
     if (capsule == NULL)
         return NULL;
-    PyObject *result = run_statement(session, capsule, values[0], values[1]);
+    PyObject *result = run_statement(session, capsule, values[0], &options);
     statement_return(session, self->text, capsule);
     return result;
 }

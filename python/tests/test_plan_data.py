@@ -177,6 +177,17 @@ def test_what_is_no_plan(graph: PyDeedGraph, plan: str) -> None:
     assert graph.execution_plans() == []
 
 
+@pytest.mark.parametrize("number", ["01", "-01", "00", "1.", "1e", "1e+", ".1", "+1", "--1", "0x1", "1_0", "-"])
+def test_a_number_that_json_does_not_have(graph: PyDeedGraph, number: str) -> None:
+    text = json.dumps(explained(graph, TEXT))
+    assert '"version": 1,' in text
+    graph.set_execution_plan(TEXT, text)
+    graph.clear_execution_plan(TEXT)
+    with pytest.raises(InvalidArgument, match="the plan cannot be used"):
+        graph.set_execution_plan(TEXT, text.replace('"version": 1,', f'"version": {number},'))
+    assert graph.execution_plans() == []
+
+
 def test_commands_have_no_plan(graph: PyDeedGraph) -> None:
     for text in ("CREATE INDEX FOR (n:L) ON (n.z)", "BEGIN", "SHOW INDEXES"):
         with pytest.raises(InvalidArgument, match="command"):

@@ -32,6 +32,17 @@ STATEMENTS = [
     ["MERGE (p:P {k: row.k}) ON CREATE SET p += {x: row.v}"],
     ["MERGE (p:P {k: toString(row.k)})"],
     ["MERGE (p:P {k: row.k})", "SET p.v = row.v, p.last = row.k"],
+    ["MERGE (p:P {k: row.k})", "SET p.w = row.v, p.n = coalesce(p.n, 0) + 1"],
+    ["MERGE (p:P {k: row.k})", "SET p.w = row.v, p.x = row.number, p.gone = null"],
+    ["MERGE (p:P {k: row.k})", "SET p.u = row.v"],
+    ["MERGE (p:P {k: row.k})", "SET p.k = row.v"],
+    ["MERGE (p:P {k: row.k})", "SET p.n = COUNT { MATCH (:P) }"],
+    ["MERGE (p:P {k: row.k}) ON CREATE SET p.n = row.v", "SET p.w = coalesce(p.w, 0) + p.n"],
+    ["MATCH (q:P) WHERE q.k = row.k", "MERGE (p:P {k: q.v})", "SET p.v = q.k"],
+    ["MATCH (q:P) WHERE q.k = row.k", "MERGE (p:P {k: q.v})", "SET p.w = q.k, p.n = coalesce(q.n, 0) + 1"],
+    ["MATCH (q:P) WHERE q.k = row.k", "MERGE (p:P {k: keys(q)[0]})", "SET p.a = row.v"],
+    ["MERGE (p:P {k: row.k})", "MERGE (q:P {k: row.v})", "MERGE (p)-[r:R]->(q)", "SET r.w = row.v, r.n = coalesce(r.n, 0) + 1"],
+    ["MERGE (p:P {k: row.k})", "MERGE (q:P {k: row.v})", "MERGE (p)-[r:R {w: row.v}]-(q)", "SET r.n = row.k"],
     ["MERGE (p:P {k: row.k})", "MERGE (q:P {k: row.v})", "MERGE (p)-[r:R]->(q) ON CREATE SET r.n = 1 ON MATCH SET r.n = r.n + 1"],
     ["MERGE (p:P {k: row.k})", "MERGE (q:P {k: row.v})", "MERGE (p)-[:R]-(q)"],
     ["MERGE (p:P {k: row.k})", "MERGE (q:P {k: row.v})", "MERGE (p)<-[r:R {w: row.v}]-(q)"],
@@ -93,8 +104,9 @@ def one_by_one(session: Any, clauses: list[str], given: list[Row]) -> tuple[list
         found: list[Row] = []
         for row in rows:
             bound = [name for name in row if name != "row"]
-            match = "".join(f" MATCH ({name}) WHERE id({name}) = ${name}" for name in bound)
-            names = [name for name in "pq" if name in bound or f"({name}:" in clause]
+            patterns = {name: "()-[r]->()" if name == "r" else f"({name})" for name in bound}
+            match = "".join(f" MATCH {patterns[name]} WHERE id({name}) = ${name}" for name in bound)
+            names = [name for name in "pqr" if name in bound or f"({name}:" in clause or f"[{name}:" in clause]
             text = f"WITH $row AS row{match} {clause} RETURN row" + "".join(f", id({name}) AS {name}" for name in names)
             result = session.execute(text, row)
             found += result.dicts()
@@ -147,6 +159,53 @@ def test_more_rows_than_a_batch_with_repetitions() -> None:
         assert list(graph.execute("MATCH (p:P) RETURN count(*), count(p.c), count(p.m), sum(p.c), sum(p.m)")) == [
             (3_000, 2_900, 3_000, sum(range(100, 3_000)), sum(range(6_000, 7_000)) + sum(range(4_000, 6_000)))
         ]
+
+
+def plan(graph: PyDeedGraph, text: str) -> str:
+    return str(graph.execute("EXPLAIN " + text).scalar())
+
+
+def test_set_behind_merge_is_part_of_it_where_nobody_can_tell() -> None:
+    parts = [
+        "MERGE (p:P {k: row.k}) SET p.v = row.v",
+        "MERGE (p:P {k: toUpper(row.k), j: $j}) SET p.v = row.v, p.w = p.w + 1",
+        "MERGE (p:P {k: row}) SET p.v = row",
+        "MATCH (a:P), (b:P) MERGE (a)-[r:R {w: a.w}]->(b) SET r.v = b.v",
+    ]
+    apart = [
+        "MERGE (p:P {k: row.k}) SET p.k = row.v",
+        "MERGE (p:P {k: row.v}) SET p.v = row.v",
+        "MERGE (p:P {k: row['k']}) SET p.v = row.v",
+        "MERGE (p:P {k: keys(row)[0]}) SET p.v = row.v",
+        "MERGE (p:P {k: row.k}) SET p:Q",
+        "MERGE (p:P {k: row.k}) SET p += row",
+        "MERGE (p:P {k: row.k}) SET p.v = COUNT { (p)--() }",
+        "MERGE (p:P {k: row.k}) ON CREATE SET p.w = 1 SET p.v = row.v",
+        "MERGE (p:P {k: row.k})-[r:R]->(q:P {k: row.v}) SET p.w = 1",
+    ]
+    with PyDeedGraph() as graph:
+        for text in parts:
+            assert "Change" not in plan(graph, f"UNWIND $rows AS row {text}"), text
+        for text in apart:
+            assert "Change" in plan(graph, f"UNWIND $rows AS row {text}"), text
+
+
+@pytest.mark.parametrize("required", ["p.v IS NOT NULL", "p.v IS :: INTEGER"])
+def test_a_constraint_sees_what_is_created_before_it_is_set(required: str) -> None:
+    with PyDeedGraph() as graph:
+        graph.execute("CREATE INDEX FOR (p:P) ON (p.k)")
+        graph.execute(f"CREATE CONSTRAINT FOR (p:P) REQUIRE {required}")
+        outcomes = []
+        for rows in ([{"k": 1, "v": 1}], [{"k": 2, "v": 1}, {"k": 3, "v": 2}], [{"k": 4, "v": "x"}, {"k": 5, "v": 2}]):
+            for clauses in ("MERGE (p:P {k: row.k}) SET p.v = row.v", "MERGE (p:P {k: row.k}) WITH p, row SET p.v = row.v"):
+                with graph.transaction() as transaction:
+                    try:
+                        transaction.execute(f"UNWIND $rows AS row {clauses}", {"rows": rows})
+                        outcomes.append(contents(transaction))
+                    except DeedError as error:
+                        outcomes.append([type(error).__name__])
+                    transaction.rollback()
+        assert outcomes[::2] == outcomes[1::2]
 
 
 def test_a_key_that_is_being_created_by_others() -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
@@ -132,6 +133,61 @@ def test_joins_are_the_same(graphs: dict[int | None, PyDeedGraph], text: str) ->
         assert other == wanted
 
 
+TOPS = ["r.number DESC", "r.mixed", "r.group DESC, r.name", "r.group", "r.weight", "r.missing"]
+
+
+@pytest.mark.parametrize("order", TOPS)
+def test_the_first_rows_are_the_same(graphs: dict[int | None, PyDeedGraph], order: str) -> None:
+    text = f"MATCH (r:Row) RETURN r.number, r.mixed, r.name ORDER BY {order}"
+    for bounds in ("LIMIT 20000", "SKIP 11000 LIMIT 9000", "LIMIT 1000000"):
+        wanted, *others = run_everywhere(graphs, f"{text} {bounds}")
+        for other in others:
+            assert other == wanted
+    # As many rows as these are held.
+    assert len(graphs[256 << 10].execute(f"{text} LIMIT 100").fetchall()) == 100
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_the_first_rows_of_several_threads_are_those_of_one(threads: int) -> None:
+    columns = {"number": list(range(20_000)), "group": [number * 7919 % 100 for number in range(20_000)]}
+    text = "MATCH (r:Row) RETURN r.number ORDER BY r.group DESC LIMIT 15000"
+    with PyDeedGraph() as graph:
+        graph.add_entities("Row", columns)
+        wanted = graph.execute(text).fetchall()
+    for budget in (1, 64 << 10):
+        with PyDeedGraph(threads=threads, parallel_rows_min=0, query_memory=budget) as graph:
+            graph.add_entities("Row", columns)
+            assert graph.execute(text).fetchall() == wanted
+            assert written(graph) > 0
+
+
+def test_what_one_group_has_seen_is_put_aside(graphs: dict[int | None, PyDeedGraph]) -> None:
+    for clause in (
+        "RETURN count(DISTINCT r.name), 1", "RETURN count(DISTINCT r.mixed)", "RETURN r.group % 2 AS k, sum(DISTINCT r.number)",
+        "RETURN r.group % 3 AS k, count(DISTINCT r.name) + 1 AS n ORDER BY n DESC", "RETURN round(stDev(DISTINCT r.weight), 9)",
+    ):  # fmt: skip
+        wanted, *others = (sorted(rows) for rows in run_everywhere(graphs, f"MATCH (r:Row) {clause}"))
+        for other in others:
+            assert other == wanted
+
+
+def test_many_rows_of_one_key_are_joined_in_blocks() -> None:
+    texts = [
+        "MATCH (r:Row), (s:Row) WHERE r.one = s.one RETURN r.n, s.n, s.text",
+        "MATCH (r:Row) WHERE EXISTS { MATCH (s:Row) WHERE s.one = r.one } RETURN r.n",
+        "MATCH (r:Row) OPTIONAL MATCH (s:Row) WHERE s.one = r.one AND s.n < 3000 RETURN r.n, s.n",
+    ]
+    rows = [{"n": n, "one": 1 if n % 10 == 0 else 2 + n, "text": f"some text {n}"} for n in range(8_000)]
+    with PyDeedGraph() as large, PyDeedGraph(query_memory=1) as small:
+        for graph in (large, small):
+            graph.execute("UNWIND $rows AS row CREATE (r:Row) SET r = row", {"rows": rows})
+        for text in texts:
+            assert "Join" in str(small.execute("EXPLAIN " + text).scalar())
+            wanted = Counter(large.execute(text))
+            before = written(small)
+            assert Counter(small.execute(text)) == wanted and written(small) > before, text
+
+
 def test_keys_that_all_agree_stay_in_memory_while_they_fit() -> None:
     """No division tells them apart: they may take what the memory limit allows, and beyond it are OutOfMemory."""
     with PyDeedGraph(query_memory=1) as graph:
@@ -243,6 +299,37 @@ def test_timeouts_and_interrupts_are_looked_at() -> None:
             result.fetchall()
         del result
         assert graph.stats()["temporary"]["bytes"] == 0
+
+
+WITHOUT_TMPFILE = '''
+import ctypes, os, platform, struct, sys
+# A filter of system calls: openat with __O_TMPFILE among its flags is not supported.
+number = {"x86_64": 257, "aarch64": 56}[platform.machine()]
+load, equal, has, give = 0x20, 0x15, 0x45, 0x06
+steps = [(load, 0, 0, 0), (equal, 0, 3, number), (load, 0, 0, 32), (has, 0, 1, 0o20000000), (give, 0, 0, 0x50000 | 95),
+         (give, 0, 0, 0x7FFF0000)]
+code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
+program = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(steps), ctypes.addressof(code)))
+libc = ctypes.CDLL(None, use_errno=True)
+if libc.prctl(38, 1, 0, 0, 0) != 0 or libc.prctl(22, 2, ctypes.c_void_p(ctypes.addressof(program)), 0, 0) != 0:
+    sys.exit(77)
+from deed_core import PyDeedGraph
+with PyDeedGraph(query_memory=1 << 20, temporary_directory=sys.argv[1]) as graph:
+    result = graph.execute(sys.argv[2])
+    assert result.fetchone() is not None
+    open_files = [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if os.path.islink(f"/proc/self/fd/{fd}")]
+    assert any("/deed-temporary-" in name and name.endswith("(deleted)") for name in open_files), open_files
+    assert os.listdir(sys.argv[1]) == []
+    assert len(result.fetchall()) == 299_999
+'''
+
+
+def test_where_no_file_can_be_made_without_a_name_it_loses_its_name_at_once(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WITHOUT_TMPFILE, str(tmp_path), SORT]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    if done.returncode == 77:
+        pytest.skip("the system does not let system calls be filtered")
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 # ---- Resident memory --------------------------------------------------------------------------------------------------

@@ -48,7 +48,8 @@ package final class ColumnVector: @unchecked Sendable {
         self.kind = kind
         self.capacity = capacity
         let width = Self.width(kind)
-        if width > 0 { data = .allocate(byteCount: max(capacity, 1) * width, alignment: 8) }
+        // By words, for which the allocator need not be told of an alignment.
+        if width > 0 { data = UnsafeMutableRawPointer(UnsafeMutablePointer<UInt64>.allocate(capacity: max(capacity, 1) * width / 8 + 1)) }
     }
 
     deinit {
@@ -199,6 +200,9 @@ package final class ColumnVector: @unchecked Sendable {
         case (.bool, .bool(let value)): bools[0] = value ? 1 : 0
         case (.int64, .int(let value)): ints[0] = value
         case (.float64, .float(let value)): floats[0] = value
+        case (.string, .string(var text)):
+            heaps.removeAll(keepingCapacity: true)
+            text.withUTF8 { setString(0, UnsafeRawBufferPointer($0)) }
         default: return false
         }
         return true

@@ -40,6 +40,8 @@ package struct GraphOptions: Sendable {
     package var threads = 0
     /// Scans of fewer rows are one thread's; see Limits.
     package var parallelRowsMin = Limits.parallelRowsMin
+    /// Rows that an operator of a query hands on at once, at most; fewer than there is room for only in tests.
+    package var chunkRows = Limits.vectorRows
     /// Bytes that a query may hold of rows which it sorts, groups or joins before it puts them aside, in temporary files; nil: a
     /// quarter of the memory limit.
     package var queryMemory: Int?

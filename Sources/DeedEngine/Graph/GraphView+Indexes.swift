@@ -70,6 +70,12 @@ extension GraphView {
         }
     }
 
+    /// True if constraints ask anything of the rows of a table.
+    package func hasConstraints(_ kind: RowKind, _ table: String) -> Bool {
+        guard let number = lookUp(kind == .entity ? .collection : .relationshipType, table) else { return false }
+        return graph.table(kind, number)?.rules?.constraints != nil
+    }
+
     package enum Bounds {
         /// A value for each of the properties.
         case equal([Value])

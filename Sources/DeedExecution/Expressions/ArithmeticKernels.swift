@@ -7,7 +7,9 @@ import DeedValues
 import Glibc
 
 enum ArithmeticKernels {
-    static func calculate(_ operation: Arithmetic, _ left: Operand, _ right: Operand, count: Int) throws -> ColumnVector {
+    static func calculate(
+        _ operation: Arithmetic, _ left: Operand, _ right: Operand, count: Int, _ context: QueryContext
+    ) throws -> ColumnVector {
         switch (left.kind, right.kind) {
         case (.null, _), (_, .null): return ColumnVector(.null, capacity: count)
         case (.int64, .int64):
@@ -19,10 +21,15 @@ enum ArithmeticKernels {
         case (.int64, .float64), (.float64, .int64), (.float64, .float64):
             if operation != .concatenate { return floats(operation, left, right, count) }
         case (.string, .string):
-            if operation == .add || operation == .concatenate { return try join(left, right, count) }
+            if operation == .add || operation == .concatenate { return try join(left, right, count, context) }
         default: break
         }
-        return try mapValues(count) { try General.arithmetic(operation, left.value($0), right.value($0)) }
+        var work = RowWork(context)
+        return try mapValues(count) { row in
+            let result = try General.arithmetic(operation, left.value(row), right.value(row))
+            try work.note(result)
+            return result
+        }
     }
 
     // MARK: Integers
@@ -154,7 +161,9 @@ enum ArithmeticKernels {
 
     // MARK: Texts
 
-    private static func join(_ left: Operand, _ right: Operand, _ count: Int) throws -> ColumnVector {
+    private static func join(
+        _ left: Operand, _ right: Operand, _ count: Int, _ context: QueryContext
+    ) throws -> ColumnVector {
         let result = ColumnVector(.string, capacity: count)
         joinNulls(of: left, right, into: result, count)
         let nulls = result.nulls
@@ -162,6 +171,7 @@ enum ArithmeticKernels {
         let (step, otherStep) = (left.isConstant ? 0 : 1, right.isConstant ? 0 : 1)
         var scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 256, alignment: 8)
         defer { scratch.deallocate() }
+        var work = RowWork(context)
         for row in 0..<count {
             if let nulls, nulls[row] != 0 {
                 result.setString(row, UnsafeRawBufferPointer(start: nil, count: 0))
@@ -169,6 +179,7 @@ enum ArithmeticKernels {
             }
             let (first, second) = (one + row &* step, other + row &* otherStep)
             let (size, more) = (Int(first.pointee.length), Int(second.pointee.length))
+            try work.note(bytes: size &+ more)
             if size &+ more > scratch.count {
                 // The general function has the bound, and the words for it.
                 guard size &+ more <= ValueLimits.textSizeMax else {
@@ -222,7 +233,7 @@ final class ArithmeticEvaluator: Evaluator {
 
     override func evaluate(_ chunk: Chunk, _ context: QueryContext) throws -> ColumnVector {
         try ArithmeticKernels.calculate(
-            operation, left.operand(chunk, context), right.operand(chunk, context), count: chunk.count)
+            operation, left.operand(chunk, context), right.operand(chunk, context), count: chunk.count, context)
     }
 }
 

@@ -92,8 +92,11 @@ final class SliceEvaluator: Evaluator {
     override func evaluate(_ chunk: Chunk, _ context: QueryContext) throws -> ColumnVector {
         let lists = try list.operand(chunk, context)
         let (first, last) = (try from?.operand(chunk, context), try to?.operand(chunk, context))
+        var work = RowWork(context)
         return try mapValues(chunk.count) { row in
-            try Value.slice(of: lists.value(row), from: first?.value(row), to: last?.value(row))
+            let slice = try Value.slice(of: lists.value(row), from: first?.value(row), to: last?.value(row))
+            try work.note(slice)
+            return slice
         }
     }
 }

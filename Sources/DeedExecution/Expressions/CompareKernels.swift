@@ -30,15 +30,17 @@ extension Comparison {
 }
 
 enum CompareKernels {
-    static func compare(_ comparison: Comparison, _ left: Operand, _ right: Operand, count: Int) -> ColumnVector {
+    static func compare(
+        _ comparison: Comparison, _ left: Operand, _ right: Operand, count: Int, _ context: QueryContext
+    ) throws -> ColumnVector {
         if left.isConstant {
             if right.isConstant { return ColumnVector([General.compare(comparison, left.value(0), right.value(0))]).repeated(count) }
-            return compare(comparison.mirrored, right, left, count: count)
+            return try compare(comparison.mirrored, right, left, count: count, context)
         }
         if left.kind == .null || right.kind == .null { return ColumnVector(.null, capacity: count) }
         let result = ColumnVector.booleans(count)
         guard compareTyped(comparison, left, right, count, into: result.bools) else {
-            compareGenerally(comparison, left, right, count, into: result)
+            try compareGenerally(comparison, left, right, count, into: result, context)
             return result
         }
         joinNulls(of: left, right, into: result, count)
@@ -214,11 +216,15 @@ enum CompareKernels {
     }
 
     private static func compareGenerally(
-        _ comparison: Comparison, _ left: Operand, _ right: Operand, _ count: Int, into result: ColumnVector
-    ) {
+        _ comparison: Comparison, _ left: Operand, _ right: Operand, _ count: Int, into result: ColumnVector,
+        _ context: QueryContext
+    ) throws {
         let bools = result.bools
+        var work = RowWork(context)
         for row in 0..<count {
-            if case .bool(let value) = General.compare(comparison, left.value(row), right.value(row)) {
+            let one = left.value(row)
+            try work.note(visiting: one)
+            if case .bool(let value) = General.compare(comparison, one, right.value(row)) {
                 bools[row] = value ? 1 : 0
             } else {
                 bools[row] = 0
@@ -250,6 +256,6 @@ final class CompareEvaluator: Evaluator {
 
     override func evaluate(_ chunk: Chunk, _ context: QueryContext) throws -> ColumnVector {
         try CompareKernels.compare(
-            comparison, left.operand(chunk, context), right.operand(chunk, context), count: chunk.count)
+            comparison, left.operand(chunk, context), right.operand(chunk, context), count: chunk.count, context)
     }
 }

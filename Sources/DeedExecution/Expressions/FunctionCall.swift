@@ -13,46 +13,17 @@ final class ScalarCallEvaluator: Evaluator {
         let operands = try arguments.map { try $0.operand(chunk, context) }
         // One array for the arguments of all rows.
         var values = [Value](repeating: .null, count: operands.count)
-        var guarding = ResultSizeGuard(context)
+        var work = RowWork(context)
+        var functions = context.functions
+        functions.watch = context
         return try mapValues(chunk.count) { row in
             for index in operands.indices where row == 0 || !operands[index].isConstant {
                 values[index] = operands[index].value(row)
             }
-            let result = try function.evaluate(values, context.functions)
-            try guarding.note(result)
+            let result = try function.evaluate(values, functions)
+            try work.note(result)
             return result
         }
-    }
-}
-
-/// Keeps the results of one chunk from taking all memory and time together, where each is large: they are counted against the
-/// memory limit, and between them it is seen whether the query is to go on.
-private struct ResultSizeGuard {
-    private let context: QueryContext
-    private var bytes = 0
-    /// Made when there is something to count.
-    private var account: MemoryAccount?
-    private static let step = 1 << 20
-
-    init(_ context: QueryContext) { self.context = context }
-
-    @inline(__always)
-    mutating func note(_ value: Value) throws {
-        switch value {
-        case .string(let text): bytes &+= text.utf8.count
-        case .list(let items): bytes &+= items.count &* MemoryLayout<Value>.stride
-        default: return
-        }
-        if bytes >= Self.step { try charge() }
-    }
-
-    @inline(never)
-    private mutating func charge() throws {
-        let account = account ?? MemoryAccount(context)
-        self.account = account
-        try account.charge(bytes)
-        bytes = 0
-        try context.checkInterrupt()
     }
 }
 

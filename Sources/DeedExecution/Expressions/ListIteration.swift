@@ -22,10 +22,12 @@ struct ListCursor {
 
     /// By row; nil for null.
     let lists: [[Value]?]
+    /// Elements of a batch.
+    private let most: Int
     private var row = 0
     private var position = 0
 
-    init(_ operand: Operand, count: Int) throws {
+    init(_ operand: Operand, count: Int, most: Int) throws {
         var lists: [[Value]?] = []
         lists.reserveCapacity(count)
         for row in 0..<count {
@@ -36,19 +38,19 @@ struct ListCursor {
             case let other: throw QueryError.invalidType("what goes over the items of a list takes a LIST", other)
             }
         }
-        self.lists = lists
+        (self.lists, self.most) = (lists, most)
     }
 
     /// The next elements; nil at the end. The remaining elements of a row are passed over if `isDecided` says so.
     mutating func next(_ isDecided: (Int) -> Bool = { _ in false }) -> Batch? {
         var parents: [UInt32] = []
         var elements: [Value] = []
-        while row < lists.count, elements.count < Chunk.rowsMax {
+        while row < lists.count, elements.count < most {
             guard let list = lists[row], position < list.count, !isDecided(row) else {
                 (row, position) = (row + 1, 0)
                 continue
             }
-            let end = min(list.count, position + Chunk.rowsMax - elements.count)
+            let end = min(list.count, position + most - elements.count)
             elements.append(contentsOf: list[position..<end])
             parents.append(contentsOf: repeatElement(UInt32(row), count: end - position))
             position = end
@@ -94,16 +96,18 @@ final class ComprehensionEvaluator: Evaluator {
     }
 
     override func evaluate(_ chunk: Chunk, _ context: QueryContext) throws -> ColumnVector {
-        var cursor = try ListCursor(list.operand(chunk, context), count: chunk.count)
+        var cursor = try ListCursor(list.operand(chunk, context), count: chunk.count, most: context.chunkRows)
         var values: [Value] = cursor.lists.map { $0 == nil ? .null : .list([]) }
         // Elements come row by row, so that one list at a time is under construction.
         var (current, row): ([Value], Int) = ([], -1)
+        var work = RowWork(context)
         while let batch = cursor.next() {
             try context.checkInterrupt()
             let inner = chunk.exploded(batch, into: slot, needed)
             let passed = try filter?.select(inner, context)
             let count = passed?.count ?? inner.count
             if count == 0 { continue }
+            try work.note(bytes: count * MemoryLayout<Value>.stride)
             let projected = try project(inner, passed, context)
             var first = 0
             while first < count {
@@ -170,7 +174,7 @@ final class QuantifierEvaluator: Evaluator {
     }
 
     override func evaluate(_ chunk: Chunk, _ context: QueryContext) throws -> ColumnVector {
-        var cursor = try ListCursor(list.operand(chunk, context), count: chunk.count)
+        var cursor = try ListCursor(list.operand(chunk, context), count: chunk.count, most: context.chunkRows)
         var tallies = [Tally](repeating: Tally(), count: chunk.count)
         while let batch = cursor.next({ tallies[$0].isDecided(kind) }) {
             try context.checkInterrupt()

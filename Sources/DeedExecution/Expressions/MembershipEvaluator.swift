@@ -19,7 +19,12 @@ final class MembershipEvaluator: Evaluator {
         if other.isConstant, !one.isConstant, one.kind == .int64 || one.kind == .string, let constants = hashed(other.vector) {
             return one.kind == .int64 ? constants.find(integers: one.vector, count) : constants.find(strings: one.vector, count)
         }
-        return try mapTruth(count) { row in try Value.isIn(one.value(row), other.value(row)) }
+        var work = RowWork(context)
+        return try mapTruth(count) { row in
+            let list = other.value(row)
+            try work.note(visiting: list)
+            return try Value.isIn(one.value(row), list)
+        }
     }
 
     /// nil for what is no list.

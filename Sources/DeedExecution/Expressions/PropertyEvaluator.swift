@@ -51,8 +51,9 @@ final class PropertyEvaluator: Evaluator {
     private static func entries(of vector: ColumnVector, _ name: String, _ count: Int) -> ColumnVector? {
         let builder = ColumnBuilder(capacity: count)
         var known: (keys: UnsafePointer<String>?, position: Int?) = (nil, nil)
+        let values = vector.values
         for row in 0..<count {
-            switch vector.values[row] {
+            switch values[row] {
             case .null: builder.appendNull()
             case .map(let map):
                 let keys = map.keys.withUnsafeBufferPointer { $0.baseAddress }

@@ -25,7 +25,7 @@ final class ReduceEvaluator: Evaluator {
 
     override func evaluate(_ chunk: Chunk, _ context: QueryContext) throws -> ColumnVector {
         let count = chunk.count
-        let lists = try ListCursor(list.operand(chunk, context), count: count).lists
+        let lists = try ListCursor(list.operand(chunk, context), count: count, most: context.chunkRows).lists
         let order = (0..<count).sorted { (lists[$0]?.count ?? -1) > (lists[$1]?.count ?? -1) }
         let start = try initial.evaluate(chunk, context)
         var accumulators = start.gathered(Selection(order.map { UInt32($0) }))

@@ -18,7 +18,7 @@ final class TextTestEvaluator: Evaluator {
         let (one, other) = (try left.operand(chunk, context), try right.operand(chunk, context))
         let count = chunk.count
         if one.kind == .null || other.kind == .null { return ColumnVector(.null, capacity: count) }
-        guard test != .matches, one.kind == .string, other.kind == .string else { return try general(one, other, count) }
+        guard test != .matches, one.kind == .string, other.kind == .string else { return try general(one, other, count, context) }
         let result = ColumnVector.booleans(count)
         joinNulls(of: one, other, into: result, count)
         switch test {
@@ -50,14 +50,14 @@ final class TextTestEvaluator: Evaluator {
         }
     }
 
-    private func general(_ left: Operand, _ right: Operand, _ count: Int) throws -> ColumnVector {
+    private func general(_ left: Operand, _ right: Operand, _ count: Int, _ context: QueryContext) throws -> ColumnVector {
         try mapTruth(count) { row in
             let (text, part) = (left.value(row), right.value(row))
             switch test {
             case .startsWith: return Value.startsWith(text, part)
             case .endsWith: return Value.endsWith(text, part)
             case .contains: return Value.contains(text, part)
-            case .matches: return try Value.matches(text, part, &patterns)
+            case .matches: return try Value.matches(text, part, &patterns, context)
             }
         }
     }

@@ -58,7 +58,7 @@ final class ApplyOperator: Operator {
     /// Hands the next rows of the input to the inner side.
     private func begin(_ input: Chunk) {
         let isExistence = kind == .semi || kind == .anti
-        let count = isBatched ? min(input.count - begun, isExistence ? Self.existenceRows : Chunk.rowsMax) : 1
+        let count = isBatched ? min(input.count - begun, context.chunkRows, isExistence ? Self.existenceRows : Chunk.rowsMax) : 1
         let rows = input.slice(begun, count)
         begun += count
         argument = rows
@@ -154,6 +154,6 @@ final class ApplyOperator: Operator {
             return full
         }
         pending.append(chunk, from: 0, count: chunk.count)
-        return pending.count >= Chunk.rowsMax / 2 ? pending.take()?.chunk : nil
+        return pending.count >= context.chunkRows / 2 ? pending.take()?.chunk : nil
     }
 }

@@ -13,7 +13,9 @@ struct ChangeReads {
     private(set) var used: Set<Slot> = []
     private(set) var isOpaque = false
 
-    init(_ changes: [Change]) {
+    /// `values`: expressions that are read beside the changes.
+    init(_ changes: [Change], and values: [Expr] = []) {
+        for value in values { visit(value) }
         for change in changes {
             switch change {
             case .setProperty(let element, _, let value):

@@ -46,11 +46,11 @@ final class ClosedSearch {
         (entities, entityLabels) = ([], [])
         var batch = 0
         while batch < level.count {
-            let froms = Array(level[batch..<min(batch + Chunk.rowsMax, level.count)])
+            let froms = Array(level[batch..<min(batch + context.chunkRows, level.count)])
             var cursor = GraphView.ExpandCursor()
             while cursor.input < froms.count {
                 try context.checkInterrupt()
-                let count = try steps.expand(froms, count: froms.count, &cursor, max: Chunk.rowsMax)
+                let count = try steps.expand(froms, count: froms.count, &cursor, max: context.chunkRows)
                 for step in 0..<count {
                     let (entity, relationship) = (steps.neighbors[step], steps.relationships[step])
                     let label = levelLabels.isEmpty ? nil : levelLabels[batch + Int(steps.parents[step])]

@@ -96,7 +96,7 @@ final class CountMatchesOperator: Operator {
     private func rows(of argument: Chunk, _ counts: CountVector, from first: Int) -> Chunk? {
         var (ids, numbers): ([UInt64], [Int64]) = ([], [])
         var next = first
-        while next < counts.count && ids.count < Chunk.rowsMax {
+        while next < counts.count && ids.count < context.chunkRows {
             if counts.values[next] != 0 {
                 ids.append(UInt64(next))
                 numbers.append(counts.values[next])

@@ -6,9 +6,10 @@ final class CreateOperator: Operator {
     private let child: Operator
     private let creator: Creator
 
-    init(_ child: Operator, _ creations: [Creation], _ context: QueryContext) throws {
+    /// `isLast`: nobody looks at the rows.
+    init(_ child: Operator, _ creations: [Creation], isLast: Bool, _ context: QueryContext) throws {
         self.child = child
-        creator = try Creator(creations, refusesNull: false, context)
+        creator = try Creator(creations, refusesNull: false, isLast: isLast, context)
         super.init(context)
     }
 

@@ -12,26 +12,47 @@ final class Creator {
         case whole(Evaluator)
     }
 
+    /// One creation. An object, so that who goes through them copies nothing.
+    private final class Step {
+        enum Kind {
+            case entity
+            case relationship(source: Slot, target: Slot)
+            case path(Evaluator)
+        }
+
+        let kind: Kind
+        let slot: Slot
+        /// Of an entity its labels, of a relationship its type.
+        let names: [String]
+        let properties: Properties
+
+        init(_ kind: Kind, _ slot: Slot, _ names: [String], _ properties: Properties) {
+            (self.kind, self.slot, self.names, self.properties) = (kind, slot, names, properties)
+        }
+    }
+
     private let context: QueryContext
-    private let creations: [Creation]
-    private let properties: [Properties?]
-    private let paths: [Evaluator?]
+    private let steps: [Step]
     /// A merge must not look for null.
     private let refusesNull: Bool
+    /// True if nobody asks for what the only creation makes.
+    private let forgets: Bool
 
-    init(_ creations: [Creation], refusesNull: Bool, _ context: QueryContext) throws {
-        (self.context, self.creations, self.refusesNull) = (context, creations, refusesNull)
-        properties = try creations.map { creation in
+    /// `isLast`: nobody looks at the rows afterwards.
+    init(_ creations: [Creation], refusesNull: Bool, isLast: Bool = false, _ context: QueryContext) throws {
+        (self.context, self.refusesNull) = (context, refusesNull)
+        forgets = isLast && creations.count == 1
+        steps = try creations.map { creation in
             switch creation {
-            case .entity(_, let labels, let expression):
-                try Self.compile(expression, context) { RowShape(labels: labels, properties: $0) }
-            case .relationship(_, _, _, let type, let expression):
-                try Self.compile(expression, context) { RowShape(type: type, properties: $0) }
-            case .path: nil
+            case .entity(let slot, let labels, let properties):
+                Step(.entity, slot, labels, try Self.compile(properties, context) { RowShape(labels: labels, properties: $0) })
+            case .relationship(let slot, let source, let target, let type, let properties):
+                Step(
+                    .relationship(source: source, target: target), slot, [type],
+                    try Self.compile(properties, context) { RowShape(type: type, properties: $0) })
+            case .path(let slot, let path):
+                Step(.path(try makeEvaluator(path, context)), slot, [], .fields(RowShape(labels: [], properties: []), []))
             }
-        }
-        paths = try creations.map { creation in
-            if case .path(_, let expression) = creation { try makeEvaluator(expression, context) } else { nil }
         }
     }
 
@@ -48,44 +69,45 @@ final class Creator {
     /// The rows with what was made for them. `fields`: the columns of the only creation's properties, if they are known.
     func create(_ rows: Chunk, fields: [ColumnVector]? = nil) throws -> Chunk {
         var result = rows
-        for (index, creation) in creations.enumerated() {
-            switch creation {
-            case .entity(let slot, let labels, _):
-                result.set(slot, try createEntities(result, labels, properties[index], fields))
-            case .relationship(let slot, let source, let target, let type, _):
-                result.set(slot, try connect(result, source, target, type, properties[index], fields))
-            case .path(let slot, _):
-                if let path = paths[index] { result.set(slot, try path.evaluate(result, context)) }
+        for step in steps {
+            switch step.kind {
+            case .entity where forgets:
+                try withUnsafeTemporaryAllocation(of: UInt64.self, capacity: max(rows.count, 1)) { ids in
+                    try createEntities(rows, step, fields, into: ids.baseAddress.unsafelyUnwrapped)
+                }
+            case .entity:
+                let ids = ColumnVector(.entity, capacity: rows.count)
+                try createEntities(result, step, fields, into: ids.ids)
+                result.set(step.slot, ids)
+            case .relationship(let source, let target): result.set(step.slot, try connect(result, source, target, step, fields))
+            case .path(let path): result.set(step.slot, try path.evaluate(result, context))
             }
         }
         return result
     }
 
     private func createEntities(
-        _ rows: Chunk, _ labels: [String], _ properties: Properties?, _ fields: [ColumnVector]?
-    ) throws -> ColumnVector {
-        let ids = ColumnVector(.entity, capacity: rows.count)
-        switch properties {
-        case nil: break
+        _ rows: Chunk, _ step: Step, _ fields: [ColumnVector]?, into ids: UnsafeMutablePointer<UInt64>
+    ) throws {
+        switch step.properties {
         case .fields(let shape, let evaluators):
             let columns = try evaluate(shape, evaluators, rows, fields)
-            try translatingErrors { try context.view.createEntities(shape, columns, count: rows.count, into: ids.ids) }
+            try translatingErrors { try context.view.createEntities(shape, columns, count: rows.count, into: ids) }
         case .whole(let evaluator):
             let maps = try evaluator.evaluate(rows, context)
             for row in 0..<rows.count {
                 let properties = try storable(maps.value(row))
-                ids.ids[row] = try translatingErrors {
-                    try context.view.createEntity(labels: labels, properties: properties)
+                ids[row] = try translatingErrors {
+                    try context.view.createEntity(labels: step.names, properties: properties)
                 }
             }
         }
         context.counters.nodesCreated += rows.count
-        context.counters.labelsAdded += labels.count * rows.count
-        return ids
+        context.counters.labelsAdded += step.names.count * rows.count
     }
 
     private func connect(
-        _ rows: Chunk, _ source: Slot, _ target: Slot, _ type: String, _ properties: Properties?, _ fields: [ColumnVector]?
+        _ rows: Chunk, _ source: Slot, _ target: Slot, _ step: Step, _ fields: [ColumnVector]?
     ) throws -> ColumnVector {
         let result = ColumnVector(.relationship, capacity: rows.count)
         var sources = [UInt64](repeating: 0, count: rows.count)
@@ -95,10 +117,9 @@ final class Creator {
         if sources.contains(0) || targets.contains(0) {
             throw QueryError(
                 .semanticError, "MissingNode",
-                "a relationship of type `\(type)` cannot be created: one of its nodes is null")
+                "a relationship of type `\(step.names[0])` cannot be created: one of its nodes is null")
         }
-        switch properties {
-        case nil: break
+        switch step.properties {
         case .fields(let shape, let evaluators):
             let columns = try evaluate(shape, evaluators, rows, fields)
             try translatingErrors {
@@ -111,7 +132,7 @@ final class Creator {
                 let properties = try storable(maps.value(row))
                 result.ids[row] = try translatingErrors {
                     try context.view.createRelationship(
-                        source: sources[row], target: targets[row], type: type, properties: properties)
+                        source: sources[row], target: targets[row], type: step.names[0], properties: properties)
                 }
             }
         }
@@ -126,10 +147,10 @@ final class Creator {
         _ shape: RowShape, _ evaluators: [Evaluator], _ rows: Chunk, _ known: [ColumnVector]?
     ) throws -> [ColumnVector] {
         let columns = try known ?? evaluators.map { try $0.evaluate(rows, context) }
-        for (key, column) in zip(shape.properties, columns) {
+        for (index, column) in columns.enumerated() {
             let nulls = column.nullCount(rows.count)
-            if nulls > 0 && refusesNull { throw Self.mergedNull(key) }
-            try requireStorable(column, key, count: rows.count)
+            if nulls > 0 && refusesNull { throw Self.mergedNull(shape.properties[index]) }
+            try requireStorable(column, shape.properties[index], count: rows.count)
             context.counters.noteCreated(properties: rows.count - nulls)
         }
         return columns

@@ -43,7 +43,7 @@ final class CrossOperator: Operator {
 
     /// The next pairs of a chunk and a block.
     private func pairs(_ input: Chunk, _ rows: Chunk) -> Chunk {
-        let count = min(Chunk.rowsMax, input.count * rows.count - pair)
+        let count = min(context.chunkRows, input.count * rows.count - pair)
         let lefts = Selection(count: count)
         let rights = Selection(count: count)
         for index in 0..<count {

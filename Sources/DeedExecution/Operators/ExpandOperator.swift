@@ -70,7 +70,7 @@ final class ExpandOperator: Operator {
             self.input = nil
             return nil
         }
-        let max = input.count <= Self.few.rows ? Self.few.results : Chunk.rowsMax
+        let max = min(context.chunkRows, input.count <= Self.few.rows ? Self.few.results : Chunk.rowsMax)
         let parents = Selection(count: max)
         let neighbors = neighborVectors.take(.entity, capacity: max)
         let relationships = relationshipVectors.take(.relationship, capacity: max)

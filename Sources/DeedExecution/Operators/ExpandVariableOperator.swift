@@ -30,7 +30,7 @@ final class ExpandVariableOperator: Operator {
     }
 
     private func fill(_ rows: Chunk) throws -> Chunk? {
-        var output = PathOutput(expansion)
+        var output = PathOutput(expansion, rowsMax: context.chunkRows)
         if let max = expansion.max, max < expansion.min { input.skipChunk() }
         while !output.isFull && input.findRow() {
             if !input.isRowBegun {

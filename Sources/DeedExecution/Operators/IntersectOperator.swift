@@ -80,7 +80,7 @@ final class IntersectOperator: Operator {
     private func intersect() throws -> Chunk? {
         guard let input else { return nil }
         let output = Output(legs.count)
-        while row < input.count && output.count < Chunk.rowsMax {
+        while row < input.count && output.count < context.chunkRows {
             if row == readyEnd { try readLists(input) }
             if !isInRow { common.begin { lists[legs[$0].lists].list(legs[$0].froms[row]) } }
             isInRow = findAll(input, output)
@@ -92,7 +92,7 @@ final class IntersectOperator: Operator {
 
     /// False if there is nothing left of the row, true if there is no more room.
     private func findAll(_ input: Chunk, _ output: Output) -> Bool {
-        while output.count < Chunk.rowsMax {
+        while output.count < context.chunkRows {
             if !common.next() { return false }
             if !isChecked || differ(input) { output.append(row, common) }
         }

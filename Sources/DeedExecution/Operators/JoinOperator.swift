@@ -92,13 +92,12 @@ final class JoinOperator: Operator {
 
     /// nil if the rows do not fit into memory; they are in `parts` then.
     private func readBuild() throws -> JoinTable? {
-        let table = JoinTable(keys: buildKeys.count, width: width, level: 0, context)
+        let table = JoinTable(keys: buildKeys.count, width: width, level: 0, kind, context)
         while let chunk = try build.next() {
             try context.checkInterrupt()
             let keys = try buildKeys.map { try $0.evaluate(chunk, context) }
-            if try table.append(chunk, keys) { continue }
-            parts = try JoinParts(
-                table, build, buildKeys, width: width, keepsAllProbe: kind == .outer || kind == .anti, context)
+            if case .whole = try table.append(chunk, keys) { continue }
+            parts = try JoinParts(table, build, buildKeys, width: width, kind, context)
             return nil
         }
         try table.finish()
@@ -126,7 +125,7 @@ final class JoinOperator: Operator {
         let parents = Selection(count: Chunk.rowsMax)
         // `KeyTable.absent` stands for a row of nulls.
         var others: [UInt32] = []
-        while row < input.count && others.count < Chunk.rowsMax {
+        while row < input.count && others.count < context.chunkRows {
             if !isRowBegun {
                 chain = numbers[row] == KeyTable.absent ? KeyTable.absent : table.first[Int(numbers[row])]
                 isRowBegun = true

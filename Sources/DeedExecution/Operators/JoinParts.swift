@@ -1,6 +1,7 @@
 // Both sides of a join that did not fit into memory, divided by the hash of their keys (a grace hash join): rows that agree are
 // in the same part of either side, and the parts are joined one after the other. A part of the build side that does not fit
-// either is divided further, and with it that of the probe side.
+// either is divided further, and with it that of the probe side; unless its rows all agree. Then as many of them as fit are
+// joined with all of the probe side at a time, which is little beside the rows that come of it.
 
 import DeedEngine
 
@@ -10,19 +11,20 @@ final class JoinParts {
     private let context: QueryContext
     private let width: Int
     private let buildKeys: [Evaluator]
-    /// Whether rows of the probe side matter with which nothing agrees.
-    private let keepsAllProbe: Bool
+    private let kind: JoinKind
     private let build: PartitionedRows
     private var probeWidth = 0
     private var waiting: [Part] = []
     /// Rows of the probe side of the present part.
     private var reader: RowReader?
+    /// Rows of the build side that did not fit beside others of their part, which the same probe side is read for again.
+    private var rest: (build: RowReader, part: Part)?
 
     /// Puts aside what the table has, and the rest of the build side. `width`: columns of its rows.
     init(
-        _ table: JoinTable, _ rest: Operator, _ keys: [Evaluator], width: Int, keepsAllProbe: Bool, _ context: QueryContext
+        _ table: JoinTable, _ rest: Operator, _ keys: [Evaluator], width: Int, _ kind: JoinKind, _ context: QueryContext
     ) throws {
-        (self.width, buildKeys, self.keepsAllProbe, self.context) = (width, keys, keepsAllProbe, context)
+        (self.width, buildKeys, self.kind, self.context) = (width, keys, kind, context)
         build = try PartitionedRows(context, width: width, keys: keys.count, level: 0)
         try table.putAside(keys, to: build)
         while let chunk = try rest.next() {
@@ -48,7 +50,8 @@ final class JoinParts {
     private func wait(_ build: PartitionedRows, _ probe: PartitionedRows) {
         let level = build.level + 1
         for (build, probe) in zip(build.parts, probe.parts).reversed() where probe.rowCount > 0 {
-            if build.rowCount > 0 || keepsAllProbe { waiting.append((build, probe, level: level)) }
+            // Of rows of the probe side with which nothing agrees some joins want to know.
+            if build.rowCount > 0 || kind == .outer || kind == .anti { waiting.append((build, probe, level: level)) }
         }
     }
 
@@ -58,22 +61,26 @@ final class JoinParts {
             if let chunk = try reader?.next() { return split(chunk, probeWidth) }
             // Its memory is given back before another is made.
             (reader, table) = (nil, nil)
-            guard let part = waiting.popLast() else { return nil }
-            table = try load(part)
+            guard let (build, part) = rest.take() ?? waiting.popLast().map({ (RowReader($0.build, context), $0) }) else { return nil }
+            table = try load(build, of: part)
             if table != nil { reader = RowReader(part.probe, context) }
         }
     }
 
-    /// The build side of a part; nil if it does not fit, and has been divided further.
-    private func load(_ part: Part) throws -> JoinTable? {
-        let table = JoinTable(keys: buildKeys.count, width: width, level: part.level, context)
-        let reader = RowReader(part.build, context)
+    /// The rows of the build side of a part, or as many of them as fit; nil if it has been divided further.
+    private func load(_ reader: RowReader, of part: Part) throws -> JoinTable? {
+        let table = JoinTable(keys: buildKeys.count, width: width, level: part.level, kind, context)
         while let chunk = try reader.next() {
             try context.checkInterrupt()
             let (rows, keys) = split(chunk, width)
-            if try table.append(rows, keys) { continue }
-            try divide(part, table, reader)
-            return nil
+            switch try table.append(rows, keys) {
+            case .whole: continue
+            case .divisible:
+                try divide(part, table, reader)
+                return nil
+            case .block: rest = (reader, part)
+            }
+            break
         }
         try table.finish()
         return table

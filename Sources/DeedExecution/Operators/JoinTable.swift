@@ -9,6 +9,7 @@ final class JoinTable {
     private let context: QueryContext
     /// How often the rows have been divided.
     private let level: Int
+    private let kind: JoinKind
     private let held: HeldMemory
     /// Counts what cannot be put aside.
     private let account: MemoryAccount
@@ -21,8 +22,8 @@ final class JoinTable {
     private let numbers = UnsafeMutablePointer<UInt32>.allocate(capacity: Chunk.rowsMax)
 
     /// `width`: columns of the rows.
-    init(keys: Int, width: Int, level: Int, _ context: QueryContext) {
-        (self.level, self.context) = (level, context)
+    init(keys: Int, width: Int, level: Int, _ kind: JoinKind, _ context: QueryContext) {
+        (self.level, self.kind, self.context) = (level, kind, context)
         table = KeyTable(width: keys)
         store = RowStore(context, width: width, isCounted: false)
         held = HeldMemory(context)
@@ -31,20 +32,40 @@ final class JoinTable {
 
     deinit { numbers.deallocate() }
 
-    /// False if the rows, which are in, take too much, and are to be put aside.
-    func append(_ chunk: Chunk, _ keys: [ColumnVector]) throws -> Bool {
+    enum Fit {
+        case whole
+        /// The rows, which are in, take too much: they are to be divided.
+        case divisible
+        /// Likewise, but divided they would come back together. Rows that come later are to be joined by themselves.
+        case block
+    }
+
+    func append(_ chunk: Chunk, _ keys: [ColumnVector]) throws -> Fit {
         var keys = keys
-        guard let rows = Self.comparable(chunk, &keys) else { return true }
+        guard var rows = Self.comparable(chunk, &keys) else { return .whole }
         table.insert(keys, count: rows.count, into: numbers)
+        // Of rows that only have to be there one for each key is enough.
+        if kind == .semi || kind == .anti { rows = rows.selecting(firsts(rows.count)) }
         for row in 0..<rows.count { link(Int(numbers[row])) }
         try store.append(rows)
         let bytes = table.size + store.bytes + next.count * 4 + first.count * 8
-        if account.bytes == 0, try held.admits(bytes) { return true }
-        // Rows of one key would all come back together.
-        if table.count > 1 && level < PartitionedRows.levelsMax { return false }
+        if account.bytes == 0, try held.admits(bytes) { return .whole }
+        if level == 0 || table.count > 1 && level < PartitionedRows.levelsMax { return .divisible }
+        if kind == .inner { return .block }
         held.clear()
         if bytes > account.bytes { try account.charge(bytes - account.bytes) }
-        return true
+        return .whole
+    }
+
+    /// The rows whose keys are new, whose numbers are moved to the front.
+    private func firsts(_ count: Int) -> Selection {
+        let rows = Selection(count: count)
+        var kept = 0
+        for row in 0..<count where Int(numbers[row]) == first.count + kept {
+            (rows.rows[kept], numbers[kept]) = (UInt32(row), numbers[row])
+            kept += 1
+        }
+        return Selection(copying: rows.rows, count: kept)
     }
 
     private func link(_ number: Int) {

@@ -74,7 +74,7 @@ final class LoadCSVOperator: Operator {
 
     private func records(_ input: Chunk, _ reader: CSVReader) throws -> Chunk? {
         let values = ColumnBuilder(capacity: Chunk.rowsMax, kind: .any)
-        while values.count < Chunk.rowsMax, let fields = try reader.next() {
+        while values.count < context.chunkRows, let fields = try reader.next() {
             if withHeaders {
                 let entries = headers.indices.map { $0 < fields.count ? fields[$0] : .null }
                 values.append(.map(MapValue(keys: headers, values: entries)))

@@ -4,9 +4,9 @@ import DeedEngine
 import DeedValues
 
 /// The operators of a plan for one worker. `reset(argument:)` comes before the first `next`; at the top of a query the
-/// argument is one row without columns.
-package func makeOperator(_ node: PlanNode, _ context: QueryContext) throws -> Operator {
-    try OperatorMaker(context: context, morsels: nil).make(node)
+/// argument is one row without columns. `isLast`: nobody looks at its rows.
+package func makeOperator(_ node: PlanNode, _ context: QueryContext, isLast: Bool = false) throws -> Operator {
+    try OperatorMaker(context: context, morsels: nil, last: isLast ? node : nil).make(node)
 }
 
 struct OperatorMaker {
@@ -14,6 +14,8 @@ struct OperatorMaker {
     /// What the scan at the lower left end of the plan shares with its clones on other threads.
     let morsels: MorselSource?
     var wish = ScanWish()
+    /// The node whose rows nobody looks at.
+    var last: PlanNode?
 
     /// Plans are long chains, so that the way down is a loop: only where a plan has several inputs it is recursion.
     func make(_ node: PlanNode) throws -> Operator {
@@ -42,7 +44,7 @@ struct OperatorMaker {
         let made = try makeOne(node, over: child ?? ArgumentOperator(context), of: below)
         if !isReusable(node) { context.isReusable = false }
         made.count = context.counts.cell(node)
-        return made
+        return context.chunkRows < Chunk.rowsMax ? PiecesOperator(made, context) : made
     }
 
     /// Whether `reset` makes the operator as good as new for another execution too: all that it knows is of its plan, or
@@ -189,7 +191,7 @@ struct OperatorMaker {
     private func makeChanging(_ node: PlanNode, _ child: Operator) throws -> Operator {
         let whole = OperatorMaker(context: context, morsels: nil)
         switch node.kind {
-        case .create(_, let creations): return try CreateOperator(child, creations, context)
+        case .create(_, let creations): return try CreateOperator(child, creations, isLast: node === last, context)
         case .merge(_, let match, let creations, let onCreate, let onMatch):
             return try MergeOperator(
                 child, match: whole.make(match), match, creations, onCreate: onCreate, onMatch: onMatch, context)

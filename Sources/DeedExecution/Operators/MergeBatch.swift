@@ -4,7 +4,8 @@
 // 1. The values of the pattern are evaluated for all rows: together they are the key of a row.
 // 2. One run of the pattern's plan finds what was there before the batch.
 // 3. Of the rows that found nothing, the first with each key creates, and the others with that key match what it created.
-// 4. ON CREATE is applied to what was created, ON MATCH to what was found, in order of row.
+// 4. ON CREATE is applied to what was created, ON MATCH to what was found, in order of row. Where no constraint could tell the
+//    difference, what ON CREATE sets is written together with what the pattern says.
 //
 // The pattern must be one entity, or one relationship between entities that are bound: what a row creates of a larger one could
 // be found together with parts that were there. Changes must leave alone what the pattern looks at and read nothing of the graph
@@ -19,25 +20,28 @@ final class MergeBatch {
     private let pattern: MergePattern
     private let match: Operator
     private let creator: Creator
+    /// Of the pattern's elements with what ON CREATE sets; nil if that has to come afterwards.
+    private let completion: MergeCompletion?
     private let onCreate: Changer
     private let onMatch: Changer
     private let keys: [Evaluator]
     private let keyReads: ChangeReads
-    private let changeReads: ChangeReads
+    /// Of the keys and the changes.
+    private let reads: ChangeReads
     private let changed: [String]?
 
     /// Rows that are found for a batch, at most: beyond it the batch goes row by row, which holds what is found for one row.
     private static let foundMax = 32 * Chunk.rowsMax
 
     init(
-        _ pattern: MergePattern, match: Operator, _ creator: Creator, onCreate: Changer, onMatch: Changer, changes: [Change],
-        _ context: QueryContext
+        _ pattern: MergePattern, match: Operator, _ creator: Creator, _ completion: MergeCompletion?, onCreate: Changer,
+        onMatch: Changer, changes: [Change], _ context: QueryContext
     ) throws {
         (self.context, self.pattern, self.match, self.creator) = (context, pattern, match, creator)
-        (self.onCreate, self.onMatch) = (onCreate, onMatch)
+        (self.completion, self.onCreate, self.onMatch) = (completion, onCreate, onMatch)
         keys = try pattern.properties.map { try makeEvaluator($0.value, context) }
         keyReads = ChangeReads(pattern.properties.map(\.value))
-        changeReads = ChangeReads(changes)
+        reads = ChangeReads(changes, and: pattern.properties.map(\.value))
         changed = changes.isEmpty ? nil : changes.changedProperties
     }
 
@@ -63,8 +67,7 @@ final class MergeBatch {
             }
         }
         let selection = Selection(firsts)
-        let created = try creator.create(rows.selecting(selection), fields: fields.map { $0.gathered(selection) })
-        if !onCreate.isEmpty { try onCreate.apply(created) }
+        let created = try create(rows.selecting(selection), fields.map { $0.gathered(selection) })
         if before.count == 0 && repeated.isEmpty { return [created] }
         guard let made = created.columns[pattern.slot]?.vector else {
             throw DeedError(.internalError, "MERGE has created nothing")
@@ -74,11 +77,17 @@ final class MergeBatch {
         return try finish(rows, found: Self.merged(before, again), created: new)
     }
 
+    private func create(_ rows: Chunk, _ fields: [ColumnVector]) throws -> Chunk {
+        if let completion, completion.isUnnoticed(context) { return try completion.create(rows, fields, context) }
+        let created = try creator.create(rows, fields: fields)
+        if !onCreate.isEmpty { try onCreate.apply(created) }
+        return created
+    }
+
     private func mayGoTogether(_ rows: Chunk) -> Bool {
         if keyReads.isOpaque { return false }
         guard let changed else { return true }
-        return keyReads.readsNothing(but: pattern.slot, rows) && changeReads.readsNothing(but: pattern.slot, rows)
-            && !context.view.hasUniqueIndex(overAnyOf: changed)
+        return reads.readsNothing(but: pattern.slot, rows) && !context.view.hasUniqueIndex(overAnyOf: changed)
     }
 
     private func isOwnEqual(_ column: ColumnVector, _ count: Int) -> Bool {
@@ -176,8 +185,8 @@ final class MergeBatch {
     }
 
     private func chunks(_ rows: Chunk, _ matches: [Match]) -> [Chunk] {
-        stride(from: 0, to: matches.count, by: Chunk.rowsMax).map { first in
-            let piece = matches[first..<min(first + Chunk.rowsMax, matches.count)]
+        stride(from: 0, to: matches.count, by: context.chunkRows).map { first in
+            let piece = matches[first..<min(first + context.chunkRows, matches.count)]
             var chunk = rows.selecting(Selection(piece.map(\.row)))
             guard pattern.isBound else { return chunk }
             let ids = ColumnVector(pattern.ends == nil ? .entity : .relationship, capacity: piece.count)

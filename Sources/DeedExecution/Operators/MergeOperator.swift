@@ -28,8 +28,10 @@ final class MergeOperator: Operator {
         let (changer, matchChanger) = (try Changer(onCreate, context), try Changer(onMatch, context))
         (self.creator, self.onCreate, self.onMatch) = (creator, changer, matchChanger)
         batch = try MergePattern(pattern, creations, changes: onCreate + onMatch).map {
-            try MergeBatch(
-                $0, match: match, creator, onCreate: changer, onMatch: matchChanger, changes: onCreate + onMatch, context)
+            let completion = try MergeCompletion(creations[0], $0, onCreate: onCreate, context)
+            return try MergeBatch(
+                $0, match: match, creator, completion, onCreate: changer, onMatch: matchChanger, changes: onCreate + onMatch,
+                context)
         }
         output = ChunkBuilder(width: context.slotCount)
         super.init(context)

@@ -67,7 +67,7 @@ final class PathEnumeration {
             return
         }
         var entity = origin.entity
-        let count = try steps.expand(&entity, count: 1, &cursor, max: Chunk.rowsMax)
+        let count = try steps.expand(&entity, count: 1, &cursor, max: context.chunkRows)
         for step in 0..<count where !isOver {
             let (neighbor, relationship) = (steps.neighbors[step], steps.relationships[step])
             guard mayPass(neighbor, relationship) else { continue }

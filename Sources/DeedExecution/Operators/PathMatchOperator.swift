@@ -26,7 +26,7 @@ final class PathMatchOperator: Operator {
     }
 
     private func fill(_ rows: Chunk) throws -> Chunk? {
-        let output = PathMatchOutput(match)
+        let output = PathMatchOutput(match, rowsMax: context.chunkRows)
         if isImpossible { input.skipChunk() }
         while !output.isFull && input.findRow() {
             if !input.isRowBegun {
@@ -48,6 +48,7 @@ final class PathMatchOperator: Operator {
 /// Collects the rows that paths give rise to.
 private final class PathMatchOutput {
     private let match: PathMatch
+    private let rowsMax: Int
     private let parents = Selection(count: Chunk.rowsMax)
     private let ends = ColumnVector(.entity, capacity: Chunk.rowsMax)
     private let lists: ColumnBuilder?
@@ -55,14 +56,14 @@ private final class PathMatchOutput {
     private let columns: [ColumnBuilder]
     private var count = 0
 
-    init(_ match: PathMatch) {
-        self.match = match
+    init(_ match: PathMatch, rowsMax: Int) {
+        (self.match, self.rowsMax) = (match, rowsMax)
         lists = match.base.relationship == nil ? nil : ColumnBuilder(capacity: Chunk.rowsMax, kind: .any)
         paths = match.path == nil ? nil : ColumnBuilder(capacity: Chunk.rowsMax, kind: .any)
         columns = match.outputs.map { _ in ColumnBuilder(capacity: Chunk.rowsMax, kind: .any) }
     }
 
-    var isFull: Bool { count == Chunk.rowsMax }
+    var isFull: Bool { count == rowsMax }
 
     func append(_ row: Int, _ search: PathProgramSearch, _ end: Int32) {
         parents.rows[count] = UInt32(row)

@@ -182,7 +182,7 @@ final class PathProgramSearch {
         var cursor = GraphView.ExpandCursor()
         while cursor.input < 1 {
             try context.checkInterrupt()
-            let count = try expander.expand(&entity, count: 1, &cursor, max: Chunk.rowsMax)
+            let count = try expander.expand(&entity, count: 1, &cursor, max: context.chunkRows)
             for step in 0..<count where mayPass(expander.neighbors[step], expander.relationships[step], from: index) {
                 add(expander.neighbors[step], expander.relationships[step], move, from: index)
             }

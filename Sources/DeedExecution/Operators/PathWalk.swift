@@ -160,9 +160,9 @@ final class ReachableSearch {
             depth += 1
         }
         if let max = expansion.max, depth >= max { return false }
-        let size = min(Chunk.rowsMax, frontier.count - batch)
+        let size = min(context.chunkRows, frontier.count - batch)
         let count = try frontier.withUnsafeBufferPointer { frontier in
-            try steps.expand(frontier.baseAddress.unsafelyUnwrapped + batch, count: size, &cursor, max: Chunk.rowsMax)
+            try steps.expand(frontier.baseAddress.unsafelyUnwrapped + batch, count: size, &cursor, max: context.chunkRows)
         }
         if cursor.input >= size { (batch, cursor) = (batch + size, GraphView.ExpandCursor()) }
         for row in 0..<count where visited.insert(steps.neighbors[row]) {

@@ -51,7 +51,7 @@ final class ScanEntitiesOperator: Operator {
         let places = scan.wish.notesPlaces ? ColumnVector(.int64, capacity: Chunk.rowsMax) : nil
         let parents = argument.count > 1 ? Selection(count: Chunk.rowsMax) : nil
         var count = 0
-        while argumentRow < argument.count && (count == 0 || Chunk.rowsMax - count >= GraphView.roomMin) {
+        while argumentRow < argument.count && (count == 0 || context.chunkRows - count >= GraphView.roomMin) {
             try context.checkInterrupt()
             let source = try findSource()
             guard let current = claim ?? source.claim() else {
@@ -60,7 +60,7 @@ final class ScanEntitiesOperator: Operator {
                 continue
             }
             claim = current
-            let found = try read(predicates, into: vector.ids + count, max: Chunk.rowsMax - count)
+            let found = try read(predicates, into: vector.ids + count, max: context.chunkRows - count)
             if let places { note(current.place, vector.ids, places.ints, count..<count &+ found) }
             if let parents {
                 for row in count..<count &+ found { parents.rows[row] = UInt32(truncatingIfNeeded: argumentRow) }

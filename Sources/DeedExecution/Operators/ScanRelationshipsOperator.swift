@@ -31,7 +31,7 @@ final class ScanRelationshipsOperator: Operator {
         let ids = ColumnVector(.relationship, capacity: Chunk.rowsMax)
         let parents = Selection(count: Chunk.rowsMax)
         var count = 0
-        while count < Chunk.rowsMax && argumentRow < argument.count {
+        while count < context.chunkRows && argumentRow < argument.count {
             try context.checkInterrupt()
             let morsels = self.morsels ?? shared ?? .relationships(context.view, types)
             self.morsels = morsels
@@ -41,7 +41,7 @@ final class ScanRelationshipsOperator: Operator {
                 if argumentRow < argument.count { morsels.rewind() }
                 continue
             }
-            let found = try context.view.scan(&claim.morsel, into: ids.ids + count, max: Chunk.rowsMax - count)
+            let found = try context.view.scan(&claim.morsel, into: ids.ids + count, max: context.chunkRows - count)
             self.claim = found == 0 ? nil : claim
             for row in count..<count &+ found { parents.rows[row] = UInt32(truncatingIfNeeded: argumentRow) }
             count &+= found

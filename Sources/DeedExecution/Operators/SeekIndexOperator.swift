@@ -73,7 +73,7 @@ final class SeekIndexOperator: Operator {
                 isExact = equality == nil || values.allSatisfy { Self.isExact($0, chunk.count) }
                 found.begin(chunk)
             }
-            let rows = try found.next { row, found in
+            let rows = try found.next(most: context.chunkRows) { row, found in
                 if let next = try findSome(from: row, &found) { return next }
                 found.add(try find(row), row)
                 return row + 1
@@ -106,7 +106,7 @@ final class SeekIndexOperator: Operator {
         guard case .equal = form, let count = found.input?.count, areKeysKnown,
             context.view.labelIndex(collection, keys, &index), let index
         else { return nil }
-        return try context.view.findEach(index, values, rows: row..<count, most: Chunk.rowsMax, search) { row, id in
+        return try context.view.findEach(index, values, rows: row..<count, most: context.chunkRows, search) { row, id in
             found.add(id, row)
         }
     }
@@ -156,7 +156,7 @@ final class SeekIndexOperator: Operator {
             for var morsel in context.view.morsels(.entity, [table]) {
                 while true {
                     try context.checkInterrupt()
-                    let count = try context.view.scan(&morsel, into: ids, max: Chunk.rowsMax)
+                    let count = try context.view.scan(&morsel, into: ids, max: context.chunkRows)
                     if count == 0 { break }
                     result.append(contentsOf: UnsafeBufferPointer(start: ids, count: count))
                 }

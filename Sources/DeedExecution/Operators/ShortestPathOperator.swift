@@ -36,7 +36,7 @@ final class ShortestPathOperator: Operator {
     }
 
     private func fill(_ rows: Chunk) throws -> Chunk? {
-        var output = PathOutput(path.expansion)
+        var output = PathOutput(path.expansion, rowsMax: context.chunkRows)
         if let max = path.expansion.max, max < path.expansion.min { input.skipChunk() }
         while !output.isFull && input.findRow() {
             if !input.isRowBegun { try begin(rows) }

@@ -89,12 +89,12 @@ final class ShortestSearch {
         let first = entities.count
         var batch = level.lowerBound
         while batch < level.upperBound && !isOver {
-            let origins = batch..<min(batch + Chunk.rowsMax, level.upperBound)
+            let origins = batch..<min(batch + context.chunkRows, level.upperBound)
             let froms = Array(entities[origins])
             var cursor = GraphView.ExpandCursor()
             while cursor.input < froms.count && !isOver {
                 try context.checkInterrupt()
-                let count = try steps.expand(froms, count: froms.count, &cursor, max: Chunk.rowsMax)
+                let count = try steps.expand(froms, count: froms.count, &cursor, max: context.chunkRows)
                 for step in 0..<count where reach(step, from: Int32(origins.lowerBound) + Int32(steps.parents[step]), depth) {
                     isOver = true
                     break

@@ -40,13 +40,13 @@ final class SortOperator: Operator {
     }
 
     private func readAll() throws {
-        let rows = SortedRows(keys, evaluators: evaluators, width: width, isCounted: false, context)
+        let rows = SortedRows(keys, evaluators: evaluators, width: width, context)
         var runs: SortedRuns?
         while let chunk = try child.next() {
             try context.checkInterrupt()
             try rows.append(chunk)
             if try held.admits(rows.bytes) { continue }
-            let written = try runs ?? SortedRuns(descending: keys.map(\.isDescending), width: width, context)
+            let written = try runs ?? rows.makeRuns()
             runs = written
             try written.append(rows)
             held.clear()

@@ -18,17 +18,14 @@ final class SortedRows {
     private var lastPlace: Int64 = 0
 
     /// `hasPlaces`: behind the `width` columns of the rows comes one with their places, which decide where the keys do not.
-    /// `isCounted`: false if the owner counts `bytes`.
-    init(
-        _ keys: [SortKey], evaluators: [Evaluator], width: Int, hasPlaces: Bool = false, isCounted: Bool = true,
-        _ context: QueryContext
-    ) {
+    /// The owner counts `bytes`.
+    init(_ keys: [SortKey], evaluators: [Evaluator], width: Int, hasPlaces: Bool = false, _ context: QueryContext) {
         self.context = context
         self.keys = evaluators
         self.hasPlaces = hasPlaces
         isDescending = keys.map(\.isDescending) + (hasPlaces ? [false] : [])
         self.width = width
-        store = RowStore(context, width: width + isDescending.count, isCounted: isCounted)
+        store = RowStore(context, width: width + isDescending.count, isCounted: false)
     }
 
     var count: Int { store.count }
@@ -133,14 +130,16 @@ final class SortedRows {
             if hasPlaces, case .int(let place) = store.value(last, width + keys.count) { lastPlace = place }
         }
         let columns = width + isDescending.count
-        let kept = RowStore(context, width: columns)
+        let kept = RowStore(context, width: columns, isCounted: false)
         var output = RowOutput(Array(order))
         while let chunk = output.chunk(store, columnsMax: columns) { try kept.append(chunk) }
         store = kept
     }
 
+    /// Where they go if they do not fit into memory.
+    func makeRuns() throws -> SortedRuns { try SortedRuns(descending: isDescending, width: width, context) }
+
     /// The rows without their keys.
-    func output(_ order: [UInt32]) -> RowOutput { RowOutput(order) }
     func chunk(_ output: inout RowOutput) -> Chunk? { output.chunk(store, columnsMax: width) }
 }
 

@@ -84,19 +84,20 @@ final class StepExpander {
 /// Collects the rows that paths give rise to.
 struct PathOutput {
     private let expansion: VariableExpansion
+    private let rowsMax: Int
     private let parents = Selection(count: Chunk.rowsMax)
     private let ends = ColumnVector(.entity, capacity: Chunk.rowsMax)
     private let lists: ColumnBuilder?
     private let paths: ColumnBuilder?
     private(set) var count = 0
 
-    init(_ expansion: VariableExpansion) {
-        self.expansion = expansion
+    init(_ expansion: VariableExpansion, rowsMax: Int) {
+        (self.expansion, self.rowsMax) = (expansion, rowsMax)
         lists = expansion.base.relationship == nil ? nil : ColumnBuilder(capacity: Chunk.rowsMax, kind: .any)
         paths = expansion.path == nil ? nil : ColumnBuilder(capacity: Chunk.rowsMax, kind: .any)
     }
 
-    var isFull: Bool { count == Chunk.rowsMax }
+    var isFull: Bool { count == rowsMax }
 
     mutating func append(_ row: Int, _ entities: [UInt64], _ relationships: [UInt64]) {
         lists?.append(.list(relationships.map { .relationship($0) }))

@@ -1,5 +1,5 @@
 // The first rows in order. Rows are gathered until there are several times as many as asked for, and then all but the first are
-// dropped. The last of these then says what a row must be like to be among them:
+// dropped (TopRows). The last of these then says what a row must be like to be among them:
 //
 // 1. Rows that come later are compared with it before anything of them is copied.
 // 2. A scan below is told, so that it leaves out rows, and whole segments, that have no chance.
@@ -18,11 +18,11 @@ final class TopOperator: Operator {
     private let bound: ScanBound?
     private let hasPlaces: Bool
     private var width = 0
-    private var rows: SortedRows?
+    private var rows: TopRows?
     private var output = RowOutput([])
-
-    /// Rows below which dropping some is not worth sorting them.
-    private static let gatheredMin = 1_024
+    /// Of rows that did not fit into memory; of them so many are still to come.
+    private var merge: RunMerge?
+    private var left = 0
 
     /// `bound`: what the scan below is told; `hasPlaces`: whether it notes the places of its rows.
     init(
@@ -39,36 +39,42 @@ final class TopOperator: Operator {
     override func restart(argument: Chunk) {
         input.reset(argument: argument)
         width = argument.columns.count
-        rows = nil
+        (rows, merge, output) = (nil, nil, RowOutput([]))
         bound?.reset()
     }
 
     override func produce() throws -> Chunk? {
-        if rows == nil { rows = try readAll() }
-        return rows?.chunk(&output)
-    }
-
-    private func readAll() throws -> SortedRows {
-        let count = try expression.evaluate(context)
-        if count == 0 && !childWrites { return makeRows(evaluators, context) }
-        let (doubled, overflow) = count.multipliedReportingOverflow(by: 2)
-        let gathered = overflow ? Int.max : max(doubled, Self.gatheredMin)
-        let parts = try input.readAll { worker in
-            makeRows(worker === context ? evaluators : try keys.map { try makeEvaluator($0.value, worker) }, worker)
-        } add: { part, chunk in
-            try part.appendBetter(chunk)
-            if part.count < gathered { return }
-            try part.truncate(to: count)
-            if let bound, let last = part.lastKey { bound.narrow(to: last) }
+        if rows == nil { try readAll() }
+        guard let merge else { return rows?.rows.chunk(&output) }
+        guard left > 0, let chunk = try merge.next(columnsMax: width) else {
+            self.merge = nil
+            return nil
         }
-        let rows = parts[0]
-        for other in parts.dropFirst() { try rows.append(other) }
-        output = RowOutput(Array(try rows.sorted().prefix(count)))
-        return rows
+        let count = min(left, chunk.count)
+        left -= count
+        return chunk.slice(0, count)
     }
 
-    private func makeRows(_ evaluators: [Evaluator], _ context: QueryContext) -> SortedRows {
-        output = RowOutput([])
-        return SortedRows(keys, evaluators: evaluators, width: width, hasPlaces: hasPlaces, context)
+    private func readAll() throws {
+        let count = try expression.evaluate(context)
+        if count == 0 && !childWrites {
+            rows = makeRows(evaluators, count, context)
+            return
+        }
+        let parts = try input.readAll { worker in
+            makeRows(worker === context ? evaluators : try keys.map { try makeEvaluator($0.value, worker) }, count, worker)
+        } add: { part, chunk in
+            if try part.append(chunk), let bound, let last = part.rows.lastKey { bound.narrow(to: last) }
+        }
+        let first = parts[0]
+        try first.merge(parts.dropFirst())
+        rows = first
+        (merge, left) = (try first.merged(), count)
+        if merge == nil { output = RowOutput(Array(try first.rows.sorted().prefix(count))) }
+    }
+
+    private func makeRows(_ evaluators: [Evaluator], _ count: Int, _ context: QueryContext) -> TopRows {
+        let rows = SortedRows(keys, evaluators: evaluators, width: width, hasPlaces: hasPlaces, context)
+        return TopRows(rows, count: count, context)
     }
 }

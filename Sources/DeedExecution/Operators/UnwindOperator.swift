@@ -69,7 +69,7 @@ final class UnwindOperator: Operator {
         guard let input else { return nil }
         let parents = Selection(count: Chunk.rowsMax)
         let builder = ColumnBuilder(capacity: Chunk.rowsMax)
-        while row < input.count && builder.count < Chunk.rowsMax {
+        while row < input.count && builder.count < context.chunkRows {
             switch elements {
             case .lists(let lists): append(lists, to: builder, parents)
             case .ranges(let ranges):
@@ -103,7 +103,7 @@ final class UnwindOperator: Operator {
     /// What there is room for of so many elements of the row.
     @inline(__always)
     private func append(count: Int, to builder: ColumnBuilder, _ parents: Selection, _ element: (Int) -> Value) {
-        let end = position &+ min(count &- position, Chunk.rowsMax &- builder.count)
+        let end = position &+ min(count &- position, context.chunkRows &- builder.count)
         while position < end {
             parents.rows[builder.count] = UInt32(row)
             builder.append(element(position))

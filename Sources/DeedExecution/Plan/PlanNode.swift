@@ -231,6 +231,9 @@ package struct Aggregate: Sendable {
     package init(function: String, arguments: [Expr], isDistinct: Bool) {
         (self.function, self.arguments, self.isDistinct) = (function, arguments, isDistinct)
     }
+
+    /// Whether it must know which values each group has seen; for the least and the greatest DISTINCT makes no difference.
+    package var comparesValues: Bool { isDistinct && !arguments.isEmpty && function != "min" && function != "max" }
 }
 
 /// An element that a row gives rise to, in the order in which they are made.

@@ -116,9 +116,10 @@ private struct PlanPrinter {
         case .sift(_, let keys, _): keys.map(\.text).joined(separator: ", ")
         case .batches(_, _, let batches): "of \(batches.rows.text) rows, on error \(batches.onError.rawValue)"
         case .union(_, let slots, _): slots.map { "#\($0)" }.joined(separator: ", ")
-        case .create(_, let creations), .merge(_, _, let creations, _, _):
-            creations.map { text($0) }.joined(separator: ", ")
-        case .change(_, let changes): changes.map { text($0) }.joined(separator: ", ")
+        case .create(_, let creations): creations.map { text($0) }.joined(separator: ", ")
+        case .merge(_, _, let creations, let onCreate, let onMatch):
+            creations.map { text($0) }.joined(separator: ", ") + text(onCreate, "created") + text(onMatch, "found")
+        case .change(_, let changes): text(changes)
         case .delete(_, let elements, _): elements.map(\.text).joined(separator: ", ")
         case .forEach(_, let list, let element, _): "#\(element) in \(list.text)"
         case .callProcedure(_, let name, let arguments, _): "\(name)(\(arguments.map(\.text).joined(separator: ", ")))"
@@ -207,6 +208,12 @@ private struct PlanPrinter {
         case .relationship(let slot, let source, let target, let type, _): "(#\(source))-[#\(slot):\(type)]->(#\(target))"
         case .path(let slot, _): "#\(slot) = path"
         }
+    }
+
+    private func text(_ changes: [Change]) -> String { changes.map { text($0) }.joined(separator: ", ") }
+
+    private func text(_ changes: [Change], _ when: String) -> String {
+        changes.isEmpty ? "" : ", once \(when) \(text(changes))"
     }
 
     private func text(_ change: Change) -> String {

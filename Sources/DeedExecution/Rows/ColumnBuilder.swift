@@ -8,8 +8,10 @@ final class ColumnBuilder {
     let capacity: Int
     private(set) var count = 0
     private var vector: ColumnVector
-    /// Bytes of what the values point to, roughly.
-    private(set) var bytesOutside = 0
+    /// Bytes that strings point to, and the first general values.
+    private var outside = 0
+    /// General values that `outside` counts: most builders are never asked.
+    private var counted = 0
 
     init(capacity: Int, kind: ColumnVector.Kind = .null) {
         self.capacity = capacity
@@ -31,9 +33,9 @@ final class ColumnBuilder {
     /// Row `row` of another vector.
     func append(_ other: ColumnVector, _ row: Int) {
         if other.isNull(row) { return appendNull() }
-        if other.kind == .any { return append(other.values[row]) }
+        if case .any = other.kind { return append(other.values[row]) }
         prepare(for: other.kind)
-        if vector.kind == .any {
+        if case .any = vector.kind {
             vector.values.append(other.value(row))
         } else {
             copy(other, row)
@@ -42,28 +44,17 @@ final class ColumnBuilder {
     }
 
     func append(_ value: Value) {
-        if vector.kind == .any {
-            vector.values.append(value)
-            bytesOutside &+= value.bytesOutside
-            count &+= 1
-            return
-        }
-        switch value {
-        case .null: return appendNull()
-        case .bool(let value) where admits(.bool): vector.bools[count] = value ? 1 : 0
-        case .int(let value) where admits(.int64): vector.ints[count] = value
-        case .float(let value) where admits(.float64): vector.floats[count] = value
-        case .entity(let id) where admits(.entity): vector.ids[count] = id
-        case .relationship(let id) where admits(.relationship): vector.ids[count] = id
-        case .string(var text) where admits(.string):
-            text.withUTF8 { bytes in
-                vector.setString(count, UnsafeRawBufferPointer(bytes))
-                if bytes.count > ByteSlot.inlineMax { bytesOutside &+= bytes.count }
-            }
+        switch (vector.kind, value) {
+        case (.any, _): vector.values.append(value)
+        case (_, .null): return appendNull()
+        case (.bool, .bool(let value)): vector.bools[count] = value ? 1 : 0
+        case (.int64, .int(let value)): vector.ints[count] = value
+        case (.float64, .float(let value)): vector.floats[count] = value
+        case (.entity, .entity(let id)), (.relationship, .relationship(let id)): vector.ids[count] = id
+        case (.string, .string(var text)): text.withUTF8 { setString(UnsafeRawBufferPointer($0)) }
         default:
-            turnGeneral()
-            vector.values.append(value)
-            bytesOutside &+= value.bytesOutside
+            prepare(for: Self.kind(of: value))
+            return append(value)
         }
         count &+= 1
     }
@@ -84,6 +75,15 @@ final class ColumnBuilder {
         for row in first..<first &+ added { append(other, column.position(row)) }
     }
 
+    /// Bytes of what the values point to, roughly.
+    var bytesOutside: Int {
+        while counted < vector.values.count {
+            outside &+= vector.values[counted].bytesOutside
+            counted &+= 1
+        }
+        return outside
+    }
+
     /// Bytes of the column, and of what its values point to.
     var bytes: Int {
         bytesOutside + capacity * (vector.kind == .any ? MemoryLayout<Value>.stride : ColumnVector.width(vector.kind))
@@ -93,23 +93,34 @@ final class ColumnBuilder {
     func finish() -> ColumnVector {
         let result = vector
         vector = ColumnVector(.null, capacity: capacity)
-        (count, bytesOutside) = (0, 0)
+        (count, outside, counted) = (0, 0, 0)
         return result
     }
 
     // MARK: Kinds
 
-    /// Whether a value of this kind can be written typed; a column of nulls only becomes one of that kind.
-    private func admits(_ kind: ColumnVector.Kind) -> Bool {
-        if vector.kind == kind { return true }
-        if vector.kind != .null { return false }
-        become(kind)
-        return true
+    /// Makes the column one of this kind if it can be, and otherwise one of general values.
+    private func prepare(for kind: ColumnVector.Kind) {
+        switch (vector.kind, kind) {
+        case (.any, _), (.bool, .bool), (.int64, .int64), (.float64, .float64), (.string, .string), (.entity, .entity),
+            (.relationship, .relationship):
+            return
+        case (.null, .bool), (.null, .int64), (.null, .float64), (.null, .string), (.null, .entity), (.null, .relationship):
+            become(kind)
+        default: turnGeneral()
+        }
     }
 
-    private func prepare(for kind: ColumnVector.Kind) {
-        if vector.kind == kind || vector.kind == .any { return }
-        if vector.kind == .null { become(kind) } else { turnGeneral() }
+    private static func kind(of value: Value) -> ColumnVector.Kind {
+        switch value {
+        case .bool: .bool
+        case .int: .int64
+        case .float: .float64
+        case .string: .string
+        case .entity: .entity
+        case .relationship: .relationship
+        default: .any
+        }
     }
 
     private func become(_ kind: ColumnVector.Kind) {
@@ -121,11 +132,16 @@ final class ColumnBuilder {
     }
 
     private func turnGeneral() {
-        if vector.kind == .any { return }
         let general = ColumnVector(.any, capacity: capacity)
         general.values.reserveCapacity(capacity)
         for row in 0..<count { general.values.append(vector.value(row)) }
         vector = general
+        counted = count
+    }
+
+    private func setString(_ bytes: UnsafeRawBufferPointer) {
+        vector.setString(count, bytes)
+        if bytes.count > ByteSlot.inlineMax { outside &+= bytes.count }
     }
 
     private func zero(_ row: Int) {
@@ -140,10 +156,7 @@ final class ColumnBuilder {
         case .int64: vector.ints[count] = other.ints[row]
         case .float64: vector.floats[count] = other.floats[row]
         case .entity, .relationship: vector.ids[count] = other.ids[row]
-        case .string:
-            let bytes = other.stringBytes(row)
-            vector.setString(count, bytes)
-            if bytes.count > ByteSlot.inlineMax { bytesOutside &+= bytes.count }
+        case .string: setString(other.stringBytes(row))
         case .null, .any: break
         }
     }

@@ -32,12 +32,12 @@ struct FoundRows<Element> {
     /// The next chunk of the input, without what was found, which is lent to `use`; nil at the end of the input. `find` looks up
     /// what there is for a row, or for several from there on, adds it, and returns the row after them.
     mutating func next(
-        _ find: (Int, inout FoundRows) throws -> Int, use: (inout Chunk, UnsafeBufferPointer<Element>) -> Void
+        most: Int, _ find: (Int, inout FoundRows) throws -> Int, use: (inout Chunk, UnsafeBufferPointer<Element>) -> Void
     ) rethrows -> Chunk? {
         guard let input else { return nil }
         if given > 0 { drop() }
-        while row < input.count && elements.count - given < Chunk.rowsMax { row = try find(row, &self) }
-        let end = min(given + Chunk.rowsMax, elements.count)
+        while row < input.count && elements.count - given < most { row = try find(row, &self) }
+        let end = min(given + most, elements.count)
         let rows = given..<end
         given = end
         if row == input.count && given == elements.count { self.input = nil }

@@ -323,7 +323,7 @@ final class KeyTable {
         case .strings:
             result = ColumnVector(.string, capacity: numbers.count)
             for number in numbers { result.setString(number - numbers.lowerBound, strings[number]) }
-        default: return ColumnVector(numbers.map { value($0, column) })
+        case .undecided, .general: return ColumnVector(numbers.map { value($0, column) })
         }
         if let nullNumber, numbers.contains(Int(nullNumber)) { result.setNull(Int(nullNumber) - numbers.lowerBound) }
         return result

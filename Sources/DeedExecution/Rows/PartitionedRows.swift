@@ -12,6 +12,7 @@ final class PartitionedRows {
     private let keys: Int
     private let file: RowFile
     private var builders: [ChunkBuilder]
+    private let hashes = UnsafeMutablePointer<UInt64>.allocate(capacity: Chunk.rowsMax)
     private let account: MemoryAccount
     private(set) var parts: [RowSequence]
 
@@ -34,22 +35,24 @@ final class PartitionedRows {
         parts = (0..<Self.count).map { _ in RowSequence() }
     }
 
+    deinit { hashes.deallocate() }
+
     /// Row i has the keys i.
     func append(_ chunk: Chunk, keys: [ColumnVector]) throws {
         try context.checkInterrupt()
         let chunk = self.keys == 0 ? chunk : chunk.followed(by: keys, at: width)
         var rows = [[UInt32]](repeating: [], count: Self.count)
-        for row in 0..<chunk.count { rows[part(of: keys, row)].append(UInt32(row)) }
+        hashes.update(repeating: 0, count: chunk.count)
+        for key in keys { key.mixHashes(into: hashes, count: chunk.count) }
+        for row in 0..<chunk.count { rows[part(hashes[row])].append(UInt32(row)) }
         for (part, rows) in rows.enumerated() where !rows.isEmpty {
             let chosen = rows.withUnsafeBufferPointer { Selection(copying: $0.baseAddress.unsafelyUnwrapped, count: rows.count) }
             try append(chunk.selecting(chosen), to: part)
         }
     }
 
-    private func part(of keys: [ColumnVector], _ row: Int) -> Int {
-        var hash: UInt64 = 0
-        for key in keys { hash = ValueHash.hash(key.value(row), seed: hash) }
-        return Int(truncatingIfNeeded: hash &>> UInt64(64 - Self.bits * (level + 1))) & (Self.count - 1)
+    private func part(_ hash: UInt64) -> Int {
+        Int(truncatingIfNeeded: hash &>> UInt64(64 - Self.bits * (level + 1))) & (Self.count - 1)
     }
 
     private func append(_ chunk: Chunk, to part: Int) throws {
@@ -82,5 +85,24 @@ extension Chunk {
         while result.columns.count < slot { result.columns.append(nil) }
         result.columns.append(contentsOf: vectors.map { ChunkColumn($0) })
         return result
+    }
+}
+
+extension ColumnVector {
+    /// Makes of each hash that of what it was of and, behind it, this column's value. Equivalent values are alike, whatever
+    /// kind of column they are in.
+    fileprivate func mixHashes(into hashes: UnsafeMutablePointer<UInt64>, count: Int) {
+        switch kind {
+        case .int64: mix(hashes, count) { ValueHash.hash(integer: ints[$0], seed: $1) }
+        case .entity: mix(hashes, count) { ValueHash.hash(entity: ids[$0], seed: $1) }
+        case .relationship: mix(hashes, count) { ValueHash.hash(relationship: ids[$0], seed: $1) }
+        case .string: mix(hashes, count) { ValueHash.hash(text: stringBytes($0), seed: $1) }
+        case .null, .bool, .float64, .any: mix(hashes, count) { ValueHash.hash(value($0), seed: $1) }
+        }
+    }
+
+    @inline(__always)
+    private func mix(_ hashes: UnsafeMutablePointer<UInt64>, _ count: Int, _ hash: (Int, UInt64) -> UInt64) {
+        for row in 0..<count { hashes[row] = isNull(row) ? ValueHash.hash(.null, seed: hashes[row]) : hash(row, hashes[row]) }
     }
 }

@@ -180,11 +180,25 @@ extension Binder {
                 return try refuse("aggregation \(choices.aggregations.count) cannot be done by '\(way.rawValue)'")
             }
             choices.aggregations.append(way)
-            return kind
+            return ofDistinctRows(kind)
         }
         let (kind, way) = counting.aggregate(child, keys: keys, aggregates)
         choices.aggregations.append(way)
-        return kind
+        return ofDistinctRows(kind)
+    }
+
+    /// An aggregate of DISTINCT values that stands alone, over rows that are made distinct first: those can be divided among
+    /// threads, and put aside if they do not fit into memory, which what a group has seen cannot. A list would lose its order.
+    private func ofDistinctRows(_ kind: PlanNode.Kind) -> PlanNode.Kind {
+        guard case .aggregate(let child, let keys, let aggregates) = kind, aggregates.count == 1, aggregates[0].1.comparesValues,
+            aggregates[0].1.arguments.count == 1, aggregates[0].1.function != "collect"
+        else { return kind }
+        let (slot, aggregate) = aggregates[0]
+        let value = newSlot()
+        let rows = PlanNode(
+            .aggregate(child: child, keys: keys + [(value, aggregate.arguments[0])], []), estimatedRows: child.estimatedRows)
+        let single = Aggregate(function: aggregate.function, arguments: [.slot(value)], isDistinct: false)
+        return .aggregate(child: rows, keys: keys.map { ($0.slot, .slot($0.slot)) }, [(slot, single)])
     }
 
     /// True if an aggregate is called anywhere in the expression, subqueries left aside.

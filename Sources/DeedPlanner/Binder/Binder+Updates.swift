@@ -42,17 +42,11 @@ extension Binder {
     /// True if an expression of the patterns can see more of the graph than the elements of its own row. Then it must not see
     /// what a later clause makes for another row, and the clauses cannot be one.
     func looksIntoGraph(_ patterns: [PathPattern]) -> Bool {
-        func looks(_ expression: Expression) -> Bool {
-            switch expression.kind {
-            case .patternComprehension, .pattern, .shortestPath, .subquery: true
-            default: children(of: expression).contains(where: looks)
-            }
-        }
-        return patterns.contains { pattern in
+        patterns.contains { pattern in
             pattern.elements.contains { element in
                 switch element {
-                case .entity(let entity): entity.properties.map(looks) ?? false
-                case .relationship(let relationship): relationship.properties.map(looks) ?? false
+                case .entity(let entity): entity.properties.map(DeedPlanner.looksIntoGraph) ?? false
+                case .relationship(let relationship): relationship.properties.map(DeedPlanner.looksIntoGraph) ?? false
                 case .group: false
                 }
             }

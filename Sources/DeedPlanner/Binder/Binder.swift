@@ -220,12 +220,14 @@ final class Binder {
                 state.append(.eager(child: state.plan))
                 state.commits = false
             }
-            // The patterns of MATCH clauses that follow each other are planned together, and CREATE clauses are one.
+            // The patterns of MATCH clauses that follow each other are planned together, CREATE clauses are one, and so may be a
+            // MERGE and the SET behind it.
             let last = endOfRun(clauses, from: index)
             let before = state.plan.depth
-            switch clauses[index].kind {
-            case .match(false, _, _, _): state = try bindMatches(clauses[index...last], state)
-            case .create: state = try bindCreate(clauses[index...last], state)
+            switch (clauses[index].kind, clauses[last].kind) {
+            case (.match(false, _, _, _), _): state = try bindMatches(clauses[index...last], state)
+            case (.create, _): state = try bindCreate(clauses[index...last], state)
+            case (.merge(let pattern, _, _), .set(let items)): state = try bindMerge(pattern, items, items, state)
             default: state = try bind(clauses[index], state, isAlone: isTop && clauses.count == 1)
             }
             try take(steps: state.plan.depth - before, at: clauses[last].range)
@@ -250,6 +252,8 @@ final class Binder {
             while last + 1 < clauses.count, case .match(false, _, _, _) = clauses[last + 1].kind { last += 1 }
         case .create(let patterns) where !looksIntoGraph(patterns):
             while last + 1 < clauses.count, case .create(let next) = clauses[last + 1].kind, !looksIntoGraph(next) { last += 1 }
+        case .merge(let pattern, onCreate: let created, onMatch: let matched) where created.isEmpty && matched.isEmpty:
+            if first + 1 < clauses.count, case .set(let items) = clauses[first + 1].kind, isPart(items, ofMerge: pattern) { last += 1 }
         default: break
         }
         return last

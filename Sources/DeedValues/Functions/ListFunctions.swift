@@ -45,7 +45,7 @@ enum ListFunctions {
             default: throw .invalidType("keys() takes a map or an element of the graph", arguments[0])
             }
         },
-        ScalarFunction("range", 2...3) { (arguments, _) throws(QueryError) in try range(arguments) },
+        ScalarFunction("range", 2...3) { (arguments, context) throws in try range(arguments, context.watch) },
         ScalarFunction("coalesce", 1...Int.max) { (arguments, _) throws(QueryError) in
             arguments.first { !$0.isNull } ?? .null
         },
@@ -54,11 +54,12 @@ enum ListFunctions {
         },
     ]
 
-    private static func range(_ arguments: [Value]) throws(QueryError) -> Value {
+    private static func range(_ arguments: [Value], _ watch: (any WorkWatch)?) throws -> Value {
         guard let range = try IntegerRange(arguments) else { return .null }
         guard range.count <= ValueLimits.listCountMax else {
-            throw .outOfRange("range() gives \(ValueLimits.listCountMax) items at most")
+            throw QueryError.outOfRange("range() gives \(ValueLimits.listCountMax) items at most")
         }
+        try watch?.goOn(holding: range.count * MemoryLayout<Value>.stride)
         return .list((0..<range.count).map { .int(range[$0]) })
     }
 }

@@ -2,15 +2,15 @@
 
 enum StringFunctions {
     static let all: [ScalarFunction] = caseFunctions + trimFunctions + partFunctions + sizeFunctions + [
-        ScalarFunction("replace", 3...3) { (arguments, _) throws(QueryError) in
+        ScalarFunction("replace", 3...3) { (arguments, context) throws in
             guard let text = try Arguments.text(arguments[0], "replace"), let old = try Arguments.text(arguments[1], "replace"),
                 let new = try Arguments.text(arguments[2], "replace")
             else { return .null }
-            return .string(try replace(text, old, new))
+            return .string(try replace(text, old, new, context.watch))
         },
-        ScalarFunction("split", 2...2) { (arguments, _) throws(QueryError) in try split(arguments) },
-        ScalarFunction("lpad", 2...3) { (arguments, _) throws(QueryError) in try pad(arguments, atEnd: false) },
-        ScalarFunction("rpad", 2...3) { (arguments, _) throws(QueryError) in try pad(arguments, atEnd: true) },
+        ScalarFunction("split", 2...2) { (arguments, context) throws in try split(arguments, context.watch) },
+        ScalarFunction("lpad", 2...3) { (arguments, context) throws in try pad(arguments, atEnd: false, context.watch) },
+        ScalarFunction("rpad", 2...3) { (arguments, context) throws in try pad(arguments, atEnd: true, context.watch) },
     ]
 
     private static func mapping(_ name: String, _ body: @escaping @Sendable (String) -> Value) -> ScalarFunction {
@@ -85,14 +85,15 @@ enum StringFunctions {
 
     // MARK: replace, split, pad
 
-    private static func replace(_ text: String, _ old: String, _ new: String) throws(QueryError) -> String {
+    private static func replace(_ text: String, _ old: String, _ new: String, _ watch: (any WorkWatch)?) throws -> String {
         if old.utf8.isEmpty { return text }
-        let places = TextBytes.with(text) { text in TextBytes.with(old) { occurrences(of: $0, in: text) } }
+        let places = try TextBytes.with(text) { text in try TextBytes.with(old) { try occurrences(of: $0, in: text, watch) } }
         if places.isEmpty { return text }
         let (added, overflow) = new.utf8.count.multipliedReportingOverflow(by: places.count)
-        if overflow { throw .outOfRange("the text would be too long") }
+        if overflow { throw QueryError.outOfRange("the text would be too long") }
         let size = added + (text.utf8.count - old.utf8.count * places.count)
         try ValueLimits.checkText(size: size)
+        try watch?.goOn(holding: size)
         return TextBytes.with(text) { text in
             var result: [UInt8] = []
             result.reserveCapacity(size)
@@ -108,18 +109,24 @@ enum StringFunctions {
     }
 
     /// From left to right, without overlap. The part must not be empty.
-    private static func occurrences(of part: UnsafeBufferPointer<UInt8>, in text: UnsafeBufferPointer<UInt8>) -> [Int] {
+    private static func occurrences(
+        of part: UnsafeBufferPointer<UInt8>, in text: UnsafeBufferPointer<UInt8>, _ watch: (any WorkWatch)?
+    ) throws -> [Int] {
         var places: [Int] = []
         var from = 0
+        var loop = WatchedLoop(watch, bytesPerStep: MemoryLayout<Int>.stride)
         while let place = TextBytes.find(part, in: text, from: from) {
             places.append(place)
             from = place + part.count
+            try loop.step()
         }
         return places
     }
 
+    private typealias Piece = Slice<UnsafeBufferPointer<UInt8>>
+
     /// At every occurrence of the delimiter, or of one of a list of them; an empty one splits between all characters.
-    private static func split(_ arguments: [Value]) throws(QueryError) -> Value {
+    private static func split(_ arguments: [Value], _ watch: (any WorkWatch)?) throws -> Value {
         guard let text = try Arguments.text(arguments[0], "split") else { return .null }
         var delimiters: [String] = []
         if case .list(let items) = arguments[1] {
@@ -131,32 +138,48 @@ enum StringFunctions {
             guard let delimiter = try Arguments.text(arguments[1], "split") else { return .null }
             delimiters = [delimiter]
         }
+        var items: [Value] = []
+        var loop = WatchedLoop(watch, bytesPerStep: MemoryLayout<Value>.stride)
         if delimiters.contains(where: { $0.utf8.isEmpty }) {
-            return .list(text.unicodeScalars.map { .string(String($0)) })
+            for character in text.unicodeScalars {
+                items.append(.string(String(character)))
+                try loop.step()
+            }
+            return .list(items)
         }
-        let parts = TextBytes.with(text) { bytes in
-            delimiters.reduce([bytes[...]]) { parts, delimiter in parts.flatMap { split($0, delimiter) } }
-                .map { Value.string(TextBytes.string($0)) }
+        return try TextBytes.with(text) { bytes in
+            var pieces = [bytes[...]]
+            for delimiter in delimiters { pieces = try split(pieces, delimiter, watch) }
+            for piece in pieces {
+                items.append(.string(TextBytes.string(piece)))
+                try loop.step()
+            }
+            return .list(items)
         }
-        return .list(parts)
     }
 
-    private static func split(
-        _ text: Slice<UnsafeBufferPointer<UInt8>>, _ delimiter: String
-    ) -> [Slice<UnsafeBufferPointer<UInt8>>] {
-        var parts: [Slice<UnsafeBufferPointer<UInt8>>] = []
-        var start = text.startIndex
-        let places = TextBytes.with(delimiter) { occurrences(of: $0, in: UnsafeBufferPointer(rebasing: text)) }
-        for place in places {
-            parts.append(text[start..<(text.startIndex + place)])
-            start = text.startIndex + place + delimiter.utf8.count
+    private static func split(_ pieces: [Piece], _ delimiter: String, _ watch: (any WorkWatch)?) throws -> [Piece] {
+        var result: [Piece] = []
+        var loop = WatchedLoop(watch, bytesPerStep: MemoryLayout<Piece>.stride)
+        try TextBytes.with(delimiter) { delimiter in
+            for piece in pieces {
+                let bytes = UnsafeBufferPointer(rebasing: piece)
+                var start = piece.startIndex
+                while let place = TextBytes.find(delimiter, in: bytes, from: start - piece.startIndex) {
+                    result.append(piece.base[start..<(piece.startIndex + place)])
+                    start = piece.startIndex + place + delimiter.count
+                    try loop.step()
+                }
+                result.append(piece.base[start..<piece.endIndex])
+                // Looking is work, whether anything is found or not.
+                try loop.step(1 + piece.count / 64)
+            }
         }
-        parts.append(text[start...])
-        return parts
+        return result
     }
 
     /// To a number of characters; longer texts are cut to it.
-    private static func pad(_ arguments: [Value], atEnd: Bool) throws(QueryError) -> Value {
+    private static func pad(_ arguments: [Value], atEnd: Bool, _ watch: (any WorkWatch)?) throws -> Value {
         let name = atEnd ? "rpad" : "lpad"
         guard let text = try Arguments.text(arguments[0], name), let size = try Arguments.count(arguments[1], name) else {
             return .null
@@ -173,6 +196,7 @@ enum StringFunctions {
         let times = missing / TextBytes.countCharacters(filling)
         let added = times.multipliedReportingOverflow(by: filling.utf8.count)
         try ValueLimits.checkText(size: added.overflow ? .max : added.partialValue)
+        try watch?.goOn(holding: added.partialValue * 2)
         let padding = String(repeating: filling, count: times) + slice(filling, 0, missing % TextBytes.countCharacters(filling))
         return .string(atEnd ? text + padding : padding + text)
     }

@@ -93,18 +93,20 @@ package final class RegularExpression: Sendable {
 
     // MARK: Matching
 
-    package func matches(_ text: String) -> Bool { TextBytes.with(text) { matches($0) } }
+    package func matches(_ text: String, _ watch: (any WorkWatch)? = nil) throws -> Bool {
+        try TextBytes.with(text) { try matches($0, watch) }
+    }
 
     /// The bytes must be UTF-8.
-    package func matches(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    private func matches(_ text: UnsafeBufferPointer<UInt8>, _ watch: (any WorkWatch)?) throws -> Bool {
         let count = steps.count
-        return withUnsafeTemporaryAllocation(of: Int32.self, capacity: 5 * count) { memory in
+        return try withUnsafeTemporaryAllocation(of: Int32.self, capacity: 5 * count) { memory in
             guard let base = memory.baseAddress else { return false }
             var run = Run(
                 text: text, steps: steps, classes: classes, current: base, next: base + count, stack: base + 2 * count,
                 marks: base + 4 * count)
             run.marks.initialize(repeating: -1, count: count)
-            return run.matches()
+            return try run.matches(watch)
         }
     }
 
@@ -119,12 +121,14 @@ package final class RegularExpression: Sendable {
         /// For each step the last offset at which it was reached.
         let marks: UnsafeMutablePointer<Int32>
 
-        mutating func matches() -> Bool {
+        mutating func matches(_ watch: (any WorkWatch)?) throws -> Bool {
             var count = 0
+            var loop = WatchedLoop(watch)
             reach(0, at: 0, current, &count)
             var offset = 0
             while offset < text.count {
                 if count == 0 { return false }
+                try loop.step(count)
                 let (value, size) = decode(at: offset)
                 offset &+= size
                 var nextCount = 0
