@@ -35,6 +35,9 @@ struct PatternPlanner {
     private var outer: (plan: PlanNode, bound: Set<Slot>)?
     /// True while the rows so far are one row without columns.
     private var isUnit = false
+    /// True if they were so at first. Rows of clauses before come in an order that changes to come may depend on, so that they are
+    /// never the side of a join that is kept.
+    private var beganAlone = false
     /// What has been chosen so far.
     private(set) var steps: [PlanStep] = []
     /// What somebody else wants to be chosen.
@@ -86,6 +89,7 @@ struct PatternPlanner {
         for index in graph.relationships.indices where graph.relationships[index].isGiven { try solveGiven(index) }
         // A condition without variables has been applied to the one row: its outcome must not be lost.
         self.isUnit = isUnit && plan === child
+        beganAlone = isUnit
         if let following { try follow(following) } else { try choose() }
         try deriveAndFilter()
         return plan
@@ -494,20 +498,19 @@ struct PatternPlanner {
             try append(.cross(left: outer.plan, right: part.plan), rows: rows)
         } else {
             let expected = rows * estimator.selectivity(ofAll: connecting.map { Expr.compare(.equal, $0.build, $0.probe) })
-            try append(joining(keys, build: part.plan, probe: outer, rows: expected), rows: expected)
+            let isSmaller = outer.plan.estimatedRows < part.plan.estimatedRows
+            let kind = beganAlone && isSmaller
+                ? joining(keys.map { (build: $0.probe, probe: $0.build) }, build: outer.plan, probe: part.plan, rows: expected)
+                : joining(keys, build: part.plan, probe: outer.plan, rows: expected)
+            try append(kind, rows: expected)
         }
     }
 
-    /// The join of two sides, of which the smaller one is kept. What changes something, or knows the argument, is always the probe.
     private func joining(
-        _ keys: [(build: Expr, probe: Expr)], build: PlanNode, probe: (plan: PlanNode, bound: Set<Slot>), rows: Double
+        _ keys: [(build: Expr, probe: Expr)], build: PlanNode, probe: PlanNode, rows: Double
     ) -> PlanNode.Kind {
-        let (other, keptRows) = (probe.plan, build.estimatedRows)
-        if other.estimatedRows < keptRows && !other.writes && probe.bound.isSubset(of: other.slotsBound()) {
-            return joining(keys.map { (build: $0.probe, probe: $0.build) }, build: other, probe: (build, []), rows: rows)
-        }
-        let sifted = sifted(other, by: keys.map(\.probe), share: rows / max(other.estimatedRows, 1))
-        return .join(build: build, probe: sifted?.plan ?? other, keys: keys, .inner, sift: sifted?.number)
+        let sifted = sifted(probe, by: keys.map(\.probe), share: rows / max(probe.estimatedRows, 1))
+        return .join(build: build, probe: sifted?.plan ?? probe, keys: keys, .inner, sift: sifted?.number)
     }
 
     /// The probe side of a join with a look-up below expansions, where the keys can be had there without a chance of errors.
