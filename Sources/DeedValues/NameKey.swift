@@ -10,9 +10,10 @@ package struct NameKey: Hashable, Sendable {
 
     package static func == (left: NameKey, right: NameKey) -> Bool {
         var (left, right) = (left.text, right.text)
+        // Most of those that differ do so in their length, which needs no look at the bytes.
+        guard left.utf8.count == right.utf8.count else { return false }
         return left.withUTF8 { left in
             right.withUTF8 { right in
-                guard left.count == right.count else { return false }
                 guard let start = left.baseAddress, let other = right.baseAddress else { return true }
                 return memcmp(start, other, left.count) == 0
             }

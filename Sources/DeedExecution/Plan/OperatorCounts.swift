@@ -21,6 +21,8 @@ package final class PlanOperators: Sendable {
     package static let none = PlanOperators([])
     /// Operators beyond that many are not counted: a UNION may have thousands of parts.
     private static let countMax = 4_096
+    /// Most plans have fewer.
+    private static let countCommon = 24
 
     package let nodes: [PlanNode]
     /// Of each the number of operators above it.
@@ -31,13 +33,15 @@ package final class PlanOperators: Sendable {
 
     private init(_ roots: [PlanNode]) {
         var (nodes, depths): ([PlanNode], [Int]) = ([], [])
-        var numbers: [ObjectIdentifier: Int] = [:]
+        nodes.reserveCapacity(Self.countCommon)
+        depths.reserveCapacity(Self.countCommon)
+        var numbers = [ObjectIdentifier: Int](minimumCapacity: Self.countCommon)
         var open = roots.map { (node: $0, depth: 0) }
         while let (node, depth) = open.popLast(), nodes.count < Self.countMax {
             if numbers.updateValue(nodes.count, forKey: ObjectIdentifier(node)) != nil { continue }
             nodes.append(node)
             depths.append(depth)
-            open += node.children.reversed().map { ($0, depth + 1) }
+            for child in node.children.reversed() { open.append((child, depth + 1)) }
         }
         (self.nodes, self.depths, self.numbers) = (nodes, depths, numbers)
     }

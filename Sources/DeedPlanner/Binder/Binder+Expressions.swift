@@ -121,14 +121,15 @@ extension Binder {
 
     /// A literal that became a parameter has its type in its name.
     static func literalType(_ parameter: String) -> StaticType {
-        guard parameter.hasPrefix(NormalizedQuery.parameterPrefix) else { return .any }
-        switch parameter.dropFirst(NormalizedQuery.parameterPrefix.count).prefix(while: { $0 != " " }) {
-        case "integer": return .int
-        case "float": return .float
-        case "string": return .string
-        default: return .any
-        }
+        let prefix = NormalizedQuery.parameterPrefix.utf8
+        guard parameter.utf8.starts(with: prefix) else { return .any }
+        let rest = parameter.utf8.dropFirst(prefix.count)
+        return literalTypes.first { rest.starts(with: $0.word.utf8) }?.type ?? .any
     }
+
+    private static let literalTypes: [(word: String, type: StaticType)] = [
+        ("integer ", .int), ("float ", .float), ("string ", .string),
+    ]
 
     // MARK: Names
 

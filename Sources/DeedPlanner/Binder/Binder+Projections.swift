@@ -108,7 +108,7 @@ extension Binder {
                     name: item.alias ?? Name(text, item.expression.range), expression: item.expression,
                     hasAggregate: containsAggregate(item.expression), lacksAlias: item.alias == nil && !isVariable))
         }
-        var names: Set<NameKey> = []
+        var names = Set<NameKey>(minimumCapacity: columns.count)
         for column in columns where !names.insert(NameKey(column.name.text)).inserted {
             throw QueryError(
                 .syntaxError, "ColumnNameConflict", "two columns are called `\(column.name.text)`; give one another name",
@@ -222,18 +222,26 @@ extension Binder {
         return (scope, mode)
     }
 
+    private func sortKeys(
+        _ projection: Projection, _ columns: [ProjectedColumn], hidesInput: Bool, isGrouped: Bool, before: Scope
+    ) throws -> [SortKey] {
+        let (scope, mode) = visibility(columns, hidesInput: hidesInput, isGrouped: isGrouped, before: before)
+        let texts = columns.map { fingerprint($0.expression) }
+        let known = Set(texts)
+        let grouped = Set(zip(columns, texts).filter { !$0.0.hasAggregate && !$0.0.isSimple }.map(\.1))
+        return try projection.order.map { item in
+            try checkSortAggregates(item.expression, known: known, grouped: grouped, isGrouped: isGrouped, scope)
+            return SortKey(value: try bind(item.expression, scope, mode).expr, isDescending: item.isDescending)
+        }
+    }
+
     private func bindOrderAndLimits(
         _ projection: Projection, _ columns: [ProjectedColumn], hidesInput: Bool, isGrouped: Bool, before: Scope,
         _ result: inout BoundQuery
     ) throws {
-        let (scope, mode) = visibility(columns, hidesInput: hidesInput, isGrouped: isGrouped, before: before)
-        let texts = projection.order.isEmpty ? [] : columns.map { fingerprint($0.expression) }
-        let known = Set(texts)
-        let grouped = Set(zip(columns, texts).filter { !$0.0.hasAggregate && !$0.0.isSimple }.map(\.1))
-        let keys = try projection.order.map { item in
-            try checkSortAggregates(item.expression, known: known, grouped: grouped, isGrouped: isGrouped, scope)
-            return SortKey(value: try bind(item.expression, scope, mode).expr, isDescending: item.isDescending)
-        }
+        let keys =
+            projection.order.isEmpty
+            ? [] : try sortKeys(projection, columns, hidesInput: hidesInput, isGrouped: isGrouped, before: before)
         let skip = try projection.skip.map { try bindRowCount($0, "SKIP") }
         let limit = try projection.limit.map { try bindRowCount($0, "LIMIT") }
         let rows = result.plan.estimatedRows

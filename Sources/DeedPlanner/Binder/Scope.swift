@@ -17,17 +17,32 @@ struct Scope {
     private final class Layer {
         let below: Layer?
         /// In order of introduction.
-        var variables: [Variable] = []
-        /// Where each name came last.
-        var places: [NameKey: Int] = [:]
+        private(set) var variables: [Variable] = []
+        /// Where each name came last, once there are more than are looked through one by one.
+        private var places: [NameKey: Int] = [:]
+        private static let fewMax = 16
 
         init(above below: Layer?) { self.below = below }
+
+        /// The last one of a name.
+        func find(_ name: NameKey) -> Variable? {
+            if variables.count <= Self.fewMax { return variables.last { NameKey($0.name) == name } }
+            return places[name].map { variables[$0] }
+        }
+
+        func add(_ variable: Variable) {
+            variables.append(variable)
+            if variables.count <= Self.fewMax { return }
+            let first = places.isEmpty ? 0 : variables.count - 1
+            for place in first..<variables.count { places[NameKey(variables[place].name)] = place }
+        }
     }
 
     private var top: Layer?
 
     /// In order of introduction; of several of one name the last one counts.
     var variables: [Variable] {
+        if let top, top.below == nil { return top.variables }
         var layers: [Layer] = []
         var next = top
         while let layer = next {
@@ -41,7 +56,7 @@ struct Scope {
         let key = NameKey(name)
         var next = top
         while let layer = next {
-            if let place = layer.places[key] { return layer.variables[place] }
+            if let variable = layer.find(key) { return variable }
             next = layer.below
         }
         return nil
@@ -49,12 +64,18 @@ struct Scope {
 
     mutating func add(_ variable: Variable) {
         if top == nil || !isKnownUniquelyReferenced(&top) { top = Layer(above: top) }
-        guard let top else { return }
-        top.places[NameKey(variable.name)] = top.variables.count
-        top.variables.append(variable)
+        top?.add(variable)
     }
 
-    var slots: Set<Slot> { Set(variables.map(\.slot)) }
+    var slots: Set<Slot> {
+        var slots = Set<Slot>(minimumCapacity: top?.variables.count ?? 0)
+        var next = top
+        while let layer = next {
+            for variable in layer.variables { slots.insert(variable.slot) }
+            next = layer.below
+        }
+        return slots
+    }
 
     /// Of several of one name the last.
     var visible: [Variable] {
