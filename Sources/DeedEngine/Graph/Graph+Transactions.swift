@@ -183,23 +183,25 @@ extension Graph {
 
     /// What a run of entries changes of one table: its counters, which all threads share, are written once for the run.
     private struct RowChanges {
-        var segment: SegmentRef?
+        var kind = RowKind.entity
+        var table: NameId = 0
         var added = 0
         var changed = 0
     }
 
     @inline(__always)
     private func note(_ segment: SegmentRef, added: Int, changed: Int, in counts: inout RowChanges) {
-        if counts.segment != segment {
+        let (kind, table) = (segment.pointee.kind, segment.pointee.table)
+        if counts.table != table || counts.kind != kind {
             apply(counts)
-            counts = RowChanges(segment: segment)
+            counts = RowChanges(kind: kind, table: table)
         }
         counts.added &+= added
         counts.changed &+= changed
     }
 
     private func apply(_ counts: RowChanges) {
-        guard let segment = counts.segment, let table = table(segment.pointee.kind, segment.pointee.table) else { return }
+        guard counts.changed != 0, let table = table(counts.kind, counts.table) else { return }
         if counts.added != 0 { table.rowCount.add(counts.added, ordering: .relaxed) }
         table.changeCount.add(counts.changed, ordering: .relaxed)
     }
