@@ -30,7 +30,7 @@ import Testing
                 build: unwind(list(build), 0), probe: unwind(list(Array(probe)), 1), keys: [(build: .slot(0), probe: .slot(1))], kind))
     }
 
-    @Test(arguments: [JoinKind.inner, .outer, .semi, .anti], [1, 100 << 10])
+    @Test(arguments: [JoinKind.inner, .outer, .semi, .anti], [1, 16 << 10])
     func joinsOfPartsGiveWhatJoinsInMemoryGive(kind: JoinKind, queryMemory: Int) throws {
         let (large, small) = (try TestGraph(), try TestGraph(queryMemory: queryMemory))
         let wanted = try large.runTwice(joined(kind), [0, 1]).sorted()
