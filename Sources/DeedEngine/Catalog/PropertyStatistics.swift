@@ -13,8 +13,6 @@ package final class PropertyStatistics: Sendable {
     /// The table, as it was.
     package let state: TableState
     package let sampledRows: Int
-    /// True if the sample was all there is.
-    let isComplete: Bool
     package let nullPart: Double
     /// Of values that are not null; at least 1 if there are any.
     package let distinctCount: Double
@@ -37,7 +35,7 @@ package final class PropertyStatistics: Sendable {
         let runs = Runs(sample)
         let rows = Double(max(sample.rows, 1))
         let all = Double(max(state.rows, sample.rows))
-        (self.state, self.pool, sampledRows, isComplete) = (state, pool, sample.rows, sample.isComplete)
+        (self.state, self.pool, sampledRows) = (state, pool, sample.rows)
         nullPart = Double(sample.nulls) / rows
         distinctCount = Self.distinct(
             runs, sampled: sample.rows - sample.nulls, of: all * (1 - nullPart), isComplete: sample.isComplete, isUnique: isUnique)
@@ -139,7 +137,7 @@ private struct Runs {
             let isNew = index == 0 || Value.order(values[index - 1], values[index]) != 0
             if isNew { starts.append(index) }
             // What is not comparable with itself, as NaN, is with nothing.
-            let goesOn = isNew && index > first ? Self.areComparable(values[index - 1], values[index]) : true
+            let goesOn = index == first || Self.areComparable(values[index - 1], values[index])
             if !goesOn { first = index }
             if index + 1 - first > longestComparable.count { longestComparable = first..<index + 1 }
         }

@@ -84,6 +84,9 @@ package final class ColumnVector: @unchecked Sendable {
         }
     }
 
+    /// True if its texts lie in more than the small block that `clear` keeps.
+    var hasLargeTexts: Bool { heaps.contains { $0.size > StringHeap.firstBlock } }
+
     // MARK: Nulls
 
     /// The null bytes, all 0 at first.
@@ -239,7 +242,7 @@ package final class StringHeap: @unchecked Sendable {
 
     deinit { for block in blocks { block.deallocate() } }
 
-    private static let firstBlock = 4_096
+    fileprivate static let firstBlock = 4_096
 
     /// Forgets all bytes, and keeps the first block for others if it is a small one.
     func clear() {

@@ -11,12 +11,16 @@ package struct RecycledVector {
 
     /// A vector with no null in it, and room for `capacity` rows that have no values yet.
     package mutating func take(_ kind: ColumnVector.Kind, capacity: Int) -> ColumnVector {
-        if isKnownUniquelyReferenced(&last), let known = last, known.kind == kind, known.capacity >= capacity, kind != .any {
+        if isKnownUniquelyReferenced(&last), let known = last, known.kind == kind, known.capacity >= capacity {
             known.clear()
             return known
         }
         let made = ColumnVector(kind, capacity: capacity)
-        last = capacity <= Self.capacityMax ? made : nil
+        // General values are as large as they are.
+        last = capacity <= Self.capacityMax && kind != .any ? made : nil
         return made
     }
+
+    /// To be called when the vector that was taken last is filled: one whose texts have become large is not kept.
+    package mutating func settle() { if last?.hasLargeTexts == true { last = nil } }
 }

@@ -22,7 +22,10 @@ extension GraphView {
         if isNoting { note { reads in for index in 0..<count where ids[index] != 0 { reads.note(kind, ids[index]) } } }
         var column = GatheredColumn(capacity: count)
         swap(&column.vectors, &vectors)
-        defer { swap(&column.vectors, &vectors) }
+        defer {
+            swap(&column.vectors, &vectors)
+            vectors.settle()
+        }
         let directory = graph.directory(kind)
         var position = 0
         while position < count {

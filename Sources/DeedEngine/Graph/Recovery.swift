@@ -225,7 +225,10 @@ extension Graph {
         if isNew { segment.pointee.rowCount += 1 }
         let wasDead = segment.pointee.isDead(row)
         segment.pointee.revive(row)
-        if isNew || wasDead { self.table(kind, table)?.rowCount.add(1, ordering: .relaxed) }
+        if let table = self.table(kind, table) {
+            if isNew || wasDead { table.rowCount.add(1, ordering: .relaxed) }
+            table.changeCount.add(1, ordering: .relaxed)
+        }
         if !isNew && !wasDead { try replayLeaving(segment, row) }
         try clearValues(segment, row)
         try set(segment, row, cells)
@@ -280,7 +283,10 @@ extension Graph {
         try replayLeaving(segment, row)
         try segment.pointee.markDead(row, pool)
         try clearValues(segment, row)
-        table(kind, segment.pointee.table)?.rowCount.add(-1, ordering: .relaxed)
+        if let table = table(kind, segment.pointee.table) {
+            table.rowCount.add(-1, ordering: .relaxed)
+            table.changeCount.add(1, ordering: .relaxed)
+        }
         guard kind == .relationship else { return }
         countDeadEntry(segment.pointee.sources[row], segment.pointee.table, .out)
         countDeadEntry(segment.pointee.targets[row], segment.pointee.table, .in)
