@@ -264,7 +264,7 @@ typedef struct deed_options {
     size_t temporary_directory_size;
     uint64_t temporary_limit; /* bytes that these files may take together, beyond which a query fails with DISK_FULL; 0
                               (default): nine tenths of what the disk has free */
-    uint32_t chunk_rows;   /* for tests: rows that an operator of a query hands on at once, at most; 0 (default): 2,048 */
+    uint32_t chunk_rows;   /* for tests: rows that an operator of a query hands on at once, at most; 0 (default) and more than 2,048: 2,048 */
 } deed_options;
 
 /* Fills in the defaults. NULL is nothing to do. Any thread. */
@@ -473,7 +473,8 @@ deed_status deed_count_reachable(deed_database *database, deed_transaction *tran
 
 /* ---- Queries ------------------------------------------------------------------------------------------------- */
 
-/* Called now and then by a query that runs long, on the thread that runs it. Return false to make it fail with INTERRUPTED. */
+/* Called now and then by a query that runs long, on the thread that runs it. Return false to make it fail with INTERRUPTED. It must
+ * not destroy the statement or the result whose call it is within. */
 typedef bool (*deed_keep_going)(void *user_data);
 
 typedef struct deed_query_options {
@@ -488,8 +489,10 @@ typedef struct deed_query_options {
 void deed_query_options_init(deed_query_options *options);
 
 /* Prepares a statement of the query language Cypher. A text that was prepared before costs a look-up. `options`: what can end
- * the planning of a text (timeout and keep_going, which is not called afterwards); NULL: nothing.
- * Errors: SYNTAX_ERROR, PROCEDURE_ERROR, INTERRUPTED, CLOSED. Any thread; the statement is for one thread at a time. */
+ * the planning of a text (timeout and keep_going, which is not called afterwards; `threads` is of no importance here); NULL:
+ * nothing. Neither is asked while a sample of a property's values is taken.
+ * Errors: SYNTAX_ERROR, PROCEDURE_ERROR, INVALID_ARGUMENT, INTERRUPTED, OUT_OF_MEMORY, CLOSED, and those of reading the store. May
+ * block. Any thread; the statement is for one thread at a time. */
 deed_status deed_statement_prepare(deed_database *database, const char *text, size_t text_size, const deed_query_options *options,
                                    deed_statement **out_statement, deed_error **out_error);
 
@@ -516,7 +519,7 @@ deed_status deed_statement_execute(deed_statement *statement, deed_transaction *
                                    const deed_query_options *options, deed_result **out_result, deed_error **out_error);
 
 /* False if deed_statement_execute will not block: a statement that only reads is but begun, and what may take long is fetching
- * its rows. For hosts that give a lock of their own up around calls that block. Cannot fail; false for NULL. */
+ * its rows. (Unless what its plan was made of has changed much since: then it is planned again first.) For hosts that give a lock of their own up around calls that block. Cannot fail; false for NULL. */
 bool deed_statement_waits(const deed_statement *statement);
 void deed_statement_destroy(deed_statement *statement);
 

@@ -52,7 +52,8 @@ extension QueryEngine {
         guard case .query(let query, let mode) = try parse(text, normal) else {
             throw DeedError(.invalidArgument, "the statement is a command, which has no plan")
         }
-        let planner = Planner(catalog: GraphCatalog(view: try GraphView(graph, nil), procedures: procedures))
+        let catalog = GraphCatalog(view: try GraphView(graph, nil), procedures: procedures)
+        let planner = Planner(catalog: catalog, literals: normal?.literals ?? [:])
         return JSON.object([
             ("version", .int(PlanDocument.version)), ("shape", .string(PreparedQuery.planShape(normal?.key ?? text, mode))),
             ("patterns", .array(try planner.space(query).map(\.json))),

@@ -48,7 +48,9 @@ statement_take(SessionObject *session, PyObject *text, const deed_query_options 
         return NULL;
     deed_statement *statement;
     deed_error *error = NULL;
+    PyThreadState *thread = call_begin(session, true); /* planning may read statistics from the disk */
     deed_status status = deed_statement_prepare(graph->database, bytes, size, options, &statement, &error);
+    call_end(session, thread);
     if (status != DEED_OK)
         return raise_error(session->state, status, error);
     PyObject *capsule = PyCapsule_New(statement, statement_capsule, destroy_statement);

@@ -3,6 +3,7 @@ the memory limit before it is there."""
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
@@ -56,10 +57,14 @@ def test_what_is_made_for_one_row_is_counted(name: str) -> None:
         assert graph.execute("RETURN size(range(1, 100000))").scalar() == 100_000
 
 
-def test_a_timeout_ends_planning() -> None:
+def long_to_plan() -> str:
     legs = ", ".join(f"(a)-[:E]->(b{number})" for number in range(150))
     conditions = " AND ".join(f"b{number % 150}.i > b{number % 149}.i" for number in range(20_000))
-    text = f"EXPLAIN MATCH {legs} WHERE {conditions} RETURN a"
+    return f"EXPLAIN MATCH {legs} WHERE {conditions} RETURN a"
+
+
+def test_a_timeout_ends_planning() -> None:
+    text = long_to_plan()
     with PyDeedGraph() as graph:
         started = time.monotonic()
         graph.execute(text)
@@ -69,3 +74,24 @@ def test_a_timeout_ends_planning() -> None:
         with pytest.raises(Interrupted):
             graph.execute(text + ".i", timeout=0.01)
         assert time.monotonic() - started < max(whole * 0.9, 0.1)
+
+
+def test_other_threads_run_while_a_statement_is_planned() -> None:
+    with PyDeedGraph() as graph:
+        done = threading.Event()
+        rounds = 0
+
+        def run() -> None:
+            nonlocal rounds
+            while not done.wait(0.001):
+                rounds += 1
+
+        other = threading.Thread(target=run)
+        other.start()
+        time.sleep(0.05)
+        before = rounds
+        graph.execute(long_to_plan())
+        planned = rounds - before
+        done.set()
+        other.join()
+    assert planned >= 5

@@ -59,10 +59,12 @@ final class SubqueryEvaluator: Evaluator {
     private func collect(_ chunk: Chunk, _ context: QueryContext) throws -> ColumnVector {
         guard let result else { throw DeedError(.internalError, "a COLLECT without a column") }
         var lists = [[Value]](repeating: [], count: chunk.count)
+        var work = RowWork(context)
         try run(chunk, context) { first, _, inner in
             guard result < inner.columns.count, let column = inner.columns[result] else {
                 throw DeedError(.internalError, "slot \(result) is collected where it holds nothing")
             }
+            try work.note(bytes: inner.count * MemoryLayout<Value>.stride)
             forEachParent(chunk, inner) { row, parent in lists[first + parent].append(column.value(row)) }
             return true
         }

@@ -29,6 +29,11 @@ final class IntersectOperator: Operator {
     private var isInRow = false
     /// Lists of the rows before this one have been read.
     private var readyEnd = 0
+    /// Whose lists are read together, at most.
+    private var rowsAtOnce = Chunk.rowsMax
+    /// Entries that may have been gone through since it was last seen whether the query is to go on.
+    private var work = 0
+    private static let workBetweenChecks = 1 << 20
 
     init(_ child: Operator, _ intersection: Intersection, _ context: QueryContext) {
         (self.child, to) = (child, intersection.to)
@@ -82,7 +87,14 @@ final class IntersectOperator: Operator {
         let output = Output(legs.count)
         while row < input.count && output.count < context.chunkRows {
             if row == readyEnd { try readLists(input) }
-            if !isInRow { common.begin { lists[legs[$0].lists].list(legs[$0].froms[row]) } }
+            if !isInRow {
+                common.begin { lists[legs[$0].lists].list(legs[$0].froms[row]) }
+                work &+= common.shortestCount
+                if work > Self.workBetweenChecks {
+                    work = 0
+                    try context.checkInterrupt()
+                }
+            }
             isInRow = findAll(input, output)
             if !isInRow { row &+= 1 }
         }
@@ -114,14 +126,17 @@ final class IntersectOperator: Operator {
     /// Lists of so many bytes may stay for rows to come.
     private var sizeMax: Int { context.memory.limit / 4 / context.teamSize }
 
-    /// Reads what the rows from the present one on need: all of them, or, where memory is short, this one.
+    /// Reads what the rows from the present one on need: all of them, or, where memory is short, this one, and then twice as many
+    /// each time.
     private func readLists(_ input: Chunk) throws {
         if lists.reduce(0, { $0 + $1.size }) > sizeMax { for list in lists { list.clear() } }
         do {
-            try readLists(to: input.count)
+            try readLists(to: min(row + rowsAtOnce, input.count))
+            rowsAtOnce = min(rowsAtOnce * 2, Chunk.rowsMax)
         } catch let error as DeedError where error.status == .outOfMemory {
             for list in lists { list.clear() }
             try readLists(to: row + 1)
+            rowsAtOnce = 1
         }
     }
 

@@ -50,7 +50,7 @@ final class JoinOperator: Operator {
         if execution == context.execution && width == argument.columns.count && table != nil { return }
         width = argument.columns.count
         build.reset(argument: Chunk(slots: width, count: 1))
-        table = nil
+        (table, execution) = (nil, 0)
         sift?.table = nil
     }
 

@@ -44,6 +44,9 @@ struct ListIntersection {
         }
     }
 
+    /// Entries that finding all choices goes through, at least.
+    var shortestCount: Int { places[shortest].list.count }
+
     /// Goes to the next choice of one entry of each list, all with the same neighbour; false if there is none.
     @inline(__always)
     mutating func next() -> Bool {

@@ -22,16 +22,17 @@ final class ProjectOperator: Operator {
             }
         }
         (self.columns, self.copies) = (computed, copies)
-        isInPlace = columns.allSatisfy { column in columns.allSatisfy { !Self.mayRead($0.value, column.slot) } }
+        let written = Set(columns.lazy.map(\.slot))
+        isInPlace = columns.allSatisfy { Self.readsNone(of: written, $0.value) }
         super.init(context)
     }
 
-    /// Whether an expression may read a slot; only the commonest ones are looked into.
-    private static func mayRead(_ value: Expr, _ slot: Slot) -> Bool {
+    /// Only the commonest expressions are looked into.
+    private static func readsNone(of slots: Set<Slot>, _ value: Expr) -> Bool {
         switch value {
-        case .constant, .parameter: false
-        case .slot(let other), .property(.slot(let other), _): other == slot
-        default: true
+        case .constant, .parameter: true
+        case .slot(let slot), .property(.slot(let slot), _): !slots.contains(slot)
+        default: slots.isEmpty
         }
     }
 

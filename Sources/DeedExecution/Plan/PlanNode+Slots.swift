@@ -73,8 +73,9 @@ extension PlanNode {
     /// those of several rows at once.
     var isUnbounded: Bool {
         switch kind {
-        case .scanEntities, .scanRelationships, .cross, .matchPath: true
-        case .expandVariable(let child, let expansion): expansion.mode != .reachable || child.isUnbounded
+        case .scanEntities, .scanRelationships, .cross, .matchPath, .expandVariable, .unwind: true
+        case .seekIndex(let child, _, _, _, let bounds): if case .equal = bounds { child.isUnbounded } else { true }
+        case .apply(let outer, let inner, _): outer.isUnbounded || inner.isUnbounded
         case .join(_, let probe, _, _, _): probe.isUnbounded
         default: children.first?.isUnbounded ?? false
         }

@@ -80,9 +80,11 @@ struct EntityStart {
         var starts: [EntityStart] = []
         for (_, predicate) in usable {
             guard let ids = idLookUp(predicate.expr, slot) else { continue }
+            // A list may have many.
+            let rows = max(cardinality.labelled(slot) * cardinality.estimator.selectivity(predicate.expr), 1)
             starts.append(
                 EntityStart(
-                    slot: slot, labels: entity.labels, way: .ids(ids), rows: 1, dependsOnRows: !slotsUsed(ids).isEmpty,
+                    slot: slot, labels: entity.labels, way: .ids(ids), rows: rows, dependsOnRows: !slotsUsed(ids).isEmpty,
                     counted: [predicate.expr]))
         }
         if !entity.certainLabels.isEmpty {

@@ -132,8 +132,10 @@ final class Estimator {
         switch expr {
         case .constant(.bool(let flag)): return flag ? 1 : 0
         case .compare(let comparison, let left, let right): return selectivity(comparison, left, right)
-        case .isIn(let element, _):
-            if case .call("id", let arguments) = element, case .slot(let slot)? = arguments.first { return idSelectivity(slot) }
+        case .isIn(let element, let list):
+            if case .call("id", let arguments) = element, case .slot(let slot)? = arguments.first {
+                return min(idSelectivity(slot) * Double(operands(list).count), 1)
+            }
             return Self.equalitySelectivity
         case .textTest: return Self.rangeSelectivity
         case .and: return selectivity(ofAll: expr.conjuncts)
@@ -264,6 +266,8 @@ final class Estimator {
             if let count = distinctCount(key) { all *= max(count, 1) } else { isKnown = false }
         }
         if !isKnown { all *= max(rows.squareRoot(), 1) }
+        // Among so many combinations hardly any two rows meet; there may be more than a float can hold.
+        if all >= rows * 1e6 { return max(rows, 1) }
         return max(min(all * (1 - exp(-rows / all)), rows), 1)
     }
 

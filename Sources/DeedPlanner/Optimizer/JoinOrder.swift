@@ -81,7 +81,9 @@ struct JoinOrder {
         if members.count < 2 { return nil }
         let labelled = max(cardinality.labelled(to), 1)
         let densities = members.map { cardinality.density[$0] }
-        let found = densities.reduce(rows * labelled * cardinality.selectivity(of: to, given: reached), *)
+        let found = members.reduce(rows * labelled * cardinality.selectivity(of: to, given: reached)) {
+            $0 * cardinality.density[$1] * cardinality.selectivity(of: graph.relationships[$1].slot, given: [])
+        }
         let perRow = Self.lookUpCost * Double(members.count) + Self.entryCost * labelled * (densities.min() ?? 0)
         let reading = members.reduce(0) { $0 + cardinality.relationships[$1] } * Self.readCost
         return (members, found, rows * perRow + reading)

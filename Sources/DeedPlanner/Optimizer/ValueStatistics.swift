@@ -27,8 +27,6 @@ package enum TestOperand: Sendable {
             }
         }
     }
-
-    var isLiteral: Bool { if case .literal = self { true } else { false } }
 }
 
 package enum ValueTest: Sendable {

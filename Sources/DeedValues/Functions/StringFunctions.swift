@@ -161,6 +161,8 @@ enum StringFunctions {
     private static func split(_ pieces: [Piece], _ delimiter: String, _ watch: (any WorkWatch)?) throws -> [Piece] {
         var result: [Piece] = []
         var loop = WatchedLoop(watch, bytesPerStep: MemoryLayout<Piece>.stride)
+        // Looking is work, whether anything is found or not, but holds nothing.
+        var looking = WatchedLoop(watch)
         try TextBytes.with(delimiter) { delimiter in
             for piece in pieces {
                 let bytes = UnsafeBufferPointer(rebasing: piece)
@@ -171,8 +173,8 @@ enum StringFunctions {
                     try loop.step()
                 }
                 result.append(piece.base[start..<piece.endIndex])
-                // Looking is work, whether anything is found or not.
-                try loop.step(1 + piece.count / 64)
+                try loop.step()
+                try looking.step(piece.count / 64)
             }
         }
         return result
