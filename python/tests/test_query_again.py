@@ -227,3 +227,20 @@ def test_threads_ask_the_same_side_by_side(graph: PyDeedGraph) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def resident_bytes() -> int:
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096
+
+
+def test_a_plan_that_waits_keeps_no_large_texts() -> None:
+    size, count = 512 << 10, 100
+    with PyDeedGraph() as graph:
+        graph.execute("CREATE INDEX FOR (n:N) ON (n.k)")
+        graph.execute("UNWIND range(1, $count) AS i CREATE (:N {k: 1, text: $text})", {"count": count, "text": "x" * size})
+        text = "MATCH (n:N) WHERE n.k = $k RETURN size(n.text)"
+        assert graph.execute(text, {"k": 2}).fetchall() == []
+        before = resident_bytes()
+        assert graph.execute(text, {"k": 1}).fetchall() == [(size,)] * count
+        assert resident_bytes() - before < size * count // 2

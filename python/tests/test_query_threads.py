@@ -223,7 +223,7 @@ def test_closing_ends_queries() -> None:
     assert not caller.is_alive() and isinstance(ended[0], (Closed, Interrupted)), ended
 
 
-REFUSED = [{"threads": 0}, {"threads": 65}, {"threads": "2"}, {"threads": 1.5}, {"parallel_rows_min": -1}]
+REFUSED = [{"threads": 0}, {"threads": 65}, {"threads": "2"}, {"threads": 1.5}, {"parallel_rows_min": -1}, {"chunk_rows": 0}]
 
 
 @pytest.mark.parametrize("options", REFUSED)
