@@ -116,6 +116,7 @@ extension Binder {
         case .listComprehension, .quantifier, .reduce: return try bindIteration(expression, scope, inner)
         case .patternComprehension, .pattern, .shortestPath, .subquery:
             return try bindSubquery(expression, scope, mode)
+        case .sql: throw QueryError(.syntaxError, "UnexpectedSyntax", "this is SQL, in a Cypher query", at: expression.range)
         }
     }
 

@@ -347,7 +347,7 @@ extension ProjectedColumn {
 func children(of expression: Expression) -> [Expression] {
     switch expression.kind {
     case .null, .bool, .integer, .float, .string, .parameter, .variable: []
-    case .patternComprehension, .pattern, .shortestPath, .subquery: []
+    case .patternComprehension, .pattern, .shortestPath, .subquery, .sql: []
     case .property(let subject, _), .hasLabels(let subject, _), .unary(_, let subject), .isNull(let subject, _): [subject]
     case .binary(_, let left, let right): [left, right]
     case .comparison(let first, let rest): [first] + rest.map(\.1)

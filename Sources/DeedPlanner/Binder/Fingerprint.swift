@@ -62,7 +62,7 @@ private struct FingerprintWriter {
                 $0.quote(accumulator.text)
                 $0.quote(variable.text)
             }
-        case .patternComprehension, .pattern, .shortestPath, .subquery:
+        case .patternComprehension, .pattern, .shortestPath, .subquery, .sql:
             // Alike only if it is the same place in the text.
             append(number: UInt64(expression.range.lowerBound), "@")
         }

@@ -53,6 +53,8 @@ package final class Expression: Sendable {
         case shortestPath(PathPattern)
         /// `EXISTS { ... }`, `COUNT { ... }`, `COLLECT { ... }`. A bare pattern becomes a query of one MATCH.
         case subquery(SubqueryKind, Query)
+        /// What only SQL has.
+        case sql(SQLExpression)
     }
 }
 

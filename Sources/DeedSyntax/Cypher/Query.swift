@@ -95,8 +95,10 @@ package struct ProjectionItem: Sendable {
 package struct SortItem: Sendable {
     package let expression: Expression
     package let isDescending: Bool
-    package init(expression: Expression, isDescending: Bool) {
-        (self.expression, self.isDescending) = (expression, isDescending)
+    /// NULLS FIRST or LAST, where it was written.
+    package let nullsFirst: Bool?
+    package init(expression: Expression, isDescending: Bool, nullsFirst: Bool? = nil) {
+        (self.expression, self.isDescending, self.nullsFirst) = (expression, isDescending, nullsFirst)
     }
 }
 
