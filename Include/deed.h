@@ -264,7 +264,8 @@ typedef struct deed_options {
     size_t temporary_directory_size;
     uint64_t temporary_limit; /* bytes that these files may take together, beyond which a query fails with DISK_FULL; 0
                               (default): nine tenths of what the disk has free */
-    uint32_t chunk_rows;   /* for tests: rows that an operator of a query hands on at once, at most; 0 (default) and more than 2,048: 2,048 */
+    uint32_t chunk_rows;   /* for tests: rows that an operator of a query hands on at once, at most; 0 (default) and more
+                              than 2,048: 2,048 */
 } deed_options;
 
 /* Fills in the defaults. NULL is nothing to do. Any thread. */
@@ -519,7 +520,8 @@ deed_status deed_statement_execute(deed_statement *statement, deed_transaction *
                                    const deed_query_options *options, deed_result **out_result, deed_error **out_error);
 
 /* False if deed_statement_execute will not block: a statement that only reads is but begun, and what may take long is fetching
- * its rows. (Unless what its plan was made of has changed much since: then it is planned again first.) For hosts that give a lock of their own up around calls that block. Cannot fail; false for NULL. */
+ * its rows. (Unless what its plan was made of has changed much since: then it is planned again first.) For hosts that give
+ * a lock of their own up around calls that block. Cannot fail; false for NULL. */
 bool deed_statement_waits(const deed_statement *statement);
 void deed_statement_destroy(deed_statement *statement);
 
