@@ -26,6 +26,28 @@ package protocol PlannerCatalog {
     func statistics(of property: String, labels: [String]) -> [PropertyStatistics]
     /// The same for relationships of these types (empty: all).
     func statistics(of property: String, types: [String]) -> [PropertyStatistics]
+    /// The collection or relationship type of that name, or else the one whose name differs by case only.
+    func table(named name: String) -> SQLTable?
+    /// The names of all collections and relationship types that have rows or a schema.
+    var tableNames: [String] { get }
+}
+
+/// A collection or relationship type as SQL sees it.
+package struct SQLTable: Sendable {
+    package struct Column: Sendable {
+        package let name: String
+        /// What the schema allows; nil: everything.
+        package let types: TypeSet?
+        package init(name: String, types: TypeSet?) { (self.name, self.types) = (name, types) }
+    }
+    package let name: String
+    package let isRelationship: Bool
+    /// Those of the schema in its order, and then others that rows have.
+    package let columns: [Column]
+
+    package init(name: String, isRelationship: Bool, columns: [Column]) {
+        (self.name, self.isRelationship, self.columns) = (name, isRelationship, columns)
+    }
 }
 
 package enum CatalogName: String, Sendable {

@@ -35,13 +35,13 @@ package enum ScalarFunctions {
     /// By name in lower case, namespaces included (`duration.between`); nil if there is none.
     package static func named(_ name: String) -> ScalarFunction? { byName[name] }
 
-    /// In alphabetical order.
-    package static var names: [String] { byName.keys.sorted() }
+    /// Those that queries can call, in alphabetical order.
+    package static var names: [String] { byName.keys.filter { !$0.contains(":") }.sorted() }
 
     private static let byName: [String: ScalarFunction] = {
         let groups = [
             MathFunctions.all, StringFunctions.all, ConversionFunctions.all, ListFunctions.all, MomentFunctions.all,
-            TemporalFunctions.all,
+            TemporalFunctions.all, SQLFunctions.all,
         ]
         return Dictionary(groups.joined().map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }()

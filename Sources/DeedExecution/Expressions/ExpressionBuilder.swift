@@ -178,6 +178,7 @@ struct ExpressionBuilder {
             let evaluators = try values.map { (slot: $0.slot, value: try part($0.value)) }
             return OnceEvaluator(evaluators, try part(body, binding: values.map(\.slot)).evaluator)
         case .subquery(let subquery):
+            if subquery.isIndependent { return FixedEvaluator(try SubqueryEvaluator(subquery, context)) }
             facts.needed.isAll = true
             facts.isVolatile = true
             return try SubqueryEvaluator(subquery, context)

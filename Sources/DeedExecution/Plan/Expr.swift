@@ -104,6 +104,10 @@ package struct Subquery: Sendable {
     package let kind: Kind
     package let plan: PlanNode
     package let result: Slot?
+    /// True if its outcome is the same for all rows of an execution: it is found once.
+    package let isIndependent: Bool
 
-    package init(kind: Kind, plan: PlanNode, result: Slot?) { (self.kind, self.plan, self.result) = (kind, plan, result) }
+    package init(kind: Kind, plan: PlanNode, result: Slot?, isIndependent: Bool = false) {
+        (self.kind, self.plan, self.result, self.isIndependent) = (kind, plan, result, isIndependent)
+    }
 }

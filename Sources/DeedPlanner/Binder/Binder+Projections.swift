@@ -171,7 +171,7 @@ extension Binder {
         if !computed.isEmpty { result.append(.project(child: result.plan, computed)) }
     }
 
-    private func aggregate(
+    func aggregate(
         _ child: PlanNode, keys: [(slot: Slot, value: Expr)], _ aggregates: [(slot: Slot, Aggregate)]
     ) throws -> PlanNode.Kind {
         let counting = CountPushDown(catalog: catalog, newSlot: newSlot)
@@ -244,6 +244,11 @@ extension Binder {
             ? [] : try sortKeys(projection, columns, hidesInput: hidesInput, isGrouped: isGrouped, before: before)
         let skip = try projection.skip.map { try bindRowCount($0, "SKIP") }
         let limit = try projection.limit.map { try bindRowCount($0, "LIMIT") }
+        self.limit(&result, keys, skip: skip, limit: limit)
+    }
+
+    /// The rows in order, from one on, and so many.
+    func limit(_ result: inout BoundQuery, _ keys: [SortKey], skip: Expr?, limit: Expr?) {
         let rows = result.plan.estimatedRows
         if !keys.isEmpty {
             if let limit {
@@ -294,6 +299,10 @@ extension Binder {
     }
 
     func bindRowCount(_ expression: Expression, _ clause: String) throws -> Expr {
+        try bindRowCount(expression, clause) { try bind($0, Scope()).expr }
+    }
+
+    func bindRowCount(_ expression: Expression, _ clause: String, _ bind: (Expression) throws -> Expr) throws -> Expr {
         switch expression.kind {
         case .integer(let value) where value < 0: throw negative(clause, expression)
         case .unary(.minus, let operand):
@@ -309,7 +318,7 @@ extension Binder {
             throw QueryError(
                 .syntaxError, "NonConstantExpression", "\(clause) cannot depend on a row", at: variable.range)
         }
-        return try bind(expression, Scope()).expr
+        return try bind(expression)
     }
 
     private func negative(_ clause: String, _ expression: Expression) -> QueryError {

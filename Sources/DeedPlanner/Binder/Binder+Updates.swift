@@ -6,7 +6,7 @@ import DeedValues
 
 extension Binder {
     /// Before a clause that changes something: its input must not be read while it changes.
-    private func fenced(_ state: BoundQuery) -> BoundQuery {
+    func fenced(_ state: BoundQuery) -> BoundQuery {
         var state = state
         writes = true
         if state.readsGraph { state.append(.eager(child: state.plan)) }
@@ -15,7 +15,7 @@ extension Binder {
     }
 
     /// After such a clause: all of its changes are made before anything else looks.
-    private func completed(_ state: BoundQuery) -> BoundQuery {
+    func completed(_ state: BoundQuery) -> BoundQuery {
         var state = state
         state.append(.eager(child: state.plan))
         return state

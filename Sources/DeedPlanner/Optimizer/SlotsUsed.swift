@@ -15,7 +15,7 @@ private func collect(_ expr: Expr, into slots: inout Set<Slot>) {
     case .slot(let slot): slots.insert(slot)
     case .constant, .parameter: break
     // Plans are not looked into: an expression with a subquery is nobody's key.
-    case .subquery: slots.insert(-1)
+    case .subquery(let subquery): if !subquery.isIndependent { slots.insert(-1) }
     case .property(let a, _), .not(let a), .negate(let a), .isNull(let a), .hasLabels(let a, _): collect(a, into: &slots)
     case .element(let a, let b), .and(let a, let b), .or(let a, let b), .xor(let a, let b), .compare(_, let a, let b),
         .arithmetic(_, let a, let b), .textTest(_, let a, let b), .isIn(let a, let b):

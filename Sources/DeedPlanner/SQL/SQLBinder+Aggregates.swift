@@ -1,0 +1,118 @@
+// Aggregates of SQL.
+
+import DeedExecution
+import DeedSyntax
+import DeedValues
+
+extension SQLBinder {
+    /// By name: how many arguments they take.
+    static let aggregates: [String: Int] = [
+        "count": 1, "sum": 1, "avg": 1, "min": 1, "max": 1, "array_agg": 1, "stddev": 1, "stddev_samp": 1, "stddev_pop": 1,
+        "bool_and": 1, "bool_or": 1, "every": 1, "total": 1,
+    ]
+
+    func containsAggregate(_ expression: Expression) -> Bool {
+        switch expression.kind {
+        case .call(let call) where Self.aggregates[call.name.text.lowercased()] != nil: return true
+        case .sql(.aggregate(_, _, _, let over)) where over == nil: return true
+        default: return sqlChildren(of: expression).contains(where: containsAggregate)
+        }
+    }
+
+    func bindAggregate(
+        _ call: FunctionCall, order: [SortItem], filter: Expression?, _ context: SQLContext, at range: SourceRange
+    ) throws -> SQLValue {
+        let name = call.name.text.lowercased()
+        guard let arity = Self.aggregates[name] else {
+            throw failure("UndefinedFunction", "there is no aggregate \"\(call.name.text)\"", at: call.name.range)
+        }
+        guard let collector = context.aggregates else {
+            throw failure("GroupingError", "\(call.name.text)() is an aggregate, which cannot stand in \(context.clause)", at: range)
+        }
+        if collector.isInside { throw failure("GroupingError", "aggregates cannot be nested", at: range) }
+        guard call.isStar ? name == "count" && !call.isDistinct : call.arguments.count == arity else {
+            throw failure("UndefinedFunction", "\(call.name.text)() takes \(arity) argument", at: range)
+        }
+        if !order.isEmpty && name == "array_agg" { throw unsupported("ORDER BY within an aggregate", at: range) }
+        collector.isInside = true
+        defer { collector.isInside = false }
+        var inner = context
+        inner.aggregates = collector
+        let condition = try filter.map { try bindCondition($0, inner) }
+        guard let argument = call.arguments.first, !call.isStar else {
+            guard let condition else { return SQLValue(.slot(try collect("count", [], false, collector)), .integer) }
+            let one = Expr.conditional([(condition, .constant(.int(1)))], otherwise: .constant(.null))
+            return SQLValue(.slot(try collect("count", [one], false, collector)), .integer)
+        }
+        var value = cast(unknown: try bind(argument, inner), to: .text)
+        if let condition { value.expr = .conditional([(condition, value.expr)], otherwise: .constant(.null)) }
+        return try aggregate(name, call, value, argument, collector, at: range)
+    }
+
+    private func aggregate(
+        _ name: String, _ call: FunctionCall, _ value: SQLValue, _ argument: Expression, _ collector: SQLAggregates,
+        at range: SourceRange
+    ) throws -> SQLValue {
+        func slot(_ function: String, _ values: [Expr]? = nil) throws -> Expr {
+            .slot(try collect(function, values ?? [value.expr], call.isDistinct, collector))
+        }
+        switch name {
+        case "count": return SQLValue(try slot("count"), .integer)
+        case "min", "max":
+            return SQLValue(try slot(name), value.type)
+        case "sum", "avg", "total", "stddev", "stddev_samp", "stddev_pop":
+            guard value.type.mayBeNumber || value.type == .interval else { throw mismatch(argument, "a number", value.type) }
+            switch name {
+            case "sum":
+                // Of no values there is no sum.
+                let sum = try slot("sum")
+                let count = Expr.slot(try collect("count", [value.expr], false, collector))
+                let none = Expr.compare(.equal, count, .constant(.int(0)))
+                return SQLValue(.conditional([(none, .constant(.null))], otherwise: sum), value.type)
+            case "total": return SQLValue(.arithmetic(.add, try slot("sum"), .constant(.float(0))), .float)
+            case "avg": return SQLValue(try slot("avg"), value.type == .interval ? .interval : .float)
+            default:
+                let deviation = try slot(name == "stddev_pop" ? "stdevp" : "stdev")
+                let count = Expr.slot(try collect("count", [value.expr], call.isDistinct, collector))
+                let none = Expr.compare(.less, count, .constant(.int(name == "stddev_pop" ? 1 : 2)))
+                return SQLValue(.conditional([(none, .constant(.null))], otherwise: deviation), .float)
+            }
+        case "bool_and", "every", "bool_or":
+            guard value.type.mayBeBool else { throw mismatch(argument, "boolean", value.type) }
+            return SQLValue(try slot(name == "bool_or" ? "max" : "min"), .bool)
+        case "array_agg": throw unsupported("array_agg", at: range)
+        default: throw unsupported(name, at: range)
+        }
+    }
+
+    /// An aggregate that is there already serves again.
+    private func collect(_ function: String, _ arguments: [Expr], _ isDistinct: Bool, _ collector: SQLAggregates) throws -> Slot {
+        let known = collector.found.first { _, aggregate in
+            aggregate.function == function && aggregate.isDistinct == isDistinct
+                && aggregate.arguments.count == arguments.count && zip(aggregate.arguments, arguments).allSatisfy { areSame($0, $1) }
+        }
+        if let known { return known.slot }
+        if collector.isComplete { throw QueryError(.syntaxError, "GroupingError", "this aggregate of ORDER BY must be a column too") }
+        let slot = core.newSlot()
+        collector.found.append((slot, Aggregate(function: function, arguments: arguments, isDistinct: isDistinct)))
+        return slot
+    }
+}
+
+/// The expressions directly below one, those of SQL included; queries are not looked into.
+func sqlChildren(of expression: Expression) -> [Expression] {
+    guard case .sql(let sql) = expression.kind else { return children(of: expression) }
+    switch sql {
+    case .cast(let operand, _), .isTruth(let operand, _, _), .collate(let operand, _): return [operand]
+    case .like(let operand, _, let pattern, let escape, _): return [operand, pattern] + (escape.map { [$0] } ?? [])
+    case .between(let operand, let low, let high, _, _): return [operand, low, high]
+    case .isDistinct(let left, let right, _): return [left, right]
+    case .row(let items): return items
+    case .compareQuery(let operand, _, _, _): return [operand]
+    case .compareList(let operand, _, _, let list): return [operand, list]
+    case .aggregate(let call, let order, let filter, _):
+        return call.arguments + order.map(\.expression) + (filter.map { [$0] } ?? [])
+    case .default, .scalar, .exists, .array: return []
+    default: return []
+    }
+}

@@ -1,0 +1,504 @@
+// SELECT: FROM and WHERE, then grouping and HAVING, the columns, DISTINCT, ORDER BY, LIMIT and OFFSET, in this order.
+
+import DeedExecution
+import DeedSyntax
+import DeedValues
+
+/// A column of SELECT while it is bound.
+private struct SelectedColumn {
+    let name: String
+    let place: SourceRange
+    var value: SQLValue
+    var slot: Slot = 0
+}
+
+/// The rows of a SELECT before ORDER BY, and what ORDER BY may refer to.
+private struct SelectRows {
+    var state: BoundQuery
+    var columns: [SelectedColumn]
+    /// nil where only the columns are left: after DISTINCT, and of set operations.
+    var context: SQLContext?
+    /// What expressions become that rows were grouped by.
+    var grouping: Grouping?
+}
+
+/// What remains after grouping.
+private struct Grouping {
+    var keys: [(slot: Slot, value: Expr)] = []
+
+    /// The expression with keys in the place of what they were computed from.
+    func applied(to expr: Expr) -> Expr {
+        expr.replacing { part in keys.first { areSame($0.value, part) }.map { .slot($0.slot) } }
+    }
+}
+
+extension SQLBinder {
+    /// `start`: one row, which holds what the queries around it give.
+    func bind(_ query: SelectQuery, outer: SQLScope?, from start: BoundQuery) throws -> BoundSelect {
+        try nested(at: query.range) {
+            let visible = commonTables.count
+            defer { commonTables.removeLast(commonTables.count - visible) }
+            if let with = query.with { try declare(with) }
+            if case .query(let inner) = query.body, query.order.isEmpty, query.limit == nil, query.offset == nil {
+                return try bind(inner, outer: outer, from: start)
+            }
+            var rows = try bindBody(query.body, order: query.order, outer: outer, from: start, at: query.range)
+            try order(&rows, query, outer: outer)
+            return finish(rows)
+        }
+    }
+
+    private func finish(_ rows: SelectRows) -> BoundSelect {
+        var state = rows.state
+        let outputs = rows.columns.map { SQLOutput(name: $0.name, slot: $0.slot, type: $0.value.type) }
+        let slots = Set(outputs.map(\.slot)).sorted()
+        state.append(.keep(child: state.plan, slots))
+        state.bound = Set(slots)
+        state.columns = outputs.map { ($0.name, $0.slot) }
+        state.isComplete = true
+        return BoundSelect(query: state, columns: outputs)
+    }
+
+    private func bindBody(
+        _ body: SelectBody, order: [SortItem], outer: SQLScope?, from start: BoundQuery, at range: SourceRange
+    ) throws -> SelectRows {
+        switch body {
+        case .select(let select): return try bind(select, order: order, outer: outer, from: start)
+        case .values(let rows, let range): return try bindValues(rows, outer: outer, from: start, at: range)
+        case .query(let query): return rows(of: try bind(query, outer: outer, from: start))
+        case .table(let name):
+            let reference = TableReference(.table(name), alias: nil, name.range)
+            let select = Select(
+                distinct: .none, items: [.all(of: nil, name.range)], from: [reference], predicate: nil, group: nil, having: nil,
+                windows: [], range: name.range)
+            return try bind(select, order: order, outer: outer, from: start)
+        case .setOperation(let op, let isAll, let left, let right, let range):
+            return try bindSetOperation(op, isAll: isAll, left, right, outer: outer, from: start, at: range)
+        }
+    }
+
+    private func rows(of bound: BoundSelect) -> SelectRows {
+        let columns = bound.columns.map {
+            SelectedColumn(name: $0.name, place: 0..<0, value: SQLValue(.slot($0.slot), $0.type), slot: $0.slot)
+        }
+        return SelectRows(state: bound.query, columns: columns, context: nil, grouping: nil)
+    }
+
+    // MARK: WITH
+
+    private func declare(_ with: CommonTables) throws {
+        for table in with.tables {
+            if with.isRecursive && mentions(table.query, table.name.text) { throw unsupported("WITH RECURSIVE", at: table.name.range) }
+            let common = BoundCommonTable(query: table.query, columns: table.columns, visible: commonTables.count)
+            commonTables.append((table.name.text, common))
+        }
+    }
+
+    private func mentions(_ query: SelectQuery, _ name: String) -> Bool {
+        func isMentioned(_ reference: TableReference) -> Bool {
+            switch reference.kind {
+            case .table(let table): table.parts.count == 1 && SQLName.areSame(table.parts[0].text, name)
+            case .query(let query, _): mentions(query, name)
+            case .join(let left, let right, _, _): isMentioned(left) || isMentioned(right)
+            case .function, .graphTable: false
+            }
+        }
+        func isMentioned(in body: SelectBody) -> Bool {
+            switch body {
+            case .select(let select): select.from.contains(where: isMentioned)
+            case .query(let query): mentions(query, name)
+            case .setOperation(_, _, let left, let right, _): isMentioned(in: left) || isMentioned(in: right)
+            case .values, .table: false
+            }
+        }
+        return isMentioned(in: query.body)
+    }
+
+    func commonTable(_ name: String) -> BoundCommonTable? {
+        commonTables.last { SQLName.areSame($0.name, name) }?.table
+    }
+
+    /// The query of a table of WITH, as it is seen where WITH stands.
+    func bind(_ common: BoundCommonTable) throws -> BoundSelect {
+        let all = commonTables
+        commonTables = Array(all.prefix(common.visible))
+        defer { commonTables = all }
+        var bound = try bind(common.query, outer: nil, from: BoundQuery.start(Scope()))
+        for (index, name) in common.columns.enumerated() where index < bound.columns.count { bound.columns[index].name = name.text }
+        return bound
+    }
+
+    // MARK: SELECT
+
+    private func bind(
+        _ select: Select, order: [SortItem], outer: SQLScope?, from start: BoundQuery
+    ) throws -> SelectRows {
+        let (part, scope) = try declare(from: select.from, outer: outer, given: start.bound)
+        let conditions = try select.predicate.map { try terms($0, SQLContext(scope, clause: "WHERE")) } ?? []
+        let state = try plan(part, conditions, from: start, at: select.range)
+        let items = try expanded(select.items, scope)
+        let isGrouped = select.group != nil || select.having.map(containsAggregate) == true
+            || items.contains { $0.expression.map(containsAggregate) == true } || select.having != nil
+            || order.contains { containsAggregate($0.expression) }
+        var rows = isGrouped
+            ? try group(select, items, order, scope, state)
+            : try project(items, SQLContext(scope, clause: "SELECT"), state)
+        switch select.distinct {
+        case .none: break
+        case .rows: distinct(&rows)
+        case .on: throw unsupported("DISTINCT ON", at: select.range)
+        }
+        return rows
+    }
+
+    private typealias Item = (name: String, expression: Expression?, column: SQLColumn?, place: SourceRange)
+
+    /// The items, with the columns that `*` stands for.
+    private func expanded(_ items: [SelectItem], _ scope: SQLScope) throws -> [Item] {
+        try items.flatMap { item -> [Item] in
+            switch item {
+            case .expression(let expression, let alias):
+                let name = alias.map(Self.outputName) ?? outputName(expression)
+                return [(name, expression, nil, expression.range)]
+            case .all(nil, let range):
+                if scope.relations.isEmpty { throw failure("SyntaxError", "SELECT * needs FROM", at: range) }
+                return scope.columns.map { ($0.name, nil, $0, range) }
+            case .all(let table?, let range):
+                guard let last = table.parts.last, let relation = scope.relation(last.text) else {
+                    throw failure("UndefinedTable", "there is no table \"\(table.parts.last?.text ?? "")\" in FROM", at: range)
+                }
+                return relation.columns.map { ($0.name, nil, $0, range) }
+            }
+        }
+    }
+
+    static func outputName(_ alias: Name) -> String {
+        alias.isQuoted ? alias.text : String(decoding: SQLName.folded(alias.text), as: UTF8.self)
+    }
+
+    /// What PostgreSQL would call a column without alias.
+    private func outputName(_ expression: Expression) -> String {
+        switch expression.kind {
+        case .variable(let name): return name
+        case .property(_, let key): return key.text
+        case .call(let call): return call.name.text.lowercased()
+        case .sql(.aggregate(let call, _, _, _)): return call.name.text.lowercased()
+        case .sql(.cast(let operand, let type)):
+            let inner = outputName(operand)
+            return inner == "?column?" ? type.name : inner
+        case .sql(.collate(let operand, _)): return outputName(operand)
+        case .sql(.scalar(let query)):
+            if case .select(let select) = query.body, case .expression(let expression, let alias)? = select.items.first {
+                return alias.map(Self.outputName) ?? outputName(expression)
+            }
+            return "?column?"
+        case .sql(.exists): return "exists"
+        case .caseWhen: return "case"
+        default: return "?column?"
+        }
+    }
+
+    private func bound(_ items: [Item], _ context: SQLContext) throws -> [SelectedColumn] {
+        try items.map { item in
+            let value = try item.expression.map { try bind($0, context) } ?? item.column?.value ?? .null
+            return SelectedColumn(name: item.name, place: item.place, value: value)
+        }
+    }
+
+    private func project(_ items: [Item], _ context: SQLContext, _ state: BoundQuery) throws -> SelectRows {
+        var rows = SelectRows(state: state, columns: try bound(items, context), context: context, grouping: nil)
+        compute(&rows)
+        return rows
+    }
+
+    /// Gives every column a slot of its own.
+    private func compute(_ rows: inout SelectRows) {
+        var computed: [(slot: Slot, value: Expr)] = []
+        for index in rows.columns.indices {
+            let value = rows.columns[index].value.expr
+            if let known = computed.first(where: { areSame($0.value, value) }) {
+                rows.columns[index].slot = known.slot
+                continue
+            }
+            rows.columns[index].slot = core.newSlot()
+            computed.append((rows.columns[index].slot, value))
+            core.estimator.note(rows.columns[index].slot, is: value)
+        }
+        if !computed.isEmpty { rows.state.append(.project(child: rows.state.plan, computed)) }
+    }
+
+    private func distinct(_ rows: inout SelectRows) {
+        var seen: Set<Slot> = []
+        let keys = rows.columns.map(\.slot).filter { seen.insert($0).inserted }
+        let count = core.estimator.groups(keys.map { .slot($0) }, rows: rows.state.plan.estimatedRows)
+        rows.state.append(.aggregate(child: rows.state.plan, keys: keys.map { ($0, .slot($0)) }, []), rows: count)
+        rows.context = nil
+    }
+
+    // MARK: Grouping
+
+    private func group(
+        _ select: Select, _ items: [Item], _ order: [SortItem], _ scope: SQLScope, _ state: BoundQuery
+    ) throws -> SelectRows {
+        let collector = SQLAggregates()
+        var grouping = Grouping()
+        for element in select.group ?? [] {
+            guard case .expression(let expression) = element else { throw unsupported("GROUPING SETS, ROLLUP and CUBE", at: select.range) }
+            let value = try bindKey(expression, items, scope)
+            if !grouping.keys.contains(where: { areSame($0.value, value) }) { grouping.keys.append((core.newSlot(), value)) }
+        }
+        var context = SQLContext(scope, aggregates: collector, clause: "SELECT")
+        context.grouped = groupedScope(scope, grouping)
+        let columns = try bound(items, context)
+        let having = try select.having.map { try bindCondition($0, context) }
+        // Aggregates of ORDER BY are computed with the others; it is bound again when the columns are there.
+        for item in order where containsAggregate(item.expression) { _ = try bind(item.expression, context) }
+
+        var rows = SelectRows(state: state, columns: columns, context: context, grouping: grouping)
+        let count = core.estimator.groups(grouping.keys.map(\.value), rows: state.plan.estimatedRows)
+        let kind = try core.aggregate(state.plan, keys: grouping.keys, collector.found)
+        collector.isComplete = true
+        rows.state.append(kind, rows: count)
+        let inside = Set(grouping.keys.map(\.slot) + collector.found.map(\.slot))
+        if let having {
+            let condition = try requireGrouped(grouping.applied(to: having), inside, state, scope, at: select.range)
+            rows.state = try filter(rows.state, by: [QueryGraph.Predicate(expr: condition, slots: [])])
+        }
+        for index in rows.columns.indices {
+            let expr = grouping.applied(to: rows.columns[index].value.expr)
+            rows.columns[index].value.expr = try requireGrouped(expr, inside, state, scope, at: rows.columns[index].place)
+        }
+        compute(&rows)
+        return rows
+    }
+
+    /// What a key of GROUP BY says: a column by its place or its name in SELECT, or an expression.
+    private func bindKey(_ expression: Expression, _ items: [Item], _ scope: SQLScope) throws -> Expr {
+        let context = SQLContext(scope, clause: "GROUP BY")
+        if case .integer(let place) = expression.kind {
+            guard place >= 1, place <= Int64(items.count) else {
+                throw failure("InvalidColumnReference", "GROUP BY position \(place) is not in the select list", at: expression.range)
+            }
+            let item = items[Int(place - 1)]
+            return try item.expression.map { try bind($0, context).expr } ?? item.column?.value.expr ?? .constant(.null)
+        }
+        if case .variable(let name) = expression.kind, try scope.find(name, at: expression.range) == nil,
+            let item = SQLName.find(name, in: items, { $0.name }), let named = item.expression {
+            return try bind(named, context).expr
+        }
+        return try bind(expression, context).expr
+    }
+
+    /// Refuses what is neither grouped by nor aggregated.
+    private func requireGrouped(
+        _ expr: Expr, _ inside: Set<Slot>, _ state: BoundQuery, _ scope: SQLScope, at range: SourceRange
+    ) throws -> Expr {
+        let ungrouped = slotsUsed(expr).intersection(state.bound.union(ownSlots(scope))).subtracting(inside)
+            .subtracting(scope.outer?.slots ?? [])
+        guard let slot = ungrouped.min() else { return expr }
+        let column = scope.relations.flatMap { $0.columns + $0.hidden }.first { slotsUsed($0.value.expr).contains(slot) }
+        throw failure(
+            "GroupingError", "column \"\(column?.name ?? "?")\" must appear in the GROUP BY clause or be used in an aggregate function",
+            at: range)
+    }
+
+    /// The scope with keys in the place of the columns that rows are grouped by; what subqueries must not refer to has no value.
+    private func groupedScope(_ scope: SQLScope, _ grouping: Grouping) -> SQLScope {
+        let result = SQLScope(outer: scope.outer)
+        for relation in scope.relations {
+            var relation = relation
+            func grouped(_ column: SQLColumn) -> SQLColumn {
+                var column = column
+                let key = grouping.keys.first { areSame($0.value, column.value.expr) }
+                if let key { column.value.expr = .slot(key.slot) }
+                column.isGrouped = key != nil
+                return column
+            }
+            relation.columns = relation.columns.map(grouped)
+            relation.hidden = relation.hidden.map(grouped)
+            relation.row = nil
+            result.add(relation)
+        }
+        return result
+    }
+
+    private func ownSlots(_ scope: SQLScope) -> Set<Slot> { scope.slots.subtracting(scope.outer?.slots ?? []) }
+
+    // MARK: Order and limits
+
+    private func order(_ rows: inout SelectRows, _ query: SelectQuery, outer: SQLScope?) throws {
+        let keys = try query.order.flatMap { try sortKeys($0, rows, outer: outer) }
+        let empty = SQLContext(SQLScope(outer: nil), clause: "LIMIT")
+        func count(_ expression: Expression) throws -> Expr? {
+            if case .null = expression.kind { return nil }
+            return try core.bindRowCount(expression, "LIMIT and OFFSET") { try bind($0, empty).expr }
+        }
+        let (limit, skip) = (try query.limit.flatMap(count), try query.offset.flatMap(count))
+        if query.withTies { throw unsupported("WITH TIES", at: query.range) }
+        core.limit(&rows.state, keys, skip: skip, limit: limit)
+    }
+
+    private func sortKeys(_ item: SortItem, _ rows: SelectRows, outer: SQLScope?) throws -> [SortKey] {
+        let value = try sortValue(item.expression, rows, outer: outer)
+        // Nulls are greater than all values.
+        guard let nullsFirst = item.nullsFirst, nullsFirst != item.isDescending else {
+            return [SortKey(value: value, isDescending: item.isDescending)]
+        }
+        return [
+            SortKey(value: .isNull(value), isDescending: nullsFirst), SortKey(value: value, isDescending: item.isDescending),
+        ]
+    }
+
+    private func sortValue(_ expression: Expression, _ rows: SelectRows, outer: SQLScope?) throws -> Expr {
+        if case .integer(let place) = expression.kind {
+            guard place >= 1, place <= Int64(rows.columns.count) else {
+                throw failure("InvalidColumnReference", "ORDER BY position \(place) is not in the select list", at: expression.range)
+            }
+            return .slot(rows.columns[Int(place - 1)].slot)
+        }
+        if case .variable(let name) = expression.kind {
+            let found = rows.columns.filter { SQLName.areSame($0.name, name) }
+            if let first = found.first, found.allSatisfy({ $0.slot == first.slot }) { return .slot(first.slot) }
+            if found.count > 1 { throw failure("AmbiguousColumn", "ORDER BY \"\(name)\" is ambiguous", at: expression.range) }
+        }
+        if let context = rows.context {
+            let expr = try bind(expression, context).expr
+            if let column = rows.columns.first(where: { areSame($0.value.expr, expr) }) { return .slot(column.slot) }
+            guard let grouping = rows.grouping else { return expr }
+            let inside = Set(grouping.keys.map(\.slot) + (context.aggregates?.found.map(\.slot) ?? []))
+            return try requireGrouped(grouping.applied(to: expr), inside, rows.state, context.scope, at: expression.range)
+        }
+        // Only the columns are left.
+        let scope = SQLScope(outer: outer)
+        let columns = rows.columns.map { SQLColumn(name: $0.name, value: SQLValue(.slot($0.slot), $0.value.type), relation: nil) }
+        scope.add(SQLRelation(name: "", columns: columns))
+        return try bind(expression, SQLContext(scope, clause: "ORDER BY")).expr
+    }
+
+    // MARK: VALUES and set operations
+
+    private func bindValues(
+        _ rows: [[Expression]], outer: SQLScope?, from start: BoundQuery, at range: SourceRange
+    ) throws -> SelectRows {
+        let context = SQLContext(SQLScope(outer: outer), clause: "VALUES")
+        let width = rows.first?.count ?? 0
+        var columns: [(values: [Expr], type: SQLType)] = []
+        for index in 0..<width {
+            let column = try rows.map { row in
+                guard row.count == width else { throw failure("SyntaxError", "the rows of VALUES must have one length", at: range) }
+                return row[index]
+            }
+            columns.append(try unified(column, context, "VALUES"))
+        }
+        if rows.count == 1 {
+            let selected = columns.enumerated().map {
+                SelectedColumn(name: "column\($0 + 1)", place: range, value: SQLValue($1.values[0], $1.type))
+            }
+            var result = SelectRows(state: start, columns: selected, context: nil, grouping: nil)
+            compute(&result)
+            return result
+        }
+        let lists = rows.indices.map { row in Expr.list(columns.map { $0.values[row] }) }
+        let element = core.newSlot()
+        var state = start
+        state.append(.unwind(child: state.plan, list: constant(.list(lists)), element: element), rows: Double(rows.count))
+        state.bound.insert(element)
+        let selected = columns.enumerated().map { index, column in
+            SelectedColumn(
+                name: "column\(index + 1)", place: range,
+                value: SQLValue(.element(.slot(element), index: .constant(.int(Int64(index)))), column.type))
+        }
+        var result = SelectRows(state: state, columns: selected, context: nil, grouping: nil)
+        compute(&result)
+        return result
+    }
+
+    private func bindSetOperation(
+        _ op: SetOperator, isAll: Bool, _ left: SelectBody, _ right: SelectBody, outer: SQLScope?, from start: BoundQuery,
+        at range: SourceRange
+    ) throws -> SelectRows {
+        let sides = try [left, right].map { body in
+            finish(try nested(at: range) { try bindBody(body, order: [], outer: outer, from: start, at: range) })
+        }
+        let (a, b) = (sides[0], sides[1])
+        guard a.columns.count == b.columns.count else {
+            throw failure(
+                "SyntaxError", "each side of \(op) must have the same number of columns: \(a.columns.count) and \(b.columns.count)",
+                at: range)
+        }
+        let types = try zip(a.columns, b.columns).map { first, second -> SQLType in
+            if let common = SQLType.common(first.type, second.type) { return common }
+            throw failure(
+                "DatatypeMismatch", "column \"\(first.name)\" is \(first.type.name) on one side and \(second.type.name) on the other",
+                at: range)
+        }
+        var (one, other) = (converted(a, types), converted(b, types))
+        var slots = a.columns.map { _ in core.newSlot() }
+        let columns = zip(a.columns, zip(slots, types)).map {
+            SelectedColumn(name: $0.name, place: range, value: SQLValue(.slot($1.0), $1.1), slot: $1.0)
+        }
+        if op != .union {
+            // Which side a row is of.
+            let side = core.newSlot()
+            for (index, number) in [(0, Int64(0)), (1, Int64(1))] {
+                let mark = core.newSlot()
+                let plan = index == 0 ? one.plan : other.plan
+                let marked = PlanNode(.project(child: plan, [(mark, .constant(.int(number)))]), estimatedRows: plan.estimatedRows)
+                if index == 0 { one = (marked, one.slots + [mark]) } else { other = (marked, other.slots + [mark]) }
+            }
+            slots.append(side)
+        }
+        var state = start
+        let total = one.plan.estimatedRows + other.plan.estimatedRows
+        state.append(.union([one.plan, other.plan], slots: slots, inputs: [one.slots, other.slots]), rows: total)
+        state.bound.formUnion(slots)
+        state.readsGraph = a.query.readsGraph || b.query.readsGraph
+        try core.take(steps: max(one.plan.depth, other.plan.depth), at: range)
+        var rows = SelectRows(state: state, columns: columns, context: nil, grouping: nil)
+        if op == .union {
+            if !isAll { distinct(&rows) }
+            return rows
+        }
+        try keep(op, isAll: isAll, side: slots[slots.count - 1], &rows)
+        return rows
+    }
+
+    private func converted(_ bound: BoundSelect, _ types: [SQLType]) -> (plan: PlanNode, slots: [Slot]) {
+        var computed: [(slot: Slot, value: Expr)] = []
+        let slots = zip(bound.columns, types).map { column, type -> Slot in
+            let value = convert(SQLValue(.slot(column.slot), column.type == .unknown ? .text : column.type), to: type)
+            if case .slot(let slot) = value.expr { return slot }
+            let slot = core.newSlot()
+            computed.append((slot, value.expr))
+            return slot
+        }
+        if computed.isEmpty { return (bound.query.plan, slots) }
+        let plan = bound.query.plan
+        return (PlanNode(.project(child: plan, computed), estimatedRows: plan.estimatedRows), slots)
+    }
+
+    /// INTERSECT and EXCEPT: how many rows of either side are alike says how many remain.
+    private func keep(_ op: SetOperator, isAll: Bool, side: Slot, _ rows: inout SelectRows) throws {
+        let (all, second) = (core.newSlot(), core.newSlot())
+        let keys = rows.columns.map { (slot: $0.slot, value: Expr.slot($0.slot)) }
+        let counts = [
+            (slot: all, Aggregate(function: "count", arguments: [], isDistinct: false)),
+            (slot: second, Aggregate(function: "sum", arguments: [.slot(side)], isDistinct: false)),
+        ]
+        let count = rows.state.plan.estimatedRows / 2
+        rows.state.append(.aggregate(child: rows.state.plan, keys: keys, counts), rows: count)
+        let (left, right) = (Expr.arithmetic(.subtract, .slot(all), .slot(second)), Expr.slot(second))
+        let zero = Expr.constant(.int(0))
+        let isLeft = Expr.compare(.greater, left, zero)
+        if !isAll {
+            let isRight = Expr.compare(op == .intersect ? .greater : .equal, right, zero)
+            rows.state.append(.filter(child: rows.state.plan, .and(isLeft, isRight)), rows: count)
+            return
+        }
+        let least = Expr.conditional([(.compare(.less, left, right), left)], otherwise: right)
+        let times = op == .intersect ? least : .arithmetic(.subtract, left, right)
+        // Once for each number from 1 to so many; none if that is not positive.
+        let copies = Expr.call("range", [.constant(.int(1)), times])
+        rows.state.append(.unwind(child: rows.state.plan, list: copies, element: core.newSlot()), rows: count)
+    }
+}

@@ -1,0 +1,87 @@
+// From a tree of SQL to a plan. Names are resolved to columns of relations, expressions get types, and each part of a statement is
+// lowered to the operators that all languages share: a table of FROM is an entity (or a relationship) of a query graph, so that joins
+// of tables are planned as patterns are.
+//
+// The binder of Cypher (`core`) keeps what does not depend on the language: slots, steps, parameters, choices, and the way from a
+// query graph to operators.
+
+import DeedEngine
+import DeedExecution
+import DeedSyntax
+import DeedValues
+
+extension Planner {
+    /// The plan of a statement that is a query or changes rows.
+    package func plan(_ statement: SQLStatement) throws -> PlannedQuery {
+        let core = Binder(catalog, interruption, literals, following: nil)
+        let binder = SQLBinder(core)
+        let bound = try binder.bind(statement)
+        var root = bound.plan
+        if core.writes && bound.columns.isEmpty, case .eager(let child) = root.kind { root = child }
+        let plan = QueryPlan(
+            root: root, choices: core.choices, columns: bound.columns, slotCount: core.slotCount, isReadOnly: !core.writes,
+            parameters: core.parameters, notices: core.notices)
+        return PlannedQuery(plan: plan, guesses: core.estimator.guesses)
+    }
+}
+
+final class SQLBinder {
+    let core: Binder
+    /// Tables of WITH, the innermost last.
+    var commonTables: [(name: String, table: BoundCommonTable)] = []
+    /// How deep queries and expressions are nested; bounds recursion.
+    private var depth = 0
+
+    init(_ core: Binder) { self.core = core }
+
+    func bind(_ statement: SQLStatement) throws -> BoundQuery {
+        switch statement.kind {
+        case .select(let query):
+            let bound = try bind(query, outer: nil, from: BoundQuery.start(Scope()))
+            return bound.query
+        case .insert(let insert): return try bind(insert, at: statement.range)
+        case .update(let update): return try bind(update)
+        case .delete(let delete): return try bind(delete)
+        default: throw unsupported("this statement", at: statement.range)
+        }
+    }
+
+    func unsupported(_ what: String, at range: SourceRange) -> QueryError {
+        QueryError(.syntaxError, "FeatureNotSupported", "\(what) is not supported yet", at: range)
+    }
+
+    func failure(_ detail: String, _ message: String, at range: SourceRange) -> QueryError {
+        QueryError(.syntaxError, detail, message, at: range)
+    }
+
+    /// One more level of recursion while `body` runs.
+    func nested<Result>(at range: SourceRange, _ body: () throws -> Result) throws -> Result {
+        depth += 1
+        defer { depth -= 1 }
+        guard depth <= Binder.depthMax else {
+            throw failure("NestingTooDeep", "the statement is nested deeper than \(Binder.depthMax)", at: range)
+        }
+        if depth & 15 == 0 { try core.interruption.check() }
+        return try body()
+    }
+}
+
+/// A query of SQL with its columns.
+struct BoundSelect {
+    var query: BoundQuery
+    var columns: [SQLOutput]
+}
+
+struct SQLOutput {
+    var name: String
+    var slot: Slot
+    var type: SQLType
+}
+
+/// A table of WITH: its query is bound anew wherever it is used, as if it stood there.
+struct BoundCommonTable {
+    let query: SelectQuery
+    let columns: [Name]
+    /// How many tables of WITH it sees itself.
+    let visible: Int
+}

@@ -1,0 +1,92 @@
+// The tables of FROM as a query graph: a collection is an entity with that label, a relationship type is a relationship. Where a
+// condition says that an end of a relationship is a certain row (`follows._src = users._id`), that row is the end, so that joins along
+// relationships are walked.
+
+import DeedExecution
+import DeedValues
+
+struct TableGraph {
+    private let parts: [FromPart]
+    private var terms: [QueryGraph.Predicate]
+    /// Ends of relationships that are another entity, which is not one of these.
+    private var aliases: [Slot: Slot] = [:]
+
+    init(_ parts: [FromPart], _ terms: [QueryGraph.Predicate]) {
+        (self.parts, self.terms) = (parts, terms)
+        findAliases()
+    }
+
+    private mutating func findAliases() {
+        var ends: Set<Slot> = []
+        var entities: Set<Slot> = []
+        for part in parts {
+            switch part {
+            case .edge(_, let source, let target, _): ends.formUnion([source, target])
+            case .table(let slot, _): entities.insert(slot)
+            default: break
+            }
+        }
+        var rest: [QueryGraph.Predicate] = []
+        for term in terms {
+            guard let (left, right) = Self.sameElements(term.expr) else {
+                rest.append(term)
+                continue
+            }
+            let (a, b) = (resolved(left), resolved(right))
+            if a == b { continue }
+            if ends.contains(a) && (entities.contains(b) || ends.contains(b)) {
+                aliases[a] = b
+            } else if ends.contains(b) && entities.contains(a) {
+                aliases[b] = a
+            } else {
+                rest.append(term)
+            }
+        }
+        terms = rest
+    }
+
+    /// `id(a) = id(b)`
+    private static func sameElements(_ expr: Expr) -> (Slot, Slot)? {
+        guard case .compare(.equal, .call("id", let a), .call("id", let b)) = expr, case .slot(let left)? = a.first,
+            case .slot(let right)? = b.first
+        else { return nil }
+        return (left, right)
+    }
+
+    private func resolved(_ slot: Slot) -> Slot {
+        var slot = slot
+        while let next = aliases[slot] { slot = next }
+        return slot
+    }
+
+    func builder(given: Set<Slot>) -> PatternBuilder {
+        var builder = PatternBuilder(scope: Scope(), given: given)
+        for part in parts {
+            switch part {
+            case .table(let slot, let table): builder.graph.add(slot, labels: .label(table.name))
+            case .edge(let slot, let source, let target, let table):
+                builder.graph.add(resolved(source), labels: nil)
+                builder.graph.add(resolved(target), labels: nil)
+                // Rows of a join may have the same relationship twice, so each is a clause of its own.
+                builder.graph.relationships.append(
+                    QueryGraph.Relationship(
+                        slot: slot, left: resolved(source), right: resolved(target), direction: .out, types: [table.name],
+                        length: nil, clause: -1 - slot, isNeeded: true))
+            default: break
+            }
+        }
+        for term in terms {
+            let expr = term.expr.replacing { part in
+                if case .slot(let slot) = part, resolved(slot) != slot { .slot(resolved(slot)) } else { nil }
+            }
+            // A subquery may know the end by its own name.
+            let slots = term.slots.union(slotsUsed(expr)).subtracting([-1])
+            let needed = slotsUsed(expr).contains(-1) ? slots : Set(slots.map(resolved))
+            builder.graph.predicates.append(QueryGraph.Predicate(expr: expr, slots: needed))
+        }
+        for slot in aliases.keys.sorted() {
+            builder.derived.append(DerivedSlot(slot: slot, value: .slot(resolved(slot)), needs: [resolved(slot)]))
+        }
+        return builder
+    }
+}
