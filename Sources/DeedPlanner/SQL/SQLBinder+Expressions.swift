@@ -110,6 +110,9 @@ extension SQLBinder {
             if over != nil { throw unsupported("a window function", at: range) }
             return try bindAggregate(call, order: order, filter: filter, context, at: range)
         case .collate(let operand, _): return try bind(operand, context)
+        case .decimal(let digits):
+            guard let number = Double(digits) else { throw failure("SyntaxError", "this is no number", at: range) }
+            return SQLValue(.constant(.float(number)), .float)
         case .row: throw unsupported("a row as a value", at: range)
         case .default: throw failure("SyntaxError", "DEFAULT can stand only in VALUES of an INSERT and in SET", at: range)
         }

@@ -72,8 +72,21 @@ extension SQLBinder {
                 distinct: .none, items: [.all(of: nil, name.range)], from: [reference], predicate: nil, group: nil, having: nil,
                 windows: [], range: name.range)
             return try bind(select, order: order, outer: outer, from: start)
-        case .setOperation(let op, let isAll, let left, let right, let range):
-            return try bindSetOperation(op, isAll: isAll, left, right, outer: outer, from: start, at: range)
+        case .setOperations(let first, let operations, let range):
+            var rows = try bindBody(first, order: [], outer: outer, from: start, at: range)
+            var index = 0
+            while index < operations.count {
+                // UNION of the same kind one after the other is one operation.
+                let (kind, isAll) = (operations[index].kind, operations[index].isAll)
+                var last = index + 1
+                while kind == .union, last < operations.count, operations[last].kind == kind, operations[last].isAll == isAll { last += 1 }
+                let others = try operations[index..<last].map { operation in
+                    finish(try nested(at: range) { try bindBody(operation.body, order: [], outer: outer, from: start, at: range) })
+                }
+                rows = try bind(kind, isAll: isAll, [finish(rows)] + others, from: start, at: range)
+                index = last
+            }
+            return rows
         }
     }
 
@@ -107,7 +120,7 @@ extension SQLBinder {
             switch body {
             case .select(let select): select.from.contains(where: isMentioned)
             case .query(let query): mentions(query, name)
-            case .setOperation(_, _, let left, let right, _): isMentioned(in: left) || isMentioned(in: right)
+            case .setOperations(let first, let others, _): isMentioned(in: first) || others.contains { isMentioned(in: $0.body) }
             case .values, .table: false
             }
         }
@@ -413,60 +426,70 @@ extension SQLBinder {
         return result
     }
 
-    private func bindSetOperation(
-        _ op: SetOperator, isAll: Bool, _ left: SelectBody, _ right: SelectBody, outer: SQLScope?, from start: BoundQuery,
-        at range: SourceRange
+    /// The rows of all parts together, or those of the first that the second one has, or has not.
+    private func bind(
+        _ op: SetOperator, isAll: Bool, _ parts: [BoundSelect], from start: BoundQuery, at range: SourceRange
     ) throws -> SelectRows {
-        let sides = try [left, right].map { body in
-            finish(try nested(at: range) { try bindBody(body, order: [], outer: outer, from: start, at: range) })
-        }
-        let (a, b) = (sides[0], sides[1])
-        guard a.columns.count == b.columns.count else {
-            throw failure(
-                "SyntaxError", "each side of \(op) must have the same number of columns: \(a.columns.count) and \(b.columns.count)",
-                at: range)
-        }
-        let types = try zip(a.columns, b.columns).map { first, second -> SQLType in
-            if let common = SQLType.common(first.type, second.type) { return common }
-            throw failure(
-                "DatatypeMismatch", "column \"\(first.name)\" is \(first.type.name) on one side and \(second.type.name) on the other",
-                at: range)
-        }
-        var (one, other) = (converted(a, types), converted(b, types))
-        var slots = a.columns.map { _ in core.newSlot() }
-        let columns = zip(a.columns, zip(slots, types)).map {
+        let types = try commonTypes(parts, op, at: range)
+        var inputs = parts.map { converted($0, types) }
+        var slots = types.map { _ in core.newSlot() }
+        let columns = zip(parts[0].columns, zip(slots, types)).map {
             SelectedColumn(name: $0.name, place: range, value: SQLValue(.slot($1.0), $1.1), slot: $1.0)
         }
         if op != .union {
-            // Which side a row is of.
-            let side = core.newSlot()
-            for (index, number) in [(0, Int64(0)), (1, Int64(1))] {
-                let mark = core.newSlot()
-                let plan = index == 0 ? one.plan : other.plan
-                let marked = PlanNode(.project(child: plan, [(mark, .constant(.int(number)))]), estimatedRows: plan.estimatedRows)
-                if index == 0 { one = (marked, one.slots + [mark]) } else { other = (marked, other.slots + [mark]) }
-            }
-            slots.append(side)
+            inputs = inputs.enumerated().map { side, input in marked(input, by: Int64(side)) }
+            slots.append(core.newSlot())
         }
         var state = start
-        let total = one.plan.estimatedRows + other.plan.estimatedRows
-        state.append(.union([one.plan, other.plan], slots: slots, inputs: [one.slots, other.slots]), rows: total)
+        let total = inputs.reduce(0) { $0 + $1.plan.estimatedRows }
+        state.append(.union(inputs.map(\.plan), slots: slots, inputs: inputs.map(\.slots)), rows: total)
         state.bound.formUnion(slots)
-        state.readsGraph = a.query.readsGraph || b.query.readsGraph
-        try core.take(steps: max(one.plan.depth, other.plan.depth), at: range)
+        state.readsGraph = parts.contains(where: \.query.readsGraph)
+        try core.take(steps: inputs.map(\.plan.depth).max() ?? 0, at: range)
         var rows = SelectRows(state: state, columns: columns, context: nil, grouping: nil)
         if op == .union {
             if !isAll { distinct(&rows) }
-            return rows
+        } else {
+            try keep(op, isAll: isAll, side: slots[slots.count - 1], &rows)
         }
-        try keep(op, isAll: isAll, side: slots[slots.count - 1], &rows)
         return rows
+    }
+
+    private func commonTypes(_ parts: [BoundSelect], _ op: SetOperator, at range: SourceRange) throws -> [SQLType] {
+        var types = parts[0].columns.map(\.type)
+        for part in parts.dropFirst() {
+            guard part.columns.count == types.count else {
+                throw failure(
+                    "SyntaxError",
+                    "each part of \("\(op)".uppercased()) must have the same number of columns: \(types.count) and \(part.columns.count)",
+                    at: range)
+            }
+            for (index, column) in part.columns.enumerated() {
+                guard let common = SQLType.common(types[index], column.type) else {
+                    throw failure(
+                        "DatatypeMismatch",
+                        "column \"\(column.name)\" is \(types[index].name) in one part and \(column.type.name) in another", at: range)
+                }
+                types[index] = common
+            }
+        }
+        return types.map { $0 == .unknown ? .text : $0 }
+    }
+
+    /// A column more, which says which part a row is of.
+    private func marked(_ input: (plan: PlanNode, slots: [Slot]), by number: Int64) -> (plan: PlanNode, slots: [Slot]) {
+        let mark = core.newSlot()
+        let plan = PlanNode(
+            .project(child: input.plan, [(mark, .constant(.int(number)))]), estimatedRows: input.plan.estimatedRows)
+        return (plan, input.slots + [mark])
     }
 
     private func converted(_ bound: BoundSelect, _ types: [SQLType]) -> (plan: PlanNode, slots: [Slot]) {
         var computed: [(slot: Slot, value: Expr)] = []
         let slots = zip(bound.columns, types).map { column, type -> Slot in
-            let value = convert(SQLValue(.slot(column.slot), column.type == .unknown ? .text : column.type), to: type)
+            let value = column.type == .unknown && type != .text && type != .any
+                ? cast(SQLValue(.slot(column.slot), .text), to: type)
+                : convert(SQLValue(.slot(column.slot), column.type == .unknown ? .text : column.type), to: type)
             if case .slot(let slot) = value.expr { return slot }
             let slot = core.newSlot()
             computed.append((slot, value.expr))

@@ -7,7 +7,7 @@ package typealias SourceRange = Range<Int>
 package struct Name: Sendable {
     package let text: String
     package let range: SourceRange
-    /// Written in quotes, so that its case counts (in SQL).
+    /// In SQL: written in double quotes, and so to be taken letter by letter.
     package let isQuoted: Bool
     package init(_ text: String, _ range: SourceRange, isQuoted: Bool = false) {
         (self.text, self.range, self.isQuoted) = (text, range, isQuoted)

@@ -3,18 +3,23 @@
 //
 // Strings and names are only delimited here; what is in them (escapes) is checked when the parser takes them, since an
 // earlier error should be told first. The exceptions are strings and comments without end, and signs no token begins with.
+//
+// What differs in SQL (comments, strings, names, numbers, operators) is in Lexer+SQL.swift.
+
+/// Whose rules a text is cut by.
+enum Dialect { case cypher, sql }
 
 struct Lexer {
-    private let bytes: UnsafeBufferPointer<UInt8>
+    let bytes: UnsafeBufferPointer<UInt8>
     private let keywords: KeywordTable
-    private var position = 0
+    var position = 0
     private var tokens: [Token] = []
     /// Brackets that are open, as indexes of their tokens.
     private var open: [Int32] = []
 
     /// The tokens of the text, which must be UTF-8, with one of the kind `endOfText` behind them.
     static func tokens(
-        of bytes: UnsafeBufferPointer<UInt8>, keywords: KeywordTable
+        of bytes: UnsafeBufferPointer<UInt8>, keywords: KeywordTable, dialect: Dialect = .cypher
     ) throws(SyntaxError) -> [Token] {
         guard bytes.count <= SyntaxLimits.textBytesMax else {
             throw SyntaxError(
@@ -23,7 +28,10 @@ struct Lexer {
         }
         var lexer = Lexer(bytes: bytes, keywords: keywords)
         lexer.tokens.reserveCapacity(bytes.count / 4 + 8)
-        while try lexer.skipSpace() { try lexer.next() }
+        switch dialect {
+        case .cypher: while try lexer.skipSpace() { try lexer.next() }
+        case .sql: while try lexer.skipSQLSpace() { try lexer.nextOfSQL() }
+        }
         lexer.add(.endOfText, from: bytes.count)
         return lexer.tokens
     }
@@ -66,7 +74,7 @@ struct Lexer {
         throw SyntaxError("InvalidSyntax", "The comment that begins here has no end: '*/' is missing", start..<start + 2)
     }
 
-    private func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+    func isSpace(_ scalar: Unicode.Scalar) -> Bool {
         // A byte order mark is at the start of many a file.
         scalar.properties.isWhitespace || scalar.value == 0xFEFF || scalar.value == 0x180E
     }
@@ -98,7 +106,7 @@ struct Lexer {
         }
     }
 
-    private func sign(_ byte: UInt8) -> (kind: TokenKind, size: Int)? {
+    func sign(_ byte: UInt8) -> (kind: TokenKind, size: Int)? {
         let following = peek(1) ?? 0
         switch byte {
         case UInt8(ascii: "("): return (.openParenthesis, 1)
@@ -131,14 +139,14 @@ struct Lexer {
         }
     }
 
-    private mutating func word() {
+    mutating func word() {
         let start = position
         skipWord()
         let code = keywords.code(of: UnsafeBufferPointer(rebasing: bytes[start..<position]))
         add(.word, from: start, keyword: code)
     }
 
-    private mutating func skipWord() {
+    mutating func skipWord() {
         while position < bytes.count {
             let byte = bytes[position]
             if isWordByte(byte) {
@@ -180,7 +188,7 @@ struct Lexer {
         add(kind, from: start)
     }
 
-    private mutating func skipExponent() -> Bool {
+    mutating func skipExponent() -> Bool {
         guard let letter = peek(0), letter | 0x20 == UInt8(ascii: "e") else { return false }
         let hasSign = peek(1) == UInt8(ascii: "+") || peek(1) == UInt8(ascii: "-")
         guard let digit = peek(hasSign ? 2 : 1), isDigit(digit) else { return false }
@@ -189,7 +197,7 @@ struct Lexer {
         return true
     }
 
-    private mutating func skipDigits() {
+    mutating func skipDigits() {
         while position < bytes.count && isDigit(bytes[position]) { position += 1 }
     }
 
@@ -232,7 +240,7 @@ struct Lexer {
         add(.parameter, from: start)
     }
 
-    private mutating func add(_ kind: TokenKind, from start: Int, keyword: UInt8 = 0) {
+    mutating func add(_ kind: TokenKind, from start: Int, keyword: UInt8 = 0) {
         switch kind {
         case .openParenthesis, .openBracket, .openBrace:
             open.append(Int32(tokens.count))
@@ -250,15 +258,15 @@ struct Lexer {
 
     // MARK: Characters
 
-    private func peek(_ ahead: Int) -> UInt8? {
+    func peek(_ ahead: Int) -> UInt8? {
         position + ahead < bytes.count ? bytes[position + ahead] : nil
     }
 
-    private func scalar(at offset: Int) -> (value: Unicode.Scalar, size: Int)? {
+    func scalar(at offset: Int) -> (value: Unicode.Scalar, size: Int)? {
         decodeScalar(bytes, at: offset)
     }
 
-    private func strangeCharacter() -> SyntaxError {
+    func strangeCharacter(_ nameQuotes: String = "backticks") -> SyntaxError {
         guard let scalar = scalar(at: position) else {
             return SyntaxError("InvalidUnicodeCharacter", "The text is not UTF-8", position..<position + 1)
         }
@@ -274,7 +282,7 @@ struct Lexer {
             case 0x2260: "; write <> instead"
             case 0x2264: "; write <= instead"
             case 0x2265: "; write >= instead"
-            case 0x23, 0x40, 0x3F, 0x5C, 0x7E: "; names that have it need backticks around them"
+            case 0x23, 0x40, 0x3F, 0x5C, 0x7E: "; names that have it need \(nameQuotes) around them"
             default: ""
             }
         return SyntaxError(detail, "Unexpected character \(shown) (\(code))\(remedy)", range)

@@ -102,7 +102,7 @@ enum Literals {
     }
 
     /// `\uXXXX`, two of them for one code point (surrogates, as JSON has them), or `\UXXXXXXXX`.
-    private static func unicodeEscape(
+    static func unicodeEscape(
         _ bytes: UnsafeBufferPointer<UInt8>, _ position: inout Int, _ end: Int
     ) throws(SyntaxError) -> Unicode.Scalar {
         let start = position

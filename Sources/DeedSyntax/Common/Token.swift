@@ -5,13 +5,13 @@ enum TokenKind: UInt8 {
     case endOfText
     /// A name or a keyword; then `keyword` is its code.
     case word
-    /// A name in backticks.
+    /// A name in backticks, or in SQL in double quotes.
     case quotedWord
     case integer, float
     /// Digits with something behind them that no number has.
     case malformedNumber
     case string
-    /// `$name`, `$1` or $`name`.
+    /// `$name`, `$1` or $`name`; `?` in SQL.
     case parameter
     case openParenthesis, closeParenthesis, openBracket, closeBracket, openBrace, closeBrace
     case comma, dot, dotDot, colon, doubleColon, semicolon, bar, doubleBar, ampersand, exclamation, percent
@@ -19,6 +19,9 @@ enum TokenKind: UInt8 {
     case equal, equalTilde, notEqual, less, lessOrEqual, greater, greaterOrEqual
     /// `!=` and `==`, which other languages have.
     case exclamationEqual, doubleEqual
+    /// Operators that SQL has: -> ->> #> #>> @> <@ && # << >> ~ ~* !~ !~* ~~ ~~* !~~ !~~*
+    case arrow, textArrow, hashArrow, textHashArrow, contains, containedIn, overlaps, hash, shiftLeft, shiftRight
+    case tilde, tildeStar, notTilde, notTildeStar, doubleTilde, doubleTildeStar, notDoubleTilde, notDoubleTildeStar
 
     /// The sign itself; nil for tokens that have a text of their own.
     var sign: String? {
@@ -56,6 +59,24 @@ enum TokenKind: UInt8 {
         case .greaterOrEqual: ">="
         case .exclamationEqual: "!="
         case .doubleEqual: "=="
+        case .arrow: "->"
+        case .textArrow: "->>"
+        case .hashArrow: "#>"
+        case .textHashArrow: "#>>"
+        case .contains: "@>"
+        case .containedIn: "<@"
+        case .overlaps: "&&"
+        case .hash: "#"
+        case .shiftLeft: "<<"
+        case .shiftRight: ">>"
+        case .tilde: "~"
+        case .tildeStar: "~*"
+        case .notTilde: "!~"
+        case .notTildeStar: "!~*"
+        case .doubleTilde: "~~"
+        case .doubleTildeStar: "~~*"
+        case .notDoubleTilde: "!~~"
+        case .notDoubleTildeStar: "!~~*"
         }
     }
 }

@@ -64,15 +64,6 @@ extension CypherParser {
         return .index(variable: variable, label: label, properties: try parenthesizedNames("a property"))
     }
 
-    /// `(name, name)`
-    mutating func parenthesizedNames(_ what: String) throws(SyntaxError) -> [Name] {
-        let opener = index
-        try expect(.openParenthesis)
-        let names = try commaSeparated { (parser) throws(SyntaxError) in try parser.name(what) }
-        try close(opener, or: "','")
-        return names
-    }
-
     private mutating func unwind() throws(SyntaxError) -> Clause.Kind {
         advance()
         let list = try expression()

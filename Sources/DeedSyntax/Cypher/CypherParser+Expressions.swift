@@ -81,11 +81,6 @@ extension CypherParser {
         }
     }
 
-    /// A node from the start of its left operand to the last token that was taken: the operands have to be parsed before.
-    private func joined(_ left: Expression, _ kind: Expression.Kind) -> Expression {
-        Expression(kind, left.range.lowerBound..<Int(tokens[index - 1].end))
-    }
-
     /// AND, OR and XOR are associative with null too, and are evaluated from left to right whatever the tree's shape: a
     /// balanced one lets a query have thousands of conditions.
     private mutating func connective(
@@ -95,14 +90,6 @@ extension CypherParser {
         while accept(keyword) { operands.append(try operators(strength.next)) }
         try grow(Int.bitWidth - (operands.count - 1).leadingZeroBitCount)
         return balanced(operands[...], operation)
-    }
-
-    private func balanced(_ operands: ArraySlice<Expression>, _ operation: BinaryOperator) -> Expression {
-        let middle = (operands.startIndex + operands.endIndex + 1) / 2
-        guard operands.count > 1, middle < operands.endIndex else { return operands[operands.startIndex] }
-        let left = balanced(operands[..<middle], operation)
-        let right = balanced(operands[middle...], operation)
-        return Expression(.binary(operation, left, right), left.range.lowerBound..<right.range.upperBound)
     }
 
     private mutating func negation() throws(SyntaxError) -> Expression {
@@ -126,18 +113,6 @@ extension CypherParser {
         }
         try grow()
         return joined(first, .comparison(first: first, rest: rest))
-    }
-
-    private func comparisonOperator() -> ComparisonOperator? {
-        switch kind {
-        case .equal: .equal
-        case .notEqual: .notEqual
-        case .less: .less
-        case .lessOrEqual: .lessOrEqual
-        case .greater: .greater
-        case .greaterOrEqual: .greaterOrEqual
-        default: nil
-        }
     }
 
     private mutating func arithmetic(_ left: Expression, _ strength: Strength) throws(SyntaxError) -> Expression {

@@ -39,14 +39,6 @@ extension CypherParser {
         return balanced(conjuncts[...]) { .and($0, $1) }
     }
 
-    private func balanced(
-        _ operands: ArraySlice<LabelExpression>, _ join: (LabelExpression, LabelExpression) -> LabelExpression
-    ) -> LabelExpression {
-        let middle = (operands.startIndex + operands.endIndex + 1) / 2
-        guard operands.count > 1, middle < operands.endIndex else { return operands[operands.startIndex] }
-        return join(balanced(operands[..<middle], join), balanced(operands[middle...], join))
-    }
-
     private mutating func negatedLabel() throws(SyntaxError) -> LabelExpression {
         var isNegated = false
         // Two negations are none.

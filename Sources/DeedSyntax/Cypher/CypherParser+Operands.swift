@@ -38,13 +38,6 @@ extension CypherParser {
         return try variable()
     }
 
-    /// An expression of one token.
-    private mutating func taken(_ kind: Expression.Kind) -> Expression {
-        let range = current.range
-        advance()
-        return Expression(kind, range)
-    }
-
     private mutating func variable() throws(SyntaxError) -> Expression {
         let name = try name("a variable")
         return Expression(.variable(name.text), name.range)

@@ -164,34 +164,4 @@ extension CypherParser {
         }
         throw failure("A path in parentheses needs a quantifier behind it: +, *, {2} or {1,3}", range)
     }
-
-    /// `+`, `*`, `{n}`, `{n,}`, `{n,m}` or `{,m}`.
-    mutating func quantifier() throws(SyntaxError) -> PatternLength? {
-        if accept(.plus) { return PatternLength(min: 1, max: nil) }
-        if accept(.star) { return PatternLength(min: 0, max: nil) }
-        guard at(.openBrace) else { return nil }
-        let opener = index
-        advance()
-        let least = at(.integer) ? try length() : nil
-        guard accept(.comma) else {
-            guard let least else { throw unexpected("a number or ','") }
-            try close(opener, or: "','")
-            return PatternLength(min: least, max: least)
-        }
-        let most = at(.integer) ? try length() : nil
-        try close(opener, or: most == nil ? "a number" : "")
-        if let least, let most, least > most {
-            throw failure("InvalidRelationshipPattern", "The least number of repetitions is above the greatest", range(from: opener))
-        }
-        return PatternLength(min: least ?? 0, max: most)
-    }
-
-    /// An integer that counts hops or paths.
-    mutating func length() throws(SyntaxError) -> Int {
-        let token = current
-        advance()
-        let value = try Literals.integer(bytes, token.range, isNegative: false)
-        guard let result = Int(exactly: value) else { throw failure("IntegerOverflow", "The number is too large", token.range) }
-        return result
-    }
 }

@@ -94,11 +94,13 @@ package struct Insert: Sendable {
 package struct OnConflict: Sendable {
     /// Empty: any.
     package let columns: [Name]
+    /// ON CONSTRAINT
+    package let constraint: Name?
     /// nil: DO NOTHING.
     package let update: [Assignment]?
     package let predicate: Expression?
-    package init(columns: [Name], update: [Assignment]?, predicate: Expression?) {
-        (self.columns, self.update, self.predicate) = (columns, update, predicate)
+    package init(columns: [Name], constraint: Name? = nil, update: [Assignment]?, predicate: Expression?) {
+        (self.columns, self.constraint, self.update, self.predicate) = (columns, constraint, update, predicate)
     }
 }
 

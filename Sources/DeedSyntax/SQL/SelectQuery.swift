@@ -43,10 +43,19 @@ package indirect enum SelectBody: Sendable {
     case table(ObjectName)
     /// In parentheses.
     case query(SelectQuery)
-    case setOperation(SetOperator, isAll: Bool, SelectBody, SelectBody, SourceRange)
+    /// The first, and what is done with the others one after the other, from left to right. INTERSECT binds tighter, and so
+    /// is an operation of its own among the operands of UNION and EXCEPT.
+    case setOperations(SelectBody, [SetOperation], SourceRange)
 }
 
 package enum SetOperator: Sendable { case union, except, intersect }
+
+package struct SetOperation: Sendable {
+    package let kind: SetOperator
+    package let isAll: Bool
+    package let body: SelectBody
+    package init(kind: SetOperator, isAll: Bool, body: SelectBody) { (self.kind, self.isAll, self.body) = (kind, isAll, body) }
+}
 
 package struct Select: Sendable {
     package enum Distinct: Sendable {
