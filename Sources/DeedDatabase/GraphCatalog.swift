@@ -129,4 +129,53 @@ struct GraphCatalog: PlannerCatalog {
             return found
         }
     }
+
+    // MARK: Tables of SQL
+
+    var tableNames: [String] {
+        [RowKind.entity, .relationship].flatMap { kind in
+            tables(kind).compactMap { view.graph.names.text(kind.nameKind, $0)?.string }.filter { $0.utf8.first ?? 0 != 0 }
+        }
+    }
+
+    func table(named name: String) -> SQLTable? {
+        let wanted = SQLName.folded(name)
+        var similar: SQLTable?
+        for kind in [RowKind.entity, .relationship] {
+            for number in tables(kind) {
+                guard let text = view.graph.names.text(kind.nameKind, number)?.string, SQLName.folded(text) == wanted else { continue }
+                let isExact = text.utf8.elementsEqual(name.utf8)
+                if !isExact && similar != nil { continue }
+                let table = SQLTable(name: text, isRelationship: kind == .relationship, columns: columns(kind, number))
+                if isExact { return table }
+                similar = table
+            }
+        }
+        return similar
+    }
+
+    /// Those that have rows or a schema.
+    private func tables(_ kind: RowKind) -> [NameId] {
+        let defined = view.graph.schema.objects.lazy.filter { $0.rowKind == kind }.map(\.table)
+        let filled = (kind == .entity ? view.collections(label: nil) : view.allRelationshipTypes())
+            .filter { view.rowCount(kind, $0) > 0 }
+        return Set(defined).union(filled).sorted()
+    }
+
+    private func columns(_ kind: RowKind, _ table: NameId) -> [SQLTable.Column] {
+        var keys: [NameId] = []
+        var types: [NameId: TypeSet] = [:]
+        for constraint in (try? view.graph.constraints()) ?? [] where constraint.rowKind == kind && constraint.table == table {
+            for key in constraint.properties where !keys.contains(key) { keys.append(key) }
+            if case .type(let set) = constraint.rule, let key = constraint.properties.first { types[key] = set }
+        }
+        keys += view.propertyKeys(kind, table).filter { !keys.contains($0) }
+        return keys.compactMap { key in
+            view.graph.names.text(.propertyKey, key).map { SQLTable.Column(name: $0.string, types: types[key]) }
+        }
+    }
+}
+
+extension RowKind {
+    fileprivate var nameKind: NameKind { self == .entity ? .collection : .relationshipType }
 }

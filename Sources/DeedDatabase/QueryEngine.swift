@@ -15,6 +15,8 @@ package struct ExecutionOptions {
     /// Seconds; nil for no limit.
     package var timeout: Double?
     package var threads = 1
+    /// nil: the text tells (QueryLanguage).
+    package var language: QueryLanguage?
     /// Asked now and then on the thread that runs the query; false ends it with `Interrupted`.
     private(set) var keepGoing: KeepGoing?
     package init() {}
@@ -61,19 +63,21 @@ package final class QueryEngine: @unchecked Sendable {
 
     private func makeReady(_ text: String, _ options: ExecutionOptions) throws -> PreparedStatement {
         let basis = basis
-        if let known = memory.find(text), isGood(known, basis) { return .query(known) }
+        let key = options.language.map { "\($0)\0\(text)" } ?? text
+        if let known = memory.find(key), isGood(known, basis) { return .query(known) }
+        if options.language ?? languageOf(text) == .sql { return try makeReadySQL(text, key, options) }
         let normal = normalizeCypher(text)
         let literals = normal?.literals ?? [:]
         if let normal, let known = memory.find(shape: normal.key, literals), isGood(known, basis) {
             let query = known.with(text: text, literals: literals)
-            memory.remember(query, as: text)
+            memory.remember(query, as: key)
             return .query(query)
         }
         let account = try chargePlanning(text)
         defer { account.clear() }
         let interruption = Interruption(timeout: options.timeout, keepGoing: options.keepGoing)
         if let normal, let query = try planNormal(text, normal, interruption) {
-            memory.remember(query, as: text)
+            memory.remember(query, as: key)
             memory.remember(query, forShape: normal.key, literals)
             return .query(query)
         }
@@ -85,8 +89,36 @@ package final class QueryEngine: @unchecked Sendable {
         case .query(let query, let mode):
             let source = PlanSource(text: text, shape: text, mode: mode, literals: [:])
             let prepared = try plan(query, source, interruption)
-            memory.remember(prepared, as: text)
+            memory.remember(prepared, as: key)
             return .query(prepared)
+        }
+    }
+
+    /// `key`: what the statement is remembered by.
+    private func makeReadySQL(_ text: String, _ key: String, _ options: ExecutionOptions) throws -> PreparedStatement {
+        let account = try chargePlanning(text)
+        defer { account.clear() }
+        let interruption = Interruption(timeout: options.timeout, keepGoing: options.keepGoing)
+        let statement: SQLStatement
+        do throws(SyntaxError) {
+            statement = try parseSQL(text)
+        } catch {
+            throw QueryError(.syntaxError, error.detail, error.message, at: error.range)
+        }
+        guard let (inner, mode) = statement.planned else { return .sql(PreparedSQLCommand(statement, text)) }
+        let source = PlanSource(text: text, shape: text, mode: mode, literals: [:])
+        let prepared = try plan(source) { planner in try planner.plan(inner) }
+        memory.remember(prepared, as: key)
+        return .query(prepared)
+
+        func plan(_ source: PlanSource, _ body: (Planner) throws -> PlannedQuery) throws -> PreparedQuery {
+            var basis = basis
+            let catalog = GraphCatalog(view: try GraphView(graph, nil), procedures: procedures)
+            let planned = try body(Planner(catalog: catalog, interruption: interruption))
+            (basis.sizes, basis.statistics) = (catalog.used.sizes, catalog.used.values)
+            return PreparedQuery(
+                text: source.text, shape: source.shape, plan: planned.plan, mode: source.mode, literals: [:], basis: basis,
+                pin: PlanPins.Found(version: pins.version, pin: nil), guesses: planned.guesses)
         }
     }
 
@@ -183,6 +215,7 @@ package final class QueryEngine: @unchecked Sendable {
             try query.requireAll(bindings)
             return try run(query, bindings, transaction, options)
         case .schema(let prepared): return try runSchemaCommand(prepared.command)
+        case .sql(let prepared): return try run(prepared, in: transaction)
         case .transaction(let command):
             try run(command, in: transaction)
             return try QueryResult(columns: [], rows: [], graph)
@@ -190,7 +223,7 @@ package final class QueryEngine: @unchecked Sendable {
     }
 
     /// Transactions that statements begin belong to the thread that runs them.
-    private func run(_ command: TransactionCommand, in transaction: Transaction?) throws {
+    func run(_ command: TransactionCommand, in transaction: Transaction?) throws {
         if let transaction, transaction !== graph.threadTransaction {
             throw QueryError(
                 .semanticError, "InvalidTransactionState",
@@ -300,6 +333,7 @@ package final class QueryEngine: @unchecked Sendable {
 package enum PreparedStatement: Sendable {
     case query(PreparedQuery)
     case schema(PreparedCommand)
+    case sql(PreparedSQLCommand)
     case transaction(TransactionCommand)
 }
 

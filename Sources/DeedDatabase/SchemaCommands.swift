@@ -27,7 +27,7 @@ extension QueryEngine {
         return try QueryResult(columns: [], rows: [], graph)
     }
 
-    private func intern(_ kind: NameKind, _ name: String) throws -> NameId {
+    func intern(_ kind: NameKind, _ name: String) throws -> NameId {
         var name = name
         let result = name.withUTF8 { bytes in
             Result { () throws(DeedError) in try graph.names.intern(kind, UnsafeRawBufferPointer(bytes)) }
@@ -40,7 +40,7 @@ extension QueryEngine {
             try intern(isRelationship ? .relationshipType : .collection, table.text))
     }
 
-    private func unlessExists(_ ignores: Bool, _ body: () throws(DeedError) -> Void) throws {
+    func unlessExists(_ ignores: Bool, _ body: () throws(DeedError) -> Void) throws {
         do throws(DeedError) {
             try body()
         } catch {
@@ -48,7 +48,7 @@ extension QueryEngine {
         }
     }
 
-    private func unlessMissing(_ ignores: Bool, _ body: () throws(DeedError) -> Void) throws {
+    func unlessMissing(_ ignores: Bool, _ body: () throws(DeedError) -> Void) throws {
         do throws(DeedError) {
             try body()
         } catch {

@@ -171,7 +171,7 @@ extension SQLBinder {
         try items.flatMap { item -> [Item] in
             switch item {
             case .expression(let expression, let alias):
-                let name = alias.map(Self.outputName) ?? outputName(expression)
+                let name = alias.map(SQLName.folded) ?? outputName(expression)
                 return [(name, expression, nil, expression.range)]
             case .all(nil, let range):
                 if scope.relations.isEmpty { throw failure("SyntaxError", "SELECT * needs FROM", at: range) }
@@ -183,10 +183,6 @@ extension SQLBinder {
                 return relation.columns.map { ($0.name, nil, $0, range) }
             }
         }
-    }
-
-    static func outputName(_ alias: Name) -> String {
-        alias.isQuoted ? alias.text : String(decoding: SQLName.folded(alias.text), as: UTF8.self)
     }
 
     /// What PostgreSQL would call a column without alias.
@@ -202,7 +198,7 @@ extension SQLBinder {
         case .sql(.collate(let operand, _)): return outputName(operand)
         case .sql(.scalar(let query)):
             if case .select(let select) = query.body, case .expression(let expression, let alias)? = select.items.first {
-                return alias.map(Self.outputName) ?? outputName(expression)
+                return alias.map(SQLName.folded) ?? outputName(expression)
             }
             return "?column?"
         case .sql(.exists): return "exists"

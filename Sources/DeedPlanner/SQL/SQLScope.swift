@@ -74,17 +74,22 @@ final class SQLScope {
 }
 
 /// How names are compared: as they are written first, and otherwise whatever their case, since a name without quotes has none.
-enum SQLName {
+package enum SQLName {
     static func areSame(_ left: String, _ right: String) -> Bool { folded(left) == folded(right) }
 
-    /// Compared by bytes: canonically equivalent texts are different names.
-    static func folded(_ name: String) -> [UInt8] {
+    /// A name without its case. Compared by bytes: canonically equivalent texts are different names.
+    package static func folded(_ name: String) -> [UInt8] {
         let bytes = Array(name.utf8)
         if bytes.allSatisfy({ $0 < 0x80 }) { return bytes.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 } }
         return Array(name.lowercased().utf8)
     }
 
-    static func find<Item>(_ name: String, in items: [Item], _ called: (Item) -> String) -> Item? {
+    /// What a name calls that is made by it: without quotes, it has no case.
+    package static func folded(_ name: Name) -> String {
+        name.isQuoted ? name.text : String(decoding: folded(name.text), as: UTF8.self)
+    }
+
+    package static func find<Item>(_ name: String, in items: [Item], _ called: (Item) -> String) -> Item? {
         if let exact = items.first(where: { called($0).utf8.elementsEqual(name.utf8) }) { return exact }
         let wanted = folded(name)
         return items.first { folded(called($0)) == wanted }

@@ -5,7 +5,7 @@ import DeedEngine
 import DeedSyntax
 import DeedValues
 
-indirect enum SQLType: Sendable, Equatable {
+package indirect enum SQLType: Sendable, Equatable {
     /// Whatever the value is.
     case any
     /// NULL, and a string literal before anything says what it stands for.
@@ -46,7 +46,7 @@ indirect enum SQLType: Sendable, Equatable {
     }
 
     /// nil if there is no such type.
-    init?(_ name: TypeName) {
+    package init?(_ name: TypeName) {
         guard var type = Self.named[name.name] else { return nil }
         for _ in 0..<name.listDepth { type = .list(type) }
         self = type
@@ -66,7 +66,7 @@ indirect enum SQLType: Sendable, Equatable {
     ]
 
     /// What the schema allows for a column of the type; nil: anything.
-    var declared: TypeSet? {
+    package var declared: TypeSet? {
         switch self {
         case .any, .unknown, .element: nil
         case .bool: TypeSet([.bool])
