@@ -14,7 +14,7 @@ extension Lexer {
                 while position < bytes.count && bytes[position] != 0x0A && bytes[position] != 0x0D { position += 1 }
             } else if byte == UInt8(ascii: "/") && peek(1) == UInt8(ascii: "*") {
                 try skipNestedComment()
-            } else if byte >= 0x80, let scalar = scalar(at: position), isSpace(scalar.value) {
+            } else if byte >= 0x80, let scalar = scalar(at: position), Self.isSpace(scalar.value) {
                 position += scalar.size
             } else {
                 return true

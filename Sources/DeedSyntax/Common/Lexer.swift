@@ -52,7 +52,7 @@ struct Lexer {
                 while position < bytes.count && bytes[position] != 0x0A && bytes[position] != 0x0D { position += 1 }
             } else if byte == UInt8(ascii: "/") && peek(1) == UInt8(ascii: "*") {
                 try skipBlockComment()
-            } else if byte >= 0x80, let scalar = scalar(at: position), isSpace(scalar.value) {
+            } else if byte >= 0x80, let scalar = scalar(at: position), Self.isSpace(scalar.value) {
                 position += scalar.size
             } else {
                 return true
@@ -74,7 +74,7 @@ struct Lexer {
         throw SyntaxError("InvalidSyntax", "The comment that begins here has no end: '*/' is missing", start..<start + 2)
     }
 
-    func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+    static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
         // A byte order mark is at the start of many a file.
         scalar.properties.isWhitespace || scalar.value == 0xFEFF || scalar.value == 0x180E
     }

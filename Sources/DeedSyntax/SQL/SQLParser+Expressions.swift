@@ -58,6 +58,7 @@ extension SQLParser {
             case .not:
                 switch SQLKeyword(rawValue: peek(1).keyword) {
                 case .in, .between, .like, .ilike, .similar: return .predicate
+                case .null: return .is
                 default: return nil
                 }
             case .at: return isAhead(1, .time) ? .timeZone : nil

@@ -1,11 +1,11 @@
 // The tests of SQL: IS, IN, BETWEEN, LIKE, and comparisons with ANY and ALL.
 
 extension SQLParser {
-    /// IS NULL, IS TRUE, IS DISTINCT FROM, ISNULL, NOTNULL.
+    /// IS NULL, IS TRUE, IS DISTINCT FROM, ISNULL, NOTNULL, and NOT NULL, which others have for the latter.
     mutating func isPredicate(_ left: Expression) throws(SyntaxError) -> Expression {
         try grow()
         if accept(.isNull) { return joined(left, .isNull(left, negated: false)) }
-        if accept(.notNull) { return joined(left, .isNull(left, negated: true)) }
+        if accept(.notNull) || accept(.not, .null) { return joined(left, .isNull(left, negated: true)) }
         advance()
         let negated = accept(.not)
         switch keyword {
@@ -46,13 +46,13 @@ extension SQLParser {
         advance()
         let opener = index
         guard at(.openParenthesis) else { throw unexpected("'(' and a list or a query") }
+        // PostgreSQL wants at least one value; others take a list without any, which has one meaning only.
         let test: Expression
         if isQuery(at: opener) {
             let query = try parenthesizedQuery()
             test = joined(left, .sql(.compareQuery(left, .equal, .any, query)))
         } else {
             let items = try parenthesizedExpressions()
-            if items.isEmpty { throw failure("IN needs at least one value", range(from: opener)) }
             test = joined(left, .binary(.in, left, Expression(.list(items), range(from: opener))))
         }
         guard negated else { return test }
