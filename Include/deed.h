@@ -478,18 +478,26 @@ deed_status deed_count_reachable(deed_database *database, deed_transaction *tran
  * not destroy the statement or the result whose call it is within. */
 typedef bool (*deed_keep_going)(void *user_data);
 
+/* Languages that statements are written in. */
+typedef enum deed_language {
+    DEED_LANGUAGE_OF_TEXT = 0, /* told by how the text begins; what could be either is Cypher */
+    DEED_LANGUAGE_CYPHER = 1,
+    DEED_LANGUAGE_SQL = 2,
+} deed_language;
+
 typedef struct deed_query_options {
     size_t struct_size;
     double timeout;             /* seconds; negative (default): no limit; when they are over: INTERRUPTED */
     uint32_t threads;           /* threads that the query may use, the caller's included; 0 (default): as the database says */
     deed_keep_going keep_going; /* NULL (default): always */
     void *keep_going_data;      /* must be good until the result is destroyed */
+    int32_t language;           /* deed_language; of deed_statement_prepare only; DEED_LANGUAGE_OF_TEXT (default) */
 } deed_query_options;
 
 /* Fills in the defaults. NULL is nothing to do. Any thread. */
 void deed_query_options_init(deed_query_options *options);
 
-/* Prepares a statement of the query language Cypher. A text that was prepared before costs a look-up. `options`: what can end
+/* Prepares a statement of Cypher or SQL. A text that was prepared before costs a look-up. `options`: what can end
  * the planning of a text (timeout and keep_going, which is not called afterwards; `threads` is of no importance here); NULL:
  * nothing. Neither is asked while a sample of a property's values is taken.
  * Errors: SYNTAX_ERROR, PROCEDURE_ERROR, INVALID_ARGUMENT, INTERRUPTED, OUT_OF_MEMORY, CLOSED, and those of reading the store. May

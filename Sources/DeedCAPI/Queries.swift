@@ -12,6 +12,7 @@ private let processorCount = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
 final class StatementHandle {
     let database: DatabaseHandle
     let text: String
+    private let language: QueryLanguage?
     /// Of the engine that ran it last.
     private var prepared: PreparedStatement
     private var engine: QueryEngine
@@ -23,6 +24,7 @@ final class StatementHandle {
 
     init(_ database: DatabaseHandle, _ text: String, _ engine: QueryEngine, _ options: ExecutionOptions) throws {
         (self.database, self.text, self.engine) = (database, text, engine)
+        language = options.language
         prepared = try engine.prepare(text, options)
         bindings = Bindings(names: prepared.parameters)
         names = bindings.names.map { copyText($0) }
@@ -34,7 +36,8 @@ final class StatementHandle {
     var onlyBegins: Bool { prepared.onlyBegins }
 
     func execute(_ transaction: OpaquePointer?, _ options: UnsafePointer<deed_query_options>?) throws -> QueryResult {
-        let options = try executionOptions(options, engine.graph)
+        var options = try executionOptions(options, engine.graph)
+        options.language = language
         if database.follower != nil, case let present = database.queries, present !== engine {
             (engine, prepared) = (present, try present.prepare(text, options))
         }
@@ -210,6 +213,12 @@ private func executionOptions(
     if let keepGoing = given.pointee.keep_going {
         let data = given.pointee.keep_going_data
         options.ask(keepGoing, data)
+    }
+    switch given.pointee.language {
+    case 0: break
+    case 1: options.language = .cypher
+    case 2: options.language = .sql
+    default: throw DeedError(.invalidArgument, "there is no language \(given.pointee.language)")
     }
     return options
 }

@@ -11,6 +11,9 @@ import DeedSyntax
 import DeedValues
 import Synchronization
 
+/// Of statements.
+package typealias QueryLanguage = DeedSyntax.QueryLanguage
+
 package struct ExecutionOptions {
     /// Seconds; nil for no limit.
     package var timeout: Double?

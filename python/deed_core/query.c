@@ -28,14 +28,23 @@ destroy_statement(PyObject *capsule)
  * who has made it. */
 static char is_taken, is_new;
 
+/* What the statement of a text is found by: the text, beside the language where that was said. A new reference. */
+static PyObject *
+statement_key(PyObject *text, const deed_query_options *options)
+{
+    if (options->language == DEED_LANGUAGE_OF_TEXT)
+        return Py_NewRef(text);
+    return Py_BuildValue("(Oi)", text, (int)options->language);
+}
+
 /* The prepared statement of a text, in a capsule, for statement_return. */
 static PyObject *
-statement_take(SessionObject *session, PyObject *text, const deed_query_options *options)
+statement_take(SessionObject *session, PyObject *key, PyObject *text, const deed_query_options *options)
 {
     GraphObject *graph = session->graph;
     if (graph->statements == NULL && (graph->statements = PyDict_New()) == NULL)
         return NULL;
-    PyObject *known = PyDict_GetItemWithError(graph->statements, text);
+    PyObject *known = PyDict_GetItemWithError(graph->statements, key);
     if (known != NULL && PyCapsule_GetContext(known) == NULL) {
         PyCapsule_SetContext(known, &is_taken);
         return Py_NewRef(known);
@@ -63,25 +72,25 @@ statement_take(SessionObject *session, PyObject *text, const deed_query_options 
 
 /* Puts a statement that was made into the dictionary. An exception that is set stays as it is. */
 static void
-statement_keep(GraphObject *graph, PyObject *text, PyObject *capsule)
+statement_keep(GraphObject *graph, PyObject *key, PyObject *capsule)
 {
     PyObject *type, *value, *trace;
     PyErr_Fetch(&type, &value, &trace);
     if (PyDict_GET_SIZE(graph->statements) >= STATEMENTS_MAX)
         PyDict_Clear(graph->statements);
-    if (PyDict_SetItem(graph->statements, text, capsule) < 0)
+    if (PyDict_SetItem(graph->statements, key, capsule) < 0)
         PyErr_Clear();
     PyErr_Restore(type, value, trace);
 }
 
 /* Makes a statement available to later calls. */
 static void
-statement_return(SessionObject *session, PyObject *text, PyObject *capsule)
+statement_return(SessionObject *session, PyObject *key, PyObject *capsule)
 {
     bool was_made = PyCapsule_GetContext(capsule) == &is_new;
     PyCapsule_SetContext(capsule, NULL);
     if (was_made && session->graph->statements != NULL)
-        statement_keep(session->graph, text, capsule);
+        statement_keep(session->graph, key, capsule);
     Py_DECREF(capsule);
 }
 
@@ -98,14 +107,52 @@ is_plain(PyObject *parameters)
     return true;
 }
 
-/* Binds what a mapping says; nothing is bound before. */
+/* Binds one value to the parameter of a name. */
+static int
+bind_value(SessionObject *session, deed_statement *statement, Conversion *conversion, const char *name, size_t size, PyObject *item)
+{
+    deed_value value;
+    deed_error *error = NULL;
+    if (convert_value(conversion, item, &value, 0) < 0)
+        return -1;
+    deed_status status = deed_statement_bind(statement, name, size, &value, &error);
+    if (status == DEED_OK)
+        return 0;
+    raise_error(session->state, status, error);
+    return -1;
+}
+
+/* Binds a sequence to the parameters 1, 2, ... */
+static int
+bind_positions(SessionObject *session, deed_statement *statement, PyObject *parameters)
+{
+    PyObject *items = PySequence_Tuple(parameters); /* a list could change meanwhile */
+    if (items == NULL)
+        return -1;
+    int result = 0;
+    Conversion conversion;
+    conversion_begin(&conversion, session->state);
+    for (Py_ssize_t index = 0; result == 0 && index < PyTuple_GET_SIZE(items); index++) {
+        char name[24];
+        int size = snprintf(name, sizeof(name), "%zd", index + 1);
+        result = bind_value(session, statement, &conversion, name, (size_t)size, PyTuple_GET_ITEM(items, index));
+    }
+    conversion_end(&conversion);
+    Py_DECREF(items);
+    return result;
+}
+
+/* Binds what a mapping or a sequence says; nothing is bound before. */
 static int
 bind_parameters(SessionObject *session, deed_statement *statement, PyObject *parameters)
 {
     if (parameters == NULL || parameters == Py_None)
         return 0;
+    if (PyTuple_Check(parameters) || PyList_Check(parameters))
+        return bind_positions(session, statement, parameters);
     if (!PyDict_Check(parameters)) {
-        raise_status(session->state, DEED_TYPE_MISMATCH, "parameters are a dict, not %.100s", Py_TYPE(parameters)->tp_name);
+        raise_status(session->state, DEED_TYPE_MISMATCH, "parameters are a dict, or a sequence of those that have numbers, not %.100s",
+                     Py_TYPE(parameters)->tp_name);
         return -1;
     }
     int result = 0;
@@ -116,8 +163,6 @@ bind_parameters(SessionObject *session, deed_statement *statement, PyObject *par
     Py_ssize_t position = 0;
     while (copy != NULL && result == 0 && PyDict_Next(copy, &position, &key, &item)) {
         size_t size;
-        deed_value value;
-        deed_error *error = NULL;
         const char *name = PyUnicode_Check(key) ? text_of(session->state, key, &size) : NULL;
         if (name == NULL) {
             if (!PyErr_Occurred())
@@ -125,12 +170,7 @@ bind_parameters(SessionObject *session, deed_statement *statement, PyObject *par
             result = -1;
             break;
         }
-        result = convert_value(&conversion, item, &value, 0);
-        deed_status status = result == 0 ? deed_statement_bind(statement, name, size, &value, &error) : DEED_OK;
-        if (status != DEED_OK) {
-            raise_error(session->state, status, error);
-            result = -1;
-        }
+        result = bind_value(session, statement, &conversion, name, size, item);
     }
     conversion_end(&conversion);
     Py_XDECREF(copy);
@@ -191,23 +231,72 @@ statement_text(SessionObject *session, PyObject *object)
     return NULL;
 }
 
+/* The language that a caller names; NULL and None: that of the text. */
+static int
+parse_language(SessionObject *session, PyObject *language, deed_query_options *options)
+{
+    if (language == NULL || language == Py_None)
+        return 0;
+    if (PyUnicode_Check(language) && PyUnicode_CompareWithASCIIString(language, "sql") == 0)
+        options->language = DEED_LANGUAGE_SQL;
+    else if (PyUnicode_Check(language) && PyUnicode_CompareWithASCIIString(language, "cypher") == 0)
+        options->language = DEED_LANGUAGE_CYPHER;
+    else {
+        raise_status(session->state, DEED_INVALID_ARGUMENT, "language is 'sql', 'cypher' or None, not %R", language);
+        return -1;
+    }
+    return 0;
+}
+
+static PyObject *
+run_text(SessionObject *session, PyObject *object, PyObject *parameters, const deed_query_options *options)
+{
+    PyObject *text = statement_text(session, object);
+    PyObject *key = text != NULL ? statement_key(text, options) : NULL;
+    PyObject *capsule = key != NULL ? statement_take(session, key, text, options) : NULL;
+    PyObject *result = NULL;
+    if (capsule != NULL) {
+        result = run_statement(session, capsule, parameters, options);
+        statement_return(session, key, capsule);
+    }
+    Py_XDECREF(key);
+    Py_XDECREF(text);
+    return result;
+}
+
 METHOD(execute)
 {
-    static const Signature signature = {"execute", 3, 1, 2, {"text", "parameters", "timeout"}};
+    static const Signature signature = {"execute", 4, 1, 2, {"text", "parameters", "timeout", "language"}};
+    PyObject *values[4];
+    deed_query_options options;
+    if (parse_arguments(&signature, arguments, count, keywords, values) < 0 || parse_options(self, values[2], &options) < 0 ||
+        parse_language(self, values[3], &options) < 0 || session_ready(self) < 0)
+        return NULL;
+    return run_text(self, values[0], values[1], &options);
+}
+
+METHOD(sql)
+{
+    static const Signature signature = {"sql", 3, 1, 2, {"text", "parameters", "timeout"}};
     PyObject *values[3];
     deed_query_options options;
     if (parse_arguments(&signature, arguments, count, keywords, values) < 0 || parse_options(self, values[2], &options) < 0 ||
         session_ready(self) < 0)
         return NULL;
-    PyObject *text = statement_text(self, values[0]);
-    PyObject *capsule = text != NULL ? statement_take(self, text, &options) : NULL;
-    PyObject *result = NULL;
-    if (capsule != NULL) {
-        result = run_statement(self, capsule, values[1], &options);
-        statement_return(self, text, capsule);
-    }
-    Py_XDECREF(text);
-    return result;
+    options.language = DEED_LANGUAGE_SQL;
+    return run_text(self, values[0], values[1], &options);
+}
+
+METHOD(cypher)
+{
+    static const Signature signature = {"cypher", 3, 1, 2, {"text", "parameters", "timeout"}};
+    PyObject *values[3];
+    deed_query_options options;
+    if (parse_arguments(&signature, arguments, count, keywords, values) < 0 || parse_options(self, values[2], &options) < 0 ||
+        session_ready(self) < 0)
+        return NULL;
+    options.language = DEED_LANGUAGE_CYPHER;
+    return run_text(self, values[0], values[1], &options);
 }
 
 /* ---- Prepared statements ------------------------------------------------------------------------------------- */
@@ -216,31 +305,34 @@ typedef struct StatementObject {
     PyObject_HEAD
     PyObject *session;
     PyObject *text;
+    PyObject *key; /* what it is found by among the graph's statements */
+    int32_t language;
 } StatementObject;
 
 METHOD(prepare)
 {
-    static const Signature signature = {"prepare", 1, 1, 1, {"text"}};
-    PyObject *values[1];
+    static const Signature signature = {"prepare", 2, 1, 1, {"text", "language"}};
+    PyObject *values[2];
     deed_query_options options;
     if (parse_arguments(&signature, arguments, count, keywords, values) < 0 || parse_options(self, NULL, &options) < 0 ||
-        session_ready(self) < 0)
+        parse_language(self, values[1], &options) < 0 || session_ready(self) < 0)
         return NULL;
     PyObject *text = statement_text(self, values[0]);
-    PyObject *capsule = text != NULL ? statement_take(self, text, &options) : NULL;
-    if (capsule == NULL) {
-        Py_XDECREF(text);
-        return NULL;
-    }
-    statement_return(self, text, capsule);
+    PyObject *key = text != NULL ? statement_key(text, &options) : NULL;
+    PyObject *capsule = key != NULL ? statement_take(self, key, text, &options) : NULL;
     PyTypeObject *type = self->state->statement_type;
-    StatementObject *made = (StatementObject *)type->tp_alloc(type, 0);
+    StatementObject *made = capsule != NULL ? (StatementObject *)type->tp_alloc(type, 0) : NULL;
+    if (capsule != NULL)
+        statement_return(self, key, capsule);
     if (made == NULL) {
-        Py_DECREF(text);
+        Py_XDECREF(key);
+        Py_XDECREF(text);
         return NULL;
     }
     made->session = Py_NewRef(self);
     made->text = text;
+    made->key = key;
+    made->language = options.language;
     return (PyObject *)made;
 }
 
@@ -254,11 +346,12 @@ statement_execute(StatementObject *self, PyObject *const *arguments, Py_ssize_t 
     if (parse_arguments(&signature, arguments, count, keywords, values) < 0 || parse_options(session, values[1], &options) < 0 ||
         session_ready(session) < 0)
         return NULL;
-    PyObject *capsule = statement_take(session, self->text, &options);
+    options.language = self->language;
+    PyObject *capsule = statement_take(session, self->key, self->text, &options);
     if (capsule == NULL)
         return NULL;
     PyObject *result = run_statement(session, capsule, values[0], &options);
-    statement_return(session, self->text, capsule);
+    statement_return(session, self->key, capsule);
     return result;
 }
 
@@ -277,6 +370,7 @@ statement_dealloc(StatementObject *self)
     PyObject_GC_UnTrack(self);
     Py_XDECREF(self->session);
     Py_XDECREF(self->text);
+    Py_XDECREF(self->key);
     type->tp_free((PyObject *)self);
     Py_DECREF(type);
 }

@@ -52,14 +52,16 @@ buffer_return(SessionObject *session, deed_buffer *buffer)
 
 static PyMethodDef session_methods[] = {
     METHOD_ENTRY(session, execute,
-"execute($self, text, parameters=None, *, timeout=None)\n--\n\n"
-"Run a statement of the query language Cypher.\n\n"
+"execute($self, text, parameters=None, *, timeout=None, language=None)\n--\n\n"
+"Run a statement of Cypher or SQL.\n\n"
 "A query that only reads computes its rows as they are fetched. One that changes something has done so when this\n"
 "returns, and on a graph (not a transaction) it is committed; if it fails it has changed nothing. A text that was run\n"
 "before is neither parsed nor planned again, so use parameters rather than writing values into the text.\n\n"
 "Parameters\n----------\ntext : str or bytes\n    The statement.\n"
-"parameters : dict of str to value, optional\n    What $name stands for.\n"
-"timeout : float, optional\n    Seconds after which the query fails with Interrupted.\n\n"
+"parameters : dict of str to value, or sequence, optional\n"
+"    What $name (in SQL also :name) stands for; a sequence is for $1, $2 and so on (in SQL also ?).\n"
+"timeout : float, optional\n    Seconds after which the query fails with Interrupted.\n"
+"language : 'sql', 'cypher' or None\n    By default told by how the text begins.\n\n"
 "Returns\n-------\nResult\n    An iterator over the rows.\n\n"
 "Raises\n------\nQueryError\n    One of its subclasses, with `detail` and `position`.\n"
 "Interrupted\n    The timeout is over.\n\n"
@@ -67,12 +69,20 @@ static PyMethodDef session_methods[] = {
 ">>> graph.execute('CREATE (:Person {name: $name})', {'name': 'Ada'}).counters['nodes_created']\n1\n"
 ">>> graph.execute('MATCH (p:Person) RETURN p.name AS name').fetchall()\n[('Ada',)]\n"),
     {"execute_query", (PyCFunction)(void (*)(void))session_execute, METH_FASTCALL | METH_KEYWORDS,
-"execute_query($self, text, parameters=None, *, timeout=None)\n--\n\nThe same as execute, under its older name."},
+"execute_query($self, text, parameters=None, *, timeout=None, language=None)\n--\n\nThe same as execute, under its older name."},
+    METHOD_ENTRY(session, sql,
+"sql($self, text, parameters=None, *, timeout=None)\n--\n\nRun a statement of SQL; as execute.\n\n"
+"Examples\n--------\n"
+">>> graph.sql('SELECT ? + 1', (1,)).scalar()\n2\n"),
+    METHOD_ENTRY(session, cypher,
+"cypher($self, text, parameters=None, *, timeout=None)\n--\n\nRun a statement of Cypher; as execute.\n\n"
+"Examples\n--------\n"
+">>> graph.cypher('RETURN $x + 1', {'x': 1}).scalar()\n2\n"),
     {"prepare_statement", (PyCFunction)(void (*)(void))session_prepare, METH_FASTCALL | METH_KEYWORDS,
-"prepare_statement($self, text)\n--\n\n"
+"prepare_statement($self, text, *, language=None)\n--\n\n"
 "As prepare on a graph. On a transaction, prepare(gid) is the first half of two-phase commit."},
     METHOD_ENTRY(session, prepare,
-"prepare($self, text)\n--\n\nParse and plan a statement now, to be run later.\n\n"
+"prepare($self, text, *, language=None)\n--\n\nParse and plan a statement now, to be run later.\n\n"
 "Returns\n-------\nStatement\n    Its execute(parameters) runs it.\n\n"
 "Examples\n--------\n"
 ">>> statement = graph.prepare('RETURN $x + 1')\n>>> [statement.execute({'x': x}).scalar() for x in (1, 2)]\n[2, 3]\n"),
