@@ -31,6 +31,13 @@ struct GraphCatalog: PlannerCatalog {
             if tables.insert(collection).inserted, let state = view.graph.tableState(.entity, collection) { sizes.append(state) }
         }
 
+        /// Of tables without a definition the properties that `*` stood for.
+        private(set) var open: [OpenTable] = []
+
+        fileprivate func note(_ kind: RowKind, _ table: NameId, _ keys: [NameId]) {
+            open.append(OpenTable(kind: kind, table: table, keys: keys))
+        }
+
         fileprivate func note(_ statistics: PropertyStatistics) {
             if !values.contains(where: { $0 === statistics }) { values.append(statistics) }
         }
@@ -132,48 +139,87 @@ struct GraphCatalog: PlannerCatalog {
 
     // MARK: Tables of SQL
 
-    var tableNames: [String] {
+    var tableNames: [String] { found(\.name) + views.map(\.name) }
+
+    private func found<Result>(_ body: (SQLName.Table) -> Result) -> [Result] {
         [RowKind.entity, .relationship].flatMap { kind in
-            tables(kind).compactMap { view.graph.names.text(kind.nameKind, $0)?.string }.filter { $0.utf8.first ?? 0 != 0 }
+            tables(kind).compactMap { number in
+                guard let name = view.graph.names.text(kind.nameKind, number)?.string, name.utf8.first ?? 0 != 0 else { return nil }
+                return body(SQLName.Table(kind: kind, number: number, name: name))
+            }
         }
     }
 
     func table(named name: String) -> SQLTable? {
-        let wanted = SQLName.folded(name)
-        var similar: SQLTable?
-        for kind in [RowKind.entity, .relationship] {
-            for number in tables(kind) {
-                guard let text = view.graph.names.text(kind.nameKind, number)?.string, SQLName.folded(text) == wanted else { continue }
-                let isExact = text.utf8.elementsEqual(name.utf8)
-                if !isExact && similar != nil { continue }
-                let table = SQLTable(name: text, isRelationship: kind == .relationship, columns: columns(kind, number))
-                if isExact { return table }
-                similar = table
-            }
-        }
-        return similar
+        SQLName.find(name, in: found { $0 }, { $0.name }).map(table)
     }
 
-    /// Those that have rows or a schema.
+    private func table(_ table: SQLName.Table) -> SQLTable {
+        let (kind, number) = (table.kind, table.number)
+        let types = self.types(kind, number)
+        let keys = view.graph.propertyKeys(kind, number)
+        let properties = keys.compactMap { key in
+            view.graph.names.text(.propertyKey, key).map { SQLTable.Column(name: $0.string, type: types[key] ?? .any) }
+        }
+        guard let definition = TableDefinition.read(table.name, kind, view.graph) else {
+            used.note(kind, number, keys)
+            return SQLTable(name: table.name, isRelationship: kind == .relationship, columns: properties, others: [])
+        }
+        let others = properties.filter { property in
+            !definition.columns.contains { $0.name.utf8.elementsEqual(property.name.utf8) }
+        }
+        return SQLTable(
+            name: table.name, isRelationship: kind == .relationship, columns: definition.columns, others: others)
+    }
+
+    private var views: [SQLView] {
+        view.graph.definitionNames.filter { $0.hasPrefix(ViewDefinition.prefix) }.compactMap { name in
+            view.graph.definition(name).flatMap { ViewDefinition(decoding: $0, as: name)?.view }
+        }
+    }
+
+    func view(named name: String) -> SQLView? { SQLName.find(name, in: views, { $0.name }) }
+
+    /// Those that are defined, have rows, or have indexes or constraints.
     private func tables(_ kind: RowKind) -> [NameId] {
-        let defined = view.graph.schema.objects.lazy.filter { $0.rowKind == kind }.map(\.table)
+        let graph = view.graph
+        let defined = TableDefinition.names(kind, graph).compactMap { name in number(kind, name) }
+        let constrained = graph.schema.objects.lazy.filter { $0.rowKind == kind && $0.kind != .definition }.map(\.table)
         let filled = (kind == .entity ? view.collections(label: nil) : view.allRelationshipTypes())
             .filter { view.rowCount(kind, $0) > 0 }
-        return Set(defined).union(filled).sorted()
+        return Set(defined).union(constrained).union(filled).sorted()
     }
 
-    private func columns(_ kind: RowKind, _ table: NameId) -> [SQLTable.Column] {
-        var keys: [NameId] = []
-        var types: [NameId: TypeSet] = [:]
-        for constraint in (try? view.graph.constraints()) ?? [] where constraint.rowKind == kind && constraint.table == table {
-            for key in constraint.properties where !keys.contains(key) { keys.append(key) }
-            if case .type(let set) = constraint.rule, let key = constraint.properties.first { types[key] = set }
-        }
-        keys += view.propertyKeys(kind, table).filter { !keys.contains($0) }
-        return keys.compactMap { key in
-            view.graph.names.text(.propertyKey, key).map { SQLTable.Column(name: $0.string, types: types[key]) }
-        }
+    private func number(_ kind: RowKind, _ name: String) -> NameId? {
+        var name = name
+        return name.withUTF8 { view.graph.names.lookup(kind.nameKind, UnsafeRawBufferPointer($0)) }
     }
+
+    private func types(_ kind: RowKind, _ table: NameId) -> [NameId: SQLType] {
+        var types: [NameId: SQLType] = [:]
+        for constraint in (try? view.graph.constraints()) ?? [] where constraint.rowKind == kind && constraint.table == table {
+            if case .type(let set) = constraint.rule, let key = constraint.properties.first { types[key] = SQLType(set) }
+        }
+        return types
+    }
+}
+
+extension SQLName {
+    /// A collection or relationship type.
+    fileprivate struct Table {
+        let kind: RowKind
+        let number: NameId
+        let name: String
+    }
+}
+
+/// A table whose columns are the properties that its rows have.
+struct OpenTable: Sendable {
+    let kind: RowKind
+    let table: NameId
+    let keys: [NameId]
+
+    func isSame(in graph: Graph) -> Bool { graph.propertyKeys(kind, table) == keys }
 }
 
 extension RowKind {

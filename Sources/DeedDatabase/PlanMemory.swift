@@ -131,6 +131,8 @@ struct PlanBasis: Sendable {
     var sizes: [TableState] = []
     /// Of values that it asks for.
     var statistics: [PropertyStatistics] = []
+    /// Tables whose columns are what their rows have.
+    var openTables: [OpenTable] = []
 
     /// Changes of so few rows are no reason to look at their values again.
     private static let changesMin = 4_096

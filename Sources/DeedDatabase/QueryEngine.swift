@@ -118,7 +118,7 @@ package final class QueryEngine: @unchecked Sendable {
             var basis = basis
             let catalog = GraphCatalog(view: try GraphView(graph, nil), procedures: procedures)
             let planned = try body(Planner(catalog: catalog, interruption: interruption))
-            (basis.sizes, basis.statistics) = (catalog.used.sizes, catalog.used.values)
+            (basis.sizes, basis.statistics, basis.openTables) = (catalog.used.sizes, catalog.used.values, catalog.used.open)
             return PreparedQuery(
                 text: source.text, shape: source.shape, plan: planned.plan, mode: source.mode, literals: [:], basis: basis,
                 pin: PlanPins.Found(version: pins.version, pin: nil), guesses: planned.guesses)
@@ -181,7 +181,7 @@ package final class QueryEngine: @unchecked Sendable {
     }
 
     private func isGood(_ query: PreparedQuery, _ basis: PlanBasis) -> Bool {
-        query.basis.isGood(for: basis) && pins.isGood(query)
+        query.basis.isGood(for: basis) && pins.isGood(query) && query.basis.openTables.allSatisfy { $0.isSame(in: graph) }
     }
 
     func parse(_ text: String, _ lifting: NormalizedQuery?) throws -> Statement {

@@ -30,6 +30,8 @@ extension QueryEngine {
         case .transaction(let command): try run(command, in: transaction, at: prepared.statement.range)
         case .createTable(let table): try createTable(table, .entity)
         case .createIndex(let index): try createIndex(index)
+        case .createView(let name, let columns, let query, let text, let orReplace):
+            try createView(name, columns, query, String(decoding: Array(prepared.text.utf8)[text], as: UTF8.self), orReplace: orReplace)
         case .drop(let kind, let names, let ifExists, let cascades):
             for name in names { try drop(kind, name, ifExists: ifExists, cascades: cascades, in: transaction) }
         default: throw unsupported("this statement", at: prepared.statement.range)
@@ -60,45 +62,48 @@ extension QueryEngine {
             throw QueryError(.semanticError, "DuplicateTable", "table \"\(name.text)\" exists already", at: name.range)
         }
         let table = try intern(kind == .entity ? .collection : .relationshipType, SQLName.folded(name))
+        let columns = try definition.columns.map { SQLTable.Column(name: SQLName.folded($0.name), type: try type(of: $0)) }
+        let record = TableDefinition(name: SQLName.folded(name), kind: kind, columns: columns)
         var made: [String] = []
         do {
-            for column in definition.columns {
-                for rule in try rules(of: column) {
-                    let property = try intern(.propertyKey, SQLName.folded(column.name))
-                    made.append(
-                        try graph.createConstraint(
-                            Constraint(name: "", rowKind: kind, table: table, properties: [property], rule: rule)
-                        ).name)
-                }
-            }
-            for constraint in definition.constraints {
-                let properties = try constraint.columns.map { try intern(.propertyKey, SQLName.folded($0)) }
-                made.append(
-                    try graph.createConstraint(
-                        Constraint(
-                            name: constraint.name.map(SQLName.folded) ?? "", rowKind: kind, table: table,
-                            properties: properties, rule: try rule(of: constraint))
-                    ).name)
-            }
+            for constraint in try constraints(definition, columns, kind, table) { made.append(try graph.createConstraint(constraint).name) }
+            try graph.createDefinition(record.definitionName, record.content)
         } catch {
             for name in made.reversed() { try? graph.dropConstraint(named: name) }
             throw error
         }
     }
 
-    private var catalog: GraphCatalog {
-        get throws { GraphCatalog(view: try GraphView(graph, nil), procedures: procedures) }
+    private func constraints(
+        _ definition: CreateTable, _ columns: [SQLTable.Column], _ kind: RowKind, _ table: NameId
+    ) throws -> [Constraint] {
+        func constraint(_ name: Name?, _ columns: [Name], _ rule: Constraint.Rule) throws -> Constraint {
+            let properties = try columns.map { try intern(.propertyKey, SQLName.folded($0)) }
+            return Constraint(
+                name: name.map(SQLName.folded) ?? "", rowKind: kind, table: table, properties: properties, rule: rule)
+        }
+        var result: [Constraint] = []
+        for (column, known) in zip(definition.columns, columns) {
+            if let declared = known.type.declared { result.append(try constraint(nil, [column.name], .type(declared))) }
+            for own in column.constraints {
+                if case .null = own.kind { continue }
+                result.append(try constraint(own.name, [column.name], try rule(of: own)))
+            }
+        }
+        for own in definition.constraints { result.append(try constraint(own.name, own.columns, try rule(of: own))) }
+        return result
     }
 
-    private func rules(of column: ColumnDefinition) throws -> [Constraint.Rule] {
-        var allowed = TypeSet((1...ValueType.vector.rawValue).compactMap(ValueType.init))
-        if let name = column.type {
-            guard let type = SQLType(name) else {
-                throw QueryError(.syntaxError, "UndefinedType", "there is no type \"\(name.name)\"", at: name.range)
-            }
-            if let declared = type.declared { allowed = declared }
+    private func type(of column: ColumnDefinition) throws -> SQLType {
+        guard let name = column.type else { return .any }
+        guard let type = SQLType(name) else {
+            throw QueryError(.syntaxError, "UndefinedType", "there is no type \"\(name.name)\"", at: name.range)
         }
-        return [.type(allowed)] + (try column.constraints.compactMap { if case .null = $0.kind { nil } else { try rule(of: $0) } })
+        return type
+    }
+
+    private var catalog: GraphCatalog {
+        get throws { GraphCatalog(view: try GraphView(graph, nil), procedures: procedures) }
     }
 
     private func rule(of constraint: TableConstraint) throws -> Constraint.Rule {
@@ -117,8 +122,30 @@ extension QueryEngine {
         switch kind {
         case .index: try unlessMissing(ifExists) { () throws(DeedError) in try graph.dropIndex(name: last.text) }
         case .table: try dropTable(last, ifExists: ifExists, cascades: cascades, in: transaction)
-        case .view, .sequence: throw unsupported("DROP of this kind", at: name.range)
+        case .view:
+            guard let view = try catalog.view(named: last.text) else {
+                if ifExists { return }
+                throw QueryError(.semanticError, "UndefinedTable", "view \"\(last.text)\" does not exist", at: last.range)
+            }
+            try graph.dropDefinition(ViewDefinition(view).name)
+        case .sequence: throw unsupported("DROP SEQUENCE", at: name.range)
         }
+    }
+
+    /// The query must be right now; what it reads may go away later, and then the view fails.
+    private func createView(
+        _ name: ObjectName, _ columns: [Name], _ query: SelectQuery, _ text: String, orReplace: Bool
+    ) throws {
+        let last = name.parts[name.parts.count - 1]
+        let catalog = try catalog
+        let known = catalog.view(named: last.text)
+        if catalog.table(named: last.text) != nil || known != nil && !orReplace {
+            throw QueryError(.semanticError, "DuplicateTable", "\"\(last.text)\" exists already", at: last.range)
+        }
+        _ = try Planner(catalog: catalog).plan(SQLStatement(.select(query), query.range))
+        let view = ViewDefinition(SQLView(name: SQLName.folded(last), columns: columns.map(SQLName.folded), text: text))
+        if let known { try graph.dropDefinition(ViewDefinition(known).name) }
+        try graph.createDefinition(view.name, view.content)
     }
 
     /// Its rows, and then all that is defined for it.
@@ -137,8 +164,13 @@ extension QueryEngine {
         let kind: RowKind = table.isRelationship ? .relationship : .entity
         let number = try intern(table.isRelationship ? .relationshipType : .collection, table.name)
         for object in graph.schema.objects where object.rowKind == kind && object.table == number {
-            if object.kind == .index { try graph.dropIndex(name: object.name) } else { try graph.dropConstraint(named: object.name) }
+            switch object.kind {
+            case .index: try graph.dropIndex(name: object.name)
+            case .constraint: try graph.dropConstraint(named: object.name)
+            case .definition: break
+            }
         }
+        if let record = TableDefinition.read(table.name, kind, graph) { try graph.dropDefinition(record.definitionName) }
     }
 
     private func createIndex(_ index: CreateIndex) throws {
@@ -151,7 +183,7 @@ extension QueryEngine {
             guard case .variable(let name) = item.expression.kind else {
                 throw unsupported("an index of an expression", at: item.expression.range)
             }
-            guard let column = SQLName.find(name, in: table.columns, { $0.name }) else {
+            guard let column = SQLName.find(name, in: table.columns + table.others, { $0.name }) else {
                 throw QueryError(
                     .semanticError, "UndefinedColumn", "column \"\(name)\" does not exist", at: item.expression.range)
             }

@@ -30,23 +30,35 @@ package protocol PlannerCatalog {
     func table(named name: String) -> SQLTable?
     /// The names of all collections and relationship types that have rows or a schema.
     var tableNames: [String] { get }
+    /// The view of that name, or else the one whose name differs by case only.
+    func view(named name: String) -> SQLView?
+}
+
+/// A query under a name.
+package struct SQLView: Sendable {
+    package let name: String
+    /// Names of its columns that are not those of the query.
+    package let columns: [String]
+    package let text: String
+    package init(name: String, columns: [String], text: String) { (self.name, self.columns, self.text) = (name, columns, text) }
 }
 
 /// A collection or relationship type as SQL sees it.
 package struct SQLTable: Sendable {
     package struct Column: Sendable {
         package let name: String
-        /// What the schema allows; nil: everything.
-        package let types: TypeSet?
-        package init(name: String, types: TypeSet?) { (self.name, self.types) = (name, types) }
+        package let type: SQLType
+        package init(name: String, type: SQLType) { (self.name, self.type) = (name, type) }
     }
     package let name: String
     package let isRelationship: Bool
-    /// Those of the schema in its order, and then others that rows have.
+    /// Of a table that was defined those of the definition, in its order; of others all properties that its rows have.
     package let columns: [Column]
+    /// Properties that rows have beside the columns; they can be named, but are not part of `*`.
+    package let others: [Column]
 
-    package init(name: String, isRelationship: Bool, columns: [Column]) {
-        (self.name, self.isRelationship, self.columns) = (name, isRelationship, columns)
+    package init(name: String, isRelationship: Bool, columns: [Column], others: [Column]) {
+        (self.name, self.isRelationship, self.columns, self.others) = (name, isRelationship, columns, others)
     }
 }
 

@@ -447,6 +447,8 @@ METHOD(add_edges);
 METHOD(find);
 METHOD(find_range);
 METHOD(execute);
+METHOD(sql);
+METHOD(cypher);
 METHOD(prepare);
 
 /* ---- Queries (query.c, result.c, elements.c) ------------------------------------------------------------------- */

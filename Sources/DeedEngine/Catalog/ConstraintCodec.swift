@@ -141,6 +141,10 @@ extension Constraint {
 extension SchemaObject {
     /// The index that the object is, or that it needs as a constraint; nil if there is none.
     func indexDefinition() throws(DeedError) -> IndexDefinition? {
-        kind == .index ? try IndexDefinition(decoding: definition) : try Constraint(self).indexDefinition
+        switch kind {
+        case .index: try IndexDefinition(decoding: definition)
+        case .constraint: try Constraint(self).indexDefinition
+        case .definition: nil
+        }
     }
 }

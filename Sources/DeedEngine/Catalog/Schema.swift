@@ -29,8 +29,9 @@ package final class Schema: Sendable {
 
     func object(_ number: UInt32) -> SchemaObject? { state.withLock { $0.objects[number] } }
 
+    /// The indexes and constraints of a table.
     func objects(of kind: RowKind, _ table: NameId) -> [SchemaObject] {
-        objects.filter { $0.rowKind == kind && $0.table == table }
+        objects.filter { $0.rowKind == kind && $0.table == table && $0.kind != .definition }
     }
 
     /// A number that no object has had.

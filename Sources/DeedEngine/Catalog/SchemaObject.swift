@@ -1,12 +1,14 @@
-// What the schema consists of beyond names: secondary indexes and constraints. The catalogue keeps them as numbered objects
+// What the schema consists of beyond names: secondary indexes, constraints, and definitions of the languages above. The catalogue keeps them as numbered objects
 // whose definition only their owner reads; they are logged as effects, saved by checkpoints, and restored by recovery.
 
-/// One index or constraint.
+/// One index, constraint or definition.
 package struct SchemaObject: Sendable {
     /// Numbers are embedded in files: do not renumber.
     package enum Kind: UInt8, Sendable {
         case index = 1
         case constraint = 2
+        /// Of a language above, such as a view; about no table.
+        case definition = 3
     }
 
     /// An object that is being made is known to the log, so that replaying it keeps an index complete, but it is not used

@@ -46,18 +46,8 @@ extension GraphView {
         return ids
     }
 
-    /// Of all properties that rows of a table have or had, in ascending order; those of the store itself are not among them.
-    package func propertyKeys(_ kind: RowKind, _ table: NameId) -> [NameId] {
-        var keys: Set<NameId> = []
-        for number in graph.table(kind, table)?.segments() ?? [] {
-            guard let segment = graph.directory(kind)[number] else { continue }
-            segment.pointee.latch.lockShared()
-            for index in 0..<segment.pointee.columnCount { keys.insert(segment.pointee.columns[index].key) }
-            segment.pointee.latch.unlockShared()
-        }
-        keys.remove(graph.names.labelsKey)
-        return keys.sorted()
-    }
+    /// Of all properties that rows of a table have or had, in ascending order.
+    package func propertyKeys(_ kind: RowKind, _ table: NameId) -> [NameId] { graph.propertyKeys(kind, table) }
 
     /// Calls `body` with rows that the snapshot sees, whose segments are locked meanwhile; true if there are no others.
     private func eachSampled(
@@ -106,5 +96,20 @@ extension GraphView {
             return passed % step == 0
         }
         return (chosen.map { ($0.segment, $0.rows) }, chosen.count == parts.count)
+    }
+}
+
+extension Graph {
+    /// Of all properties that rows of a table have or had, in ascending order; those of the store itself are not among them.
+    package func propertyKeys(_ kind: RowKind, _ table: NameId) -> [NameId] {
+        var keys: Set<NameId> = []
+        for number in self.table(kind, table)?.segments() ?? [] {
+            guard let segment = directory(kind)[number] else { continue }
+            segment.pointee.latch.lockShared()
+            for index in 0..<segment.pointee.columnCount { keys.insert(segment.pointee.columns[index].key) }
+            segment.pointee.latch.unlockShared()
+        }
+        keys.remove(names.labelsKey)
+        return keys.sorted()
     }
 }

@@ -63,7 +63,7 @@ package enum BuiltInProcedures {
         context.view.graph.schema.objects.map { object in
             let kind: NameKind = object.rowKind == .entity ? .collection : .relationshipType
             return [
-                .string(object.name), .string(object.kind == .index ? "index" : "constraint"),
+                .string(object.name), .string("\(object.kind)"),
                 .string(object.rowKind == .entity ? "node" : "relationship"),
                 .string(context.view.graph.names.text(kind, object.table)?.string ?? ""),
                 .string(object.state == .ready ? "ready" : "building"),

@@ -29,7 +29,7 @@ extension SQLBinder {
     private func targets(_ names: [Name], of table: SQLTable) throws -> [SQLTable.Column] {
         if names.isEmpty { return table.columns }
         return try names.map { name in
-            guard let column = SQLName.find(name.text, in: table.columns, { $0.name }) else {
+            guard let column = SQLName.find(name.text, in: table.columns + table.others, { $0.name }) else {
                 let hint = core.suggestion(for: name.text, among: table.columns.map(\.name))
                 throw failure("UndefinedColumn", "column \"\(name.text)\" of \"\(table.name)\" does not exist\(hint)", at: name.range)
             }
@@ -97,9 +97,7 @@ extension SQLBinder {
 
     /// A value as the column takes it.
     private func assigned(_ value: SQLValue, to column: SQLTable.Column) -> SQLValue {
-        guard let types = column.types else { return cast(unknown: value, to: .text) }
-        let type = SQLType(types)
-        return type == .any ? cast(unknown: value, to: .text) : cast(value, to: type)
+        column.type == .any ? cast(unknown: value, to: .text) : cast(value, to: column.type)
     }
 
     // MARK: UPDATE and DELETE

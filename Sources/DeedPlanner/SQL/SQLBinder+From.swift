@@ -101,6 +101,11 @@ extension SQLBinder {
             scope.add(try relation(reference.alias?.name.text ?? text, bound.columns, reference.alias))
             return (.rows(bound.query), scope)
         }
+        if let view = core.catalog.view(named: text) {
+            let bound = try bind(view, at: name.range)
+            scope.add(try relation(reference.alias?.name.text ?? text, bound.columns, reference.alias))
+            return (.rows(bound.query), scope)
+        }
         let table = try table(name)
         let (part, relation) = declare(table, alias: reference.alias?.name.text ?? text)
         var named = relation
@@ -109,6 +114,23 @@ extension SQLBinder {
         }
         scope.add(named)
         return (part, scope)
+    }
+
+    /// The query of a view, which sees nothing of what is around the place where it is used.
+    private func bind(_ view: SQLView, at range: SourceRange) throws -> BoundSelect {
+        let all = commonTables
+        commonTables = []
+        defer { commonTables = all }
+        do {
+            guard case .select(let query) = try parseSQL(view.text).kind else { throw failure("InvalidView", "it is no query", at: range) }
+            var bound = try bind(query, outer: nil, from: BoundQuery.start(Scope()))
+            for (index, name) in view.columns.enumerated() where index < bound.columns.count { bound.columns[index].name = name }
+            return bound
+        } catch let error as QueryError where error.detail != "NestingTooDeep" {
+            throw failure(error.detail, "view \"\(view.name)\": \(error.message)", at: range)
+        } catch let error as SyntaxError {
+            throw failure("InvalidView", "view \"\(view.name)\": \(error.message)", at: range)
+        }
     }
 
     func table(_ name: ObjectName) throws -> SQLTable {
@@ -121,14 +143,12 @@ extension SQLBinder {
     /// New slots for a row of the table.
     func declare(_ table: SQLTable, alias: String) -> (FromPart, SQLRelation) {
         let row = core.newSlot()
-        let columns = table.columns.map { column in
-            SQLColumn(
-                name: column.name, value: SQLValue(.property(.slot(row), column.name), column.types.map { SQLType($0) } ?? .any),
-                relation: alias)
+        func column(_ column: SQLTable.Column) -> SQLColumn {
+            SQLColumn(name: column.name, value: SQLValue(.property(.slot(row), column.name), column.type), relation: alias)
         }
         func id(_ slot: Slot) -> SQLValue { SQLValue(.call("id", [.slot(slot)]), .integer) }
-        var relation = SQLRelation(name: alias, columns: columns, row: row, table: table)
-        relation.hidden = [SQLColumn(name: "_id", value: id(row), relation: alias)]
+        var relation = SQLRelation(name: alias, columns: table.columns.map(column), row: row, table: table)
+        relation.hidden = table.others.map(column) + [SQLColumn(name: "_id", value: id(row), relation: alias)]
         guard table.isRelationship else { return (.table(row, table), relation) }
         let (source, target) = (core.newSlot(), core.newSlot())
         relation.hidden += [

@@ -304,8 +304,13 @@ extension SQLBinder {
     ) throws -> Expr {
         let ungrouped = slotsUsed(expr).intersection(state.bound.union(ownSlots(scope))).subtracting(inside)
             .subtracting(scope.outer?.slots ?? [])
-        guard let slot = ungrouped.min() else { return expr }
-        let column = scope.relations.flatMap { $0.columns + $0.hidden }.first { slotsUsed($0.value.expr).contains(slot) }
+        if ungrouped.isEmpty { return expr }
+        let columns = scope.relations.flatMap { $0.columns + $0.hidden }
+        var column: SQLColumn?
+        _ = expr.replacing { part in
+            if column == nil { column = columns.first { areSame($0.value.expr, part) && !ungrouped.isDisjoint(with: slotsUsed(part)) } }
+            return nil
+        }
         throw failure(
             "GroupingError", "column \"\(column?.name ?? "?")\" must appear in the GROUP BY clause or be used in an aggregate function",
             at: range)

@@ -26,7 +26,7 @@ package indirect enum SQLType: Sendable, Equatable {
     case element
 
     /// The type of a column for which the schema allows these.
-    init(_ types: TypeSet) {
+    package init(_ types: TypeSet) {
         switch types.types {
         case [.bool]: self = .bool
         case [.int64]: self = .integer
@@ -50,6 +50,17 @@ package indirect enum SQLType: Sendable, Equatable {
         guard var type = Self.named[name.name] else { return nil }
         for _ in 0..<name.listDepth { type = .list(type) }
         self = type
+    }
+
+    /// By one of its names, with `[]` behind it for lists.
+    package init?(named name: String) {
+        if name.hasSuffix("[]") {
+            guard let element = SQLType(named: String(name.dropLast(2))) else { return nil }
+            self = .list(element)
+        } else {
+            guard let type = Self.named[name] else { return nil }
+            self = type
+        }
     }
 
     static let named: [String: SQLType] = [
@@ -86,7 +97,7 @@ package indirect enum SQLType: Sendable, Equatable {
     }
 
     /// As PostgreSQL calls it.
-    var name: String {
+    package var name: String {
         switch self {
         case .any: "any"
         case .unknown: "unknown"

@@ -2,7 +2,7 @@
 // functions in any language; the planner writes them.
 
 enum SQLFunctions {
-    static let all: [ScalarFunction] = conversions + [
+    static let all: [ScalarFunction] = conversions + texts + [
         // IS NOT DISTINCT FROM: null is like null.
         ScalarFunction("sql:same", 2...2) { (arguments, _) in
             if arguments[0].isNull || arguments[1].isNull { return .bool(arguments[0].isNull && arguments[1].isNull) }
@@ -43,6 +43,80 @@ enum SQLFunctions {
     ]
 
     package static let divisionByZero = QueryError(.arithmeticError, "DivisionByZero", "division by zero")
+
+    // MARK: Texts and numbers
+
+    private static let texts: [ScalarFunction] = [
+        // From a position on, counted from 1, so many characters; positions before the first one count.
+        ScalarFunction("sql:substring", 2...3) { (arguments, _) throws(QueryError) in
+            guard let text = try Arguments.text(arguments[0], "substring"),
+                let start = try Arguments.integer(arguments[1], "substring")
+            else { return .null }
+            let scalars = Array(text.unicodeScalars)
+            var end = Int64.max
+            if arguments.count > 2 {
+                guard let count = try Arguments.integer(arguments[2], "substring") else { return .null }
+                if count < 0 { throw .outOfRange("substring() takes no negative length") }
+                let (sum, overflow) = start.addingReportingOverflow(count)
+                end = overflow ? .max : sum
+            }
+            return part(scalars, start, end)
+        },
+        // Of the first occurrence, counted from 1; 0 if there is none.
+        ScalarFunction("sql:position", 2...2) { (arguments, _) throws(QueryError) in
+            guard let text = try Arguments.text(arguments[0], "position"), let part = try Arguments.text(arguments[1], "position")
+            else { return .null }
+            let (all, wanted) = (Array(text.utf8), Array(part.utf8))
+            if wanted.isEmpty { return .int(1) }
+            if wanted.count > all.count { return .int(0) }
+            for start in 0...(all.count - wanted.count) where all[start] == wanted[0] && all[start..<start + wanted.count].elementsEqual(wanted) {
+                // UTF-8's continuation bytes are no characters.
+                return .int(Int64(all[..<start].count { $0 & 0xC0 != 0x80 } + 1))
+            }
+            return .int(0)
+        },
+        // So many characters, or all but so many at the other end.
+        ScalarFunction("sql:left", 2...2) { (arguments, _) throws(QueryError) in
+            guard let text = try Arguments.text(arguments[0], "left"), let count = try Arguments.integer(arguments[1], "left")
+            else { return .null }
+            let scalars = Array(text.unicodeScalars)
+            return part(scalars, 1, count >= 0 ? min(count, Int64(scalars.count)) + 1 : max(Int64(scalars.count) &+ count, 0) + 1)
+        },
+        ScalarFunction("sql:right", 2...2) { (arguments, _) throws(QueryError) in
+            guard let text = try Arguments.text(arguments[0], "right"), let count = try Arguments.integer(arguments[1], "right")
+            else { return .null }
+            let scalars = Array(text.unicodeScalars)
+            let total = Int64(scalars.count)
+            return part(scalars, count >= 0 ? max(total - min(count, total), 0) + 1 : (0 &- max(count, -total)) + 1, .max)
+        },
+        ScalarFunction("sql:trunc", 1...2) { (arguments, _) throws(QueryError) in
+            guard arguments.count == 2 else {
+                guard let number = try Arguments.number(arguments[0], "trunc") else { return .null }
+                if case .int = arguments[0] { return arguments[0] }
+                return .float(number.rounded(.towardZero))
+            }
+            guard let number = try Arguments.number(arguments[0], "trunc"), let digits = try Arguments.integer(arguments[1], "trunc")
+            else { return .null }
+            if digits > 300 { return arguments[0] }
+            if digits < -300 { return .float(0) }
+            let factor = pow10(Int(digits))
+            return .float((number * factor).rounded(.towardZero) / factor)
+        },
+    ]
+
+    /// The characters from `start` up to `end`, which is none of them; positions count from 1.
+    private static func part(_ scalars: [Unicode.Scalar], _ start: Int64, _ end: Int64) -> Value {
+        let total = Int64(scalars.count)
+        let first = max(start, 1), last = min(end, total + 1)
+        if first >= last { return .string("") }
+        var text = String.UnicodeScalarView()
+        text.append(contentsOf: scalars[Int(first - 1)..<Int(last - 1)])
+        return .string(String(text))
+    }
+
+    private static func pow10(_ exponent: Int) -> Double {
+        (0..<abs(exponent)).reduce(1.0) { result, _ in exponent < 0 ? result / 10 : result * 10 }
+    }
 
     // MARK: Conversions
 

@@ -1,0 +1,30 @@
+// Definitions of the languages above: what the store keeps under a name, and nothing here reads. The views of SQL are such.
+
+extension Graph {
+    /// Keeps `content` under a name that nothing in the schema has yet. Logged, saved and restored as all of the schema.
+    /// Errors: AlreadyExists, LimitExceeded.
+    package func createDefinition(_ name: String, _ content: [UInt8]) throws(DeedError) {
+        try requireWritable()
+        guard name.utf8.count <= Limits.nameBytesMax, content.count <= Limits.valueBytesMax else {
+            throw DeedError(.limitExceeded, "a definition of \(content.count) bytes, or the length of its name")
+        }
+        // It belongs to no table; the empty name stands for none.
+        let none: NameId = 0
+        try define(
+            SchemaObject(kind: .definition, rowKind: .entity, table: none, name: name, definition: content)
+        ) { _ throws(DeedError) in }
+    }
+
+    package func dropDefinition(_ name: String) throws(DeedError) { try drop(.definition, named: name) }
+
+    /// What is kept under the name; nil if there is no such definition.
+    package func definition(_ name: String) -> [UInt8]? {
+        guard let object = schema.object(named: name), object.kind == .definition, object.state == .ready else { return nil }
+        return object.definition
+    }
+
+    /// The names of all definitions, in the order in which they were made.
+    package var definitionNames: [String] {
+        schema.objects.filter { $0.kind == .definition && $0.state == .ready }.map(\.name)
+    }
+}

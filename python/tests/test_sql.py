@@ -1,0 +1,202 @@
+"""SQL on the graph: what statements give, what both languages see, and the errors of each."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from deed_core import DeedError, PyDeedGraph
+
+
+@pytest.fixture
+def graph() -> Iterator[PyDeedGraph]:
+    with PyDeedGraph() as graph:
+        yield graph
+
+
+@pytest.fixture
+def people(graph: PyDeedGraph) -> PyDeedGraph:
+    graph.execute("CREATE TABLE people (id INT PRIMARY KEY, name TEXT NOT NULL, age INT, city TEXT)")
+    graph.execute(
+        "INSERT INTO people VALUES (1, 'Ada', 36, 'London'), (2, 'Bob', 20, 'Paris'), (3, 'Cyd', NULL, 'Paris'), (4, 'Dan', 20, NULL)"
+    )
+    graph.execute("CREATE TABLE cities (name TEXT PRIMARY KEY, people INT)")
+    graph.execute("INSERT INTO cities VALUES ('Paris', 2100000), ('London', 8900000), ('Oslo', 700000)")
+    return graph
+
+
+RESULTS: dict[str, list[tuple[Any, ...]]] = {
+    "SELECT 1 + 2 * 3, -7 / 2, -7 % 3": [(7, -3, -1)],
+    "SELECT name FROM people WHERE age = 20 ORDER BY name": [("Bob",), ("Dan",)],
+    "SELECT p.name, c.people FROM people p JOIN cities c ON p.city = c.name ORDER BY p.id": [
+        ("Ada", 8900000), ("Bob", 2100000), ("Cyd", 2100000)],
+    "SELECT p.name, c.name FROM people p LEFT JOIN cities c ON p.city = c.name AND c.people > 5000000 ORDER BY p.id": [
+        ("Ada", "London"), ("Bob", None), ("Cyd", None), ("Dan", None)],
+    "SELECT p.id, c.name FROM people p RIGHT JOIN cities c ON p.city = c.name ORDER BY c.name, p.id": [
+        (1, "London"), (None, "Oslo"), (2, "Paris"), (3, "Paris")],
+    "SELECT p.id, c.name FROM people p FULL JOIN cities c ON p.city = c.name ORDER BY p.id, c.name": [
+        (1, "London"), (2, "Paris"), (3, "Paris"), (4, None), (None, "Oslo")],
+    "SELECT city, count(*), sum(age), avg(age), min(age), max(age) FROM people GROUP BY city ORDER BY city": [
+        ("London", 1, 36, 36.0, 36, 36), ("Paris", 2, 20, 20.0, 20, 20), (None, 1, 20, 20.0, 20, 20)],
+    "SELECT count(*), count(age), sum(age), avg(age) FROM people WHERE id > 9": [(0, 0, None, None)],
+    "SELECT city FROM people GROUP BY city HAVING count(*) > 1": [("Paris",)],
+    "SELECT age + 1 AS next, count(*) FROM people GROUP BY age + 1 ORDER BY next NULLS FIRST": [(None, 1), (21, 2), (37, 1)],
+    "SELECT DISTINCT age FROM people ORDER BY 1 DESC": [(None,), (36,), (20,)],
+    "SELECT name FROM people ORDER BY age, name DESC LIMIT 2 OFFSET 1": [("Bob",), ("Ada",)],
+    "SELECT name FROM people WHERE city IN ('Paris', 'Oslo') AND age IS NULL": [("Cyd",)],
+    "SELECT name FROM people WHERE city NOT IN (SELECT name FROM cities WHERE people < 3000000)": [("Ada",)],
+    "SELECT name FROM people p WHERE EXISTS (SELECT 1 FROM cities c WHERE c.name = p.city AND c.people > 5000000)": [("Ada",)],
+    "SELECT name, (SELECT c.people FROM cities c WHERE c.name = p.city) FROM people p ORDER BY id": [
+        ("Ada", 8900000), ("Bob", 2100000), ("Cyd", 2100000), ("Dan", None)],
+    "SELECT name FROM people WHERE age > (SELECT avg(age) FROM people)": [("Ada",)],
+    "SELECT name FROM people WHERE age >= ALL (SELECT age FROM people WHERE age IS NOT NULL)": [("Ada",)],
+    "SELECT name FROM people WHERE age BETWEEN 10 AND 30 AND name LIKE '_o%'": [("Bob",)],
+    "SELECT CASE WHEN age > 30 THEN 'old' WHEN age IS NULL THEN 'unknown' ELSE 'young' END FROM people ORDER BY id": [
+        ("old",), ("young",), ("unknown",), ("young",)],
+    "SELECT a.x, b.y FROM (VALUES (1), (2)) AS a(x), (VALUES (10), (20)) AS b(y) WHERE a.x * 10 = b.y ORDER BY 1": [(1, 10), (2, 20)],
+    "SELECT city FROM people UNION SELECT name FROM cities ORDER BY 1": [("London",), ("Oslo",), ("Paris",), (None,)],
+    "SELECT name FROM cities EXCEPT SELECT city FROM people": [("Oslo",)],
+    "SELECT city FROM people INTERSECT SELECT name FROM cities ORDER BY city": [("London",), ("Paris",)],
+    "SELECT x FROM (VALUES (1), (1), (2)) t(x) EXCEPT ALL SELECT 1 ORDER BY 1": [(1,), (2,)],
+    "WITH old AS (SELECT * FROM people WHERE age > 30), few(n) AS (SELECT count(*) FROM old) SELECT n FROM few": [(1,)],
+    "SELECT COALESCE(age, -1), NULLIF(age, 20), GREATEST(age, 30) FROM people ORDER BY id": [
+        (36, 36, 36), (20, None, 30), (-1, None, 30), (20, None, 30)],
+    "SELECT upper(name) || '!' || length(city) FROM people WHERE id = 1": [("ADA!6",)],
+    "SELECT substring('abcdef' FROM 2 FOR 3), position('c' IN 'abc'), trim('  x '), replace('aaa', 'a', 'b')": [
+        ("bcd", 3, "x", "bbb")],
+    "SELECT CAST('12' AS INTEGER) + 1, '3.5'::float8, CAST(2.5 AS INT), 7::text": [(13, 3.5, 2, "7")],
+    "SELECT g FROM generate_series(1, 3) AS g ORDER BY g": [(1,), (2,), (3,)],
+    "SELECT count(DISTINCT age), count(*) FILTER (WHERE age > 30) FROM people": [(2, 1)],
+    "SELECT (1, 2) < (1, 3), 1 IS DISTINCT FROM NULL, NULL IS NOT DISTINCT FROM NULL": [(True, True, True)],
+    "SELECT name FROM people WHERE (age > 30) IS NOT TRUE ORDER BY id": [("Bob",), ("Cyd",), ("Dan",)],
+    "SELECT * FROM people JOIN cities USING (name)": [],
+    "SELECT p.* FROM people p WHERE id = 4": [(4, "Dan", 20, None)],
+    "SELECT count(*) FROM people a, people b, people c": [(64,)],
+    "SELECT 'it''s' , \"name\" FROM people WHERE id = 2": [("it's", "Bob")],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", RESULTS)
+def test_a_query_gives(people: PyDeedGraph, text: str) -> None:
+    assert people.sql(text).fetchall() == RESULTS[text]
+
+
+def test_columns_have_the_names_that_postgresql_gives(people: PyDeedGraph) -> None:
+    text = "SELECT id, p.name, age + 1, count(*), upper(city), age AS Years, city AS \"City\" FROM people p GROUP BY id, name, age, city"
+    assert list(people.sql(text).columns) == ["id", "name", "?column?", "count", "upper", "years", "City"]
+
+
+def test_both_languages_see_the_same_rows(people: PyDeedGraph) -> None:
+    people.cypher("CREATE (:people {id: 5, name: 'Eve', age: 51})")
+    assert people.sql("SELECT name FROM people WHERE age > 40").fetchall() == [("Eve",)]
+    people.sql("UPDATE people SET age = age + 1, city = name WHERE id = 5")
+    assert people.cypher("MATCH (p:people {id: 5}) RETURN p.age, p.city").fetchall() == [(52, "Eve")]
+    people.sql("DELETE FROM people WHERE id = 5")
+    assert people.cypher("MATCH (p:people) RETURN count(p)").scalar() == 4
+
+
+def test_a_relationship_type_is_a_table_with_ends(people: PyDeedGraph) -> None:
+    people.cypher("MATCH (a:people {id: 1}), (b:people) WHERE b.id IN [2, 3] CREATE (a)-[:knows {since: b.id}]->(b)")
+    text = "SELECT b.name, k.since FROM people a JOIN knows k ON k._src = a._id JOIN people b ON b._id = k._dst WHERE a.name = 'Ada' ORDER BY 1"
+    assert people.sql(text).fetchall() == [("Bob", 2), ("Cyd", 3)]
+    assert people.sql("SELECT count(*), min(since) FROM knows").fetchall() == [(2, 2)]
+
+
+def test_parameters_go_by_position_and_by_name(people: PyDeedGraph) -> None:
+    assert people.sql("SELECT name FROM people WHERE id = ? AND age = ?", (2, 20)).scalar() == "Bob"
+    assert people.sql("SELECT name FROM people WHERE id = $2 AND age = $1", [20, 2]).scalar() == "Bob"
+    assert people.sql("SELECT name FROM people WHERE id = :id", {"id": 3}).scalar() == "Cyd"
+    statement = people.prepare("INSERT INTO cities VALUES (?, ?)", language="sql")
+    for name in ("A", "B"):
+        statement.execute((name, 1))
+    assert people.sql("SELECT count(*) FROM cities WHERE people = 1").scalar() == 2
+
+
+def test_update_reads_all_values_before_it_changes_one(people: PyDeedGraph) -> None:
+    people.sql("UPDATE people SET age = id, id = id + 10 WHERE id = 2")
+    assert people.sql("SELECT id, age FROM people WHERE name = 'Bob'").fetchall() == [(12, 2)]
+
+
+def test_insert_from_a_query_does_not_see_what_it_inserts(people: PyDeedGraph) -> None:
+    people.sql("INSERT INTO people (id, name, age) SELECT id + 100, name, age FROM people")
+    assert people.sql("SELECT count(*) FROM people").scalar() == 8
+
+
+def test_a_statement_that_fails_leaves_nothing_behind(people: PyDeedGraph) -> None:
+    with pytest.raises(DeedError):
+        people.sql("INSERT INTO people VALUES (7, 'Fay', 1, NULL), (1, 'Gus', 2, NULL)")
+    assert people.sql("SELECT count(*) FROM people").scalar() == 4
+
+
+def test_a_table_that_is_dropped_is_gone_with_its_rows(people: PyDeedGraph) -> None:
+    people.sql("DROP TABLE cities")
+    with pytest.raises(DeedError, match="does not exist"):
+        people.sql("SELECT * FROM cities")
+    people.sql("DROP TABLE IF EXISTS cities")
+    people.sql("CREATE TABLE cities (x FLOAT)")
+    people.sql("INSERT INTO cities VALUES (1)")
+    assert people.sql("SELECT * FROM cities").fetchall() == [(1.0,)]
+
+
+ERRORS: dict[str, str] = {
+    "SELECT nme FROM people": 'column "nme" does not exist; did you mean `name`',
+    "SELECT 1 FROM poeple": 'table "poeple" does not exist; did you mean `people`',
+    "SELECT p.x FROM people p": 'column "x" of "p" does not exist',
+    "SELECT q.x FROM people p": 'no table "q"',
+    "SELECT name FROM people, cities": "ambiguous",
+    "SELECT name, count(*) FROM people": 'column "name" must appear in the GROUP BY',
+    "SELECT count(*) FROM people WHERE count(*) > 1": "cannot stand in WHERE",
+    "SELECT uper(name) FROM people": "did you mean `upper`",
+    "SELECT name + 1 FROM people": "expected a number, not text",
+    "SELECT 1 WHERE 1": "expected boolean, not bigint",
+    "SELECT 1 / 0": "zero",
+    "SELECT 1.0 / 0": "division by zero",
+    "SELECT 9223372036854775807 + 1": "range|large|overflow",
+    "SELECT (SELECT age FROM people)": "more than one row",
+    "SELECT 1 UNION SELECT 1, 2": "same number of columns",
+    "INSERT INTO people VALUES (1, 2, 3, 4, 5)": "more values",
+    "INSERT INTO people (nme) VALUES (1)": "did you mean `name`",
+    "CREATE TABLE people (x INT)": "exists already",
+    "CREATE TABLE t (x INTT)": 'no type "intt"',
+    "SELECT * FROM people ORDER BY 9": "position 9 is not in the select list",
+    "SELECT * FROM people p, cities p": "there twice",
+    "SELECT FROM WHERE": "",
+}
+
+
+@pytest.mark.parametrize("text", ERRORS)
+def test_an_error_says_what_is_wrong(people: PyDeedGraph, text: str) -> None:
+    with pytest.raises(DeedError, match=f"(?i){ERRORS[text]}"):
+        people.sql(text).fetchall()
+
+
+def test_results_agree_with_sqlite(graph: PyDeedGraph) -> None:
+    """Queries over the same rows in both, where the dialects do."""
+    other = sqlite3.connect(":memory:")
+    for text in (
+        "CREATE TABLE t (a INTEGER, b INTEGER, c TEXT)",
+        "CREATE TABLE u (a INTEGER, d INTEGER)",
+        *(f"INSERT INTO t VALUES ({i}, {'NULL' if i % 7 == 0 else i % 5}, 'x{i % 3}')" for i in range(60)),
+        *(f"INSERT INTO u VALUES ({i % 20}, {i})" for i in range(40)),
+    ):
+        graph.sql(text)
+        other.execute(text)
+    for text in (
+        "SELECT a, b FROM t WHERE b > 2 OR b IS NULL",
+        "SELECT b, count(*), sum(a), min(c) FROM t GROUP BY b",
+        "SELECT t.a, u.d FROM t JOIN u ON t.a = u.a WHERE t.b < u.d",
+        "SELECT t.a, u.d FROM t LEFT JOIN u ON t.a = u.a AND u.d > 25",
+        "SELECT t.a FROM t WHERE t.a IN (SELECT u.a FROM u WHERE u.d > t.b)",
+        "SELECT t.a FROM t WHERE NOT EXISTS (SELECT 1 FROM u WHERE u.a = t.a)",
+        "SELECT t.c, (SELECT max(u.d) FROM u WHERE u.a = t.b) FROM t",
+        "SELECT c, b, count(DISTINCT a % 4) FROM t GROUP BY c, b HAVING sum(a) > 40",
+        "SELECT x.c, x.n FROM (SELECT c, count(*) AS n FROM t GROUP BY c) x WHERE x.n > 3",
+        "SELECT t.a, x.m FROM t JOIN (SELECT a, max(d) AS m FROM u GROUP BY a) x ON x.a = t.a WHERE x.m - t.a > 5",
+        "SELECT b FROM t WHERE a < 20 UNION ALL SELECT d FROM u WHERE d < 5",
+        "SELECT b FROM t EXCEPT SELECT d FROM u WHERE d < 3",
+        "SELECT t1.a FROM t t1, t t2, u WHERE t1.a = t2.b AND t2.a = u.d AND u.a > 3",
+    ):
+        key = lambda row: tuple((value is None, value) for value in row)  # noqa: E731
+        assert sorted(graph.sql(text).fetchall(), key=key) == sorted(other.execute(text).fetchall(), key=key), text
