@@ -13,6 +13,8 @@ STEP := scripts/step.sh
 STAMPS := .build/stamps
 VENV := .venv
 FEATURES := ../shared/conformance/opencypher/features
+FILES := ../shared/conformance/sqllogictest
+SAMPLE := 1
 PYTHON_STAMPS := $(VENV)/stamps
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 LIBRARY := .build/release/libdeedcore.so
@@ -21,7 +23,7 @@ SWIFT_SOURCES := $(shell find Sources -type f \( -name '*.swift' -o -name '*.cpp
 PYTHON_SOURCES := $(shell find python/pyproject.toml python/setup.py python/deed python/deed_core* -type f \
 	-not -path '*/__pycache__/*' 2>/dev/null)
 
-.PHONY: help demo test bench soak tck sanitize setup setup-test lib clean
+.PHONY: help demo test bench soak tck slt sanitize setup setup-test lib clean
 
 help: ## Show this list
 	@echo "Deed: an embedded multi-model graph database"
@@ -47,6 +49,9 @@ sanitize: setup setup-test ## Look for races, wrong accesses and leaks (about fi
 
 tck: setup setup-test ## Run the openCypher compatibility kit (FEATURES=folder, by default beside the repository)
 	@cd python && ../$(VENV)/bin/python -m tests.tck $(abspath $(FEATURES))
+
+slt: setup setup-test ## Run the files of sqllogictest (FILES=folder, by default beside the repository; SAMPLE=n: each nth query)
+	@cd python && ../$(VENV)/bin/python -m tests.slt $(abspath $(FILES)) $(SAMPLE)
 
 setup: $(LIBRARY) $(PYTHON_STAMPS)/extension $(PYTHON_STAMPS)/requirements-examples ## Only the set-up of make demo
 
