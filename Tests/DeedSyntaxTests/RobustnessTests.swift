@@ -90,7 +90,7 @@ private let nestings: [(open: String, core: String, close: String)] = [
 ]
 
 /// Runs the body on a thread of half a MiB, the smallest that hosts give their threads.
-private func onSmallStack(_ body: @escaping @Sendable () -> Void) {
+func onSmallStack(_ body: @escaping @Sendable () -> Void) {
     final class Box { let body: () -> Void; init(_ body: @escaping () -> Void) { self.body = body } }
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)

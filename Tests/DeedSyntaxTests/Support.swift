@@ -84,6 +84,7 @@ private func showLarge(_ kind: Expression.Kind) -> String {
     case .pattern(let path): "(pattern \(show(path)))"
     case .shortestPath(let path): "(shortest \(show(path)))"
     case .subquery(let kind, let query): "(\(kind) \(show(query)))"
+    case .sql(let expression): show(expression)
     default: "?"
     }
 }
@@ -104,7 +105,7 @@ private func show(_ operation: BinaryOperator) -> String {
     }
 }
 
-private func show(_ operation: ComparisonOperator) -> String {
+func show(_ operation: ComparisonOperator) -> String {
     switch operation {
     case .equal: "="
     case .notEqual: "<>"

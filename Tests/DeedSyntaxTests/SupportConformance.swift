@@ -13,22 +13,26 @@ struct ConformanceQuery {
 func conformanceQueries() -> [ConformanceQuery] {
     let named = getenv("DEED_TCK").map { String(cString: $0) }
     let root = named ?? "../shared/conformance/opencypher"
-    return featureFiles(root).sorted().flatMap(queries(ofFile:))
+    return files(root, suffix: ".feature").sorted().flatMap(queries(ofFile:))
 }
 
-private func featureFiles(_ directory: String) -> [String] {
+func files(_ directory: String, suffix: String) -> [String] {
     guard let stream = opendir(directory) else { return [] }
     defer { closedir(stream) }
-    var files: [String] = []
+    var found: [String] = []
     while let entry = readdir(stream) {
         let name = withUnsafePointer(to: &entry.pointee.d_name) {
             $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
         }
         if name.utf8.first == UInt8(ascii: ".") { continue }
         let path = directory + "/" + name
-        if name.hasSuffix(".feature") { files.append(path) } else if entry.pointee.d_type == DT_DIR { files += featureFiles(path) }
+        if name.hasSuffix(suffix) {
+            found.append(path)
+        } else if entry.pointee.d_type == DT_DIR {
+            found += files(path, suffix: suffix)
+        }
     }
-    return files
+    return found
 }
 
 func readFile(_ path: String) -> String {

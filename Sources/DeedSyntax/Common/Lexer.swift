@@ -282,7 +282,7 @@ struct Lexer {
             case 0x2260: "; write <> instead"
             case 0x2264: "; write <= instead"
             case 0x2265: "; write >= instead"
-            case 0x23, 0x40, 0x3F, 0x5C, 0x7E: "; names that have it need \(nameQuotes) around them"
+            case 0x23, 0x40, 0x3F, 0x5C, 0x60, 0x7E: "; names that have it need \(nameQuotes) around them"
             default: ""
             }
         return SyntaxError(detail, "Unexpected character \(shown) (\(code))\(remedy)", range)

@@ -43,7 +43,8 @@ extension SQLParser {
         try enter(SyntaxLimits.nestingOfSubquery)
         let query = try query()
         leave(SyntaxLimits.nestingOfSubquery)
-        try close(opener, or: trailingWords)
+        if !at(.closeParenthesis) && !at(.endOfText) { throw trailing(orElse: "')'") }
+        try close(opener)
         return query
     }
 

@@ -9,17 +9,30 @@ extension SQLParser {
         while accept(.semicolon) {}
         if at(.endOfText) { return result }
         if hasSemicolon { throw failure("Only one statement can be run at a time") }
-        throw unexpected(trailingWords + " or the end of the query", candidates: Self.trailingTexts)
+        throw trailing(orElse: "the end of the query")
     }
+
+    /// What stands where a statement or a query in parentheses should have ended. A misspelt keyword has become a name by
+    /// then, as in `SELECT 1 FORM t`.
+    func trailing(orElse end: String) -> SyntaxError {
+        let expected = "\(trailingWords) or \(end)"
+        let last = tokens[max(0, index - 1)]
+        if last.kind == .word && last.keyword == 0, let meant = Suggestion.nearest(to: text(last), among: Self.clauseTexts) {
+            return failure("Expected \(expected), but found \(description(of: current)). Did you mean \(meant) before it?", last.range)
+        }
+        return unexpected(expected, candidates: Self.trailingTexts)
+    }
+
+    private static let clauseTexts = [
+        "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "UNION", "EXCEPT", "INTERSECT", "JOIN", "WINDOW", "FETCH",
+        "RETURNING", "USING", "INNER", "LEFT", "NATURAL",
+    ]
 
     private static let statementTexts = [
         "SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "VALUES", "CREATE", "DROP", "ALTER", "MERGE", "TRUNCATE", "BEGIN", "COMMIT",
         "ROLLBACK", "EXPLAIN", "PREPARE", "EXECUTE", "DEALLOCATE", "SAVEPOINT", "RELEASE", "START", "TABLE", "END", "ABORT",
     ]
-    private static let trailingTexts = [
-        "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "UNION", "EXCEPT", "INTERSECT", "JOIN", "LEFT", "INNER",
-        "ON", "AS", "AND", "OR", "WINDOW", "FETCH", "RETURNING", "USING", "SET", "ASC", "DESC", "NULLS", "CASCADE",
-    ]
+    private static let trailingTexts = clauseTexts + ["ON", "AS", "AND", "OR", "SET", "ASC", "DESC", "NULLS", "CASCADE"]
 
     /// What could go on with the statement here, for errors.
     var trailingWords: String {
