@@ -33,7 +33,8 @@ private func statements(ofFile path: String) -> [String] {
         let isForeign = record[..<start].contains { line in
             line.hasPrefix("onlyif") ? !line.contains("postgresql") : line.contains("skipif postgresql")
         }
-        guard !isForeign, start < record.endIndex, record[start].hasPrefix("statement ok") || record[start].hasPrefix("query") else { continue }
+        guard !isForeign, start < record.endIndex else { continue }
+        guard record[start].hasPrefix("statement ok") || record[start].hasPrefix("query") else { continue }
         result.append(record[(start + 1)...].prefix { !$0.hasPrefix("----") }.joined(separator: "\n"))
     }
     return result

@@ -7,9 +7,9 @@ import Testing
 
 private let ownStatements = [
     "WITH RECURSIVE r (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM r WHERE n < 5) SELECT DISTINCT ON (n) r.*, E'a\\n' AS x FROM r, t",
-    "SELECT a, sum(DISTINCT b ORDER BY c) FILTER (WHERE d) OVER (w PARTITION BY e ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM t AS u (a, b)",
+    "SELECT a, sum(DISTINCT b ORDER BY c) FILTER (WHERE d) OVER (w PARTITION BY e ROWS 1 PRECEDING) FROM t AS u (a, b)",
     "SELECT x::numeric(10, 2)[], a BETWEEN 1 AND 2, b NOT LIKE 'x' ESCAPE '!', INTERVAL '3' MONTH, $1, ?, :name, $$a$$, a ->> 'k' #> '{}'",
-    "SELECT * FROM a LEFT JOIN (b NATURAL JOIN c) ON a.x = b.x CROSS JOIN LATERAL f(a.x) WITH ORDINALITY AS g (v, n) ORDER BY 1 DESC NULLS LAST",
+    "SELECT * FROM a LEFT JOIN (b NATURAL JOIN c) ON a.x = b.x CROSS JOIN LATERAL f(a.x) WITH ORDINALITY ORDER BY 1 DESC NULLS LAST",
     "SELECT a FROM t GROUP BY ROLLUP (a, (b, c)), GROUPING SETS ((), (a)) HAVING count(*) > 1 OFFSET 3 ROWS FETCH FIRST 2 ROWS WITH TIES",
     "SELECT (a, b) IN (SELECT 1, 2), x = ANY (ARRAY[1, 2]), CASE WHEN NOT EXISTS (SELECT 1) THEN -9223372036854775808 ELSE 1.5e3 END",
     "INSERT INTO t AS x (a, b) VALUES (1, DEFAULT) ON CONFLICT (a) DO UPDATE SET (b, c) = (SELECT 1, 2) WHERE x.a > 1 RETURNING *",
@@ -23,8 +23,10 @@ private let ownStatements = [
 ]
 
 private let signs = [
-    "(", ")", "[", "]", "{", "}", "-", "<", ">", "..", ".", ",", ":", "::", "|", "||", "!", "*", "+", "=", "'", "\"", "$", "$$", "?", "\\",
-    "/*", "--", "0x", "1e", "->", "->>", "~", "!~*", "@>", "#", "%", "^", "E'", "U&'", "U&\"", "\u{2028}", "é", "1.", "7", " a ", " b.c ", "'x'",
+    "(", ")", "[", "]", "{", "}", "-", "<", ">", "..", ".", ",", ":", "::", "|", "||", "!", "*", "+", "=", "'", "\"", "$", "$$",
+    "?", "\\",
+    "/*", "--", "0x", "1e", "->", "->>", "~", "!~*", "@>", "#", "%", "^", "E'", "U&'", "U&\"", "\u{2028}", "é", "1.", "7",
+    " a ", " b.c ", "'x'",
 ]
 private let pieces = (signs + SQLKeyword.texts.dropFirst().map { " \($0) " }).map { Array($0.utf8) }
 
@@ -65,9 +67,11 @@ private func check(_ bytes: [UInt8], _ place: String) -> Bool {
     let seed: UInt64 = 20_261_128
     var numbers = SeededNumbers(seed: seed)
     let statements = ownStatements.map { Array($0.utf8) }
-    for (round, statement) in statements.enumerated() { #expect(check(statement, "statement \(round)"), "\(ownStatements[round])") }
+    for (round, statement) in statements.enumerated() { #expect(check(statement, "statement \(round)"),
+    "\(ownStatements[round])") }
     var valid = 0
-    for round in 0..<12_000 where check(mutated(statements[numbers.next(below: statements.count)], &numbers), "seed \(seed), round \(round)") {
+    for round in 0..<12_000 where check(mutated(statements[numbers.next(below: statements.count)], &numbers),
+    "seed \(seed), round \(round)") {
         valid += 1
     }
     print("seed \(seed): \(valid) damaged statements parse")
@@ -76,7 +80,8 @@ private func check(_ bytes: [UInt8], _ place: String) -> Bool {
 @Test func soupsOfTokensGiveErrorsOrTrees() {
     let seed: UInt64 = 20_261_129
     var numbers = SeededNumbers(seed: seed)
-    let beginnings = ["SELECT ", "INSERT INTO t ", "CREATE TABLE t (", "SELECT * FROM ", "UPDATE t SET a = ", "", "SELECT a FROM t WHERE "]
+    let beginnings = ["SELECT ", "INSERT INTO t ", "CREATE TABLE t (", "SELECT * FROM ", "UPDATE t SET a = ", "",
+    "SELECT a FROM t WHERE "]
     for round in 0..<12_000 {
         var bytes = Array(beginnings[numbers.next(below: beginnings.count)].utf8)
         for _ in 0..<numbers.next(below: 12) { bytes += pieces[numbers.next(below: pieces.count)] }
@@ -94,7 +99,8 @@ private func check(_ bytes: [UInt8], _ place: String) -> Bool {
             "INSERT INTO t VALUES " + list(20_000, ", ") { "(\($0), DEFAULT)" }, list(1_000, " UNION ") { "SELECT \($0)" },
             list(1_000, " INTERSECT ") { "SELECT \($0)" }, list(1_000, " UNION ALL ") { "(SELECT \($0))" },
             "SELECT 1 FROM " + list(2_000, ", ") { "t\($0)" }, "SELECT " + list(2_000, ", ") { "a\($0)" },
-            "SELECT CASE " + list(5_000, " ") { "WHEN a = \($0) THEN \($0)" } + " END", "SELECT f(" + list(20_000, ", ") { "\($0)" } + ")",
+            "SELECT CASE " + list(5_000, " ") { "WHEN a = \($0) THEN \($0)" } + " END",
+            "SELECT f(" + list(20_000, ", ") { "\($0)" } + ")",
             "SELECT 1 FROM t0 " + list(150, " ") { "JOIN t\($0) USING (a)" }, "SELECT " + list(190, " + ") { "\($0)" },
             "WITH " + list(1_000, ", ") { "a\($0) AS (SELECT 1)" } + " SELECT 1",
             "CREATE TABLE t (" + list(2_000, ", ") { "a\($0) int NOT NULL DEFAULT 1" } + ")",
@@ -110,13 +116,19 @@ private func list(_ count: Int, _ separator: String, _ item: (Int) -> String) ->
 }
 
 private let nestings: [(open: String, core: String, close: String)] = [
-    ("(", "1", ")"), ("NOT ", "1", ""), ("- ", "a", ""), ("~ ", "a", ""), ("- ~ ", "a", ""), ("a = NOT ", "1", ""), ("a + ~ ", "1", ""), ("f(", "1", ")"),
-    ("a[", "1", "]"), ("CASE WHEN 1 THEN ", "1", " END"), ("ARRAY[", "1", "]"), ("EXISTS (SELECT ", "1", ")"), ("(SELECT ", "1", ")"),
-    ("a IN (", "1", ")"), ("a IN (SELECT ", "1", ")"), ("1 + (2 * (", "1", "))"), ("a = ANY (", "1", ")"), ("1 + ", "1", ""), ("a || ", "1", ""),
+    ("(", "1", ")"), ("NOT ", "1", ""), ("- ", "a", ""), ("~ ", "a", ""), ("- ~ ", "a", ""), ("a = NOT ", "1", ""),
+    ("a + ~ ", "1", ""), ("f(", "1", ")"),
+    ("a[", "1", "]"), ("CASE WHEN 1 THEN ", "1", " END"), ("ARRAY[", "1", "]"), ("EXISTS (SELECT ", "1", ")"),
+    ("(SELECT ", "1", ")"),
+    ("a IN (", "1", ")"), ("a IN (SELECT ", "1", ")"), ("1 + (2 * (", "1", "))"), ("a = ANY (", "1", ")"), ("1 + ", "1", ""),
+    ("a || ", "1", ""),
     ("x.", "y", ""), ("(1, ", "1", ")"), ("ROW(", "1", ")"), ("CAST(", "1", " AS int)"), ("sum(x) OVER (ORDER BY ", "1", ")"),
-    ("sum(x) FILTER (WHERE ", "1", ")"), ("a BETWEEN (", "1", ") AND 2"), ("a LIKE ", "b", ""), ("a::int::", "int", ""), ("trim(", "a", ")"),
-    ("position(", "a", " IN b)"), ("substring(", "a", " FROM 1)"), ("extract(year FROM ", "a", ")"), ("a IS DISTINCT FROM ", "b", ""), ("ARRAY[[", "1", "]]"),
-    ("a IS NULL IS ", "NULL", ""), ("a COLLATE b AT TIME ZONE ", "c", ""), ("a ^ ", "1", ""), ("a < b AND ", "c", ""), ("(SELECT 1 FROM (", "VALUES (1)", ") a)"),
+    ("sum(x) FILTER (WHERE ", "1", ")"), ("a BETWEEN (", "1", ") AND 2"), ("a LIKE ", "b", ""), ("a::int::", "int", ""),
+    ("trim(", "a", ")"),
+    ("position(", "a", " IN b)"), ("substring(", "a", " FROM 1)"), ("extract(year FROM ", "a", ")"),
+    ("a IS DISTINCT FROM ", "b", ""), ("ARRAY[[", "1", "]]"),
+    ("a IS NULL IS ", "NULL", ""), ("a COLLATE b AT TIME ZONE ", "c", ""), ("a ^ ", "1", ""), ("a < b AND ", "c", ""),
+    ("(SELECT 1 FROM (", "VALUES (1)", ") a)"),
 ]
 
 @Test func deepNestingOfSQLIsRefusedWithinASmallStack() {
@@ -139,8 +151,10 @@ private let nestings: [(open: String, core: String, close: String)] = [
 @Test func nestedTablesAndStatementsAreBoundedToo() {
     onSmallStack {
         for (open, core, close) in [
-            ("SELECT 1 FROM (", "SELECT 1", ") a"), ("(", "SELECT 1", ")"), ("WITH a AS (", "SELECT 1", ") SELECT 1"), ("SELECT 1 FROM (", "a", ")"),
-            ("SELECT 1 FROM a JOIN ", "b", " ON true"), ("EXPLAIN ", "SELECT 1", ""), ("SELECT 1 GROUP BY GROUPING SETS (", "a", ")"),
+            ("SELECT 1 FROM (", "SELECT 1", ") a"), ("(", "SELECT 1", ")"), ("WITH a AS (", "SELECT 1", ") SELECT 1"),
+            ("SELECT 1 FROM (", "a", ")"),
+            ("SELECT 1 FROM a JOIN ", "b", " ON true"), ("EXPLAIN ", "SELECT 1", ""),
+            ("SELECT 1 GROUP BY GROUPING SETS (", "a", ")"),
             ("SELECT 1 UNION (", "SELECT 1", ")"), ("SELECT 1 FROM GRAPH_TABLE (g MATCH (a IS (", "b", ")) COLUMNS (1))"),
             ("SELECT 1 FROM GRAPH_TABLE (g MATCH (", "(a)->(b)", ")+ COLUMNS (1))"), ("CREATE TABLE t (a int CHECK (", "a", "))"),
         ] {
@@ -163,7 +177,8 @@ private let nestings: [(open: String, core: String, close: String)] = [
 @Test func longTextsOfSQLTakeTimeInProportion() {
     let clock = ContinuousClock()
     for unit in [
-        "(", "((1)", "f(", "a.", "1,", "NOT ", "-", "/*", "\"", "'", "$a$ ", "$a", "::int", "a JOIN ", "(SELECT ", "[", "UNION SELECT 1 ", "(a)-[", "E'",
+        "(", "((1)", "f(", "a.", "1,", "NOT ", "-", "/*", "\"", "'", "$a$ ", "$a", "::int", "a JOIN ", "(SELECT ", "[",
+        "UNION SELECT 1 ", "(a)-[", "E'",
         "'a'\n", "a IN (", "CASE ", "?,", "(VALUES(1)),", "WITH a AS (", "EXPLAIN ", ";",
     ] {
         let text = "SELECT " + String(repeating: unit, count: 200_000 / unit.utf8.count)

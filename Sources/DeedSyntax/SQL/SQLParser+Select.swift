@@ -172,8 +172,11 @@ extension SQLParser {
             _ = accept(.all)
             return .none
         }
+        let first = index
         guard accept(.on) else { return .rows }
-        return .on(try parenthesizedExpressions())
+        let items = try parenthesizedExpressions()
+        if items.isEmpty { throw failure("DISTINCT ON needs at least one expression", range(from: first)) }
+        return .on(items)
     }
 
     /// The items of SELECT and RETURNING.
