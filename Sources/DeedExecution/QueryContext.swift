@@ -32,6 +32,7 @@ package final class QueryContext: @unchecked Sendable {
     package let interruption: Interruption
     /// By number.
     private var sifts: [Slot: JoinSift] = [:]
+    private var workingTables: [Slot: WorkingTable] = [:]
     /// For one of the workers of a query: what it is part of.
     private let team: Team?
     /// Workers that share a part of the query's work; 1 beside them.
@@ -108,6 +109,14 @@ package final class QueryContext: @unchecked Sendable {
         if let known = sifts[number] { return known }
         let new = JoinSift()
         sifts[number] = new
+        return new
+    }
+
+    /// What the steps of a recursion read. While operators are made.
+    func workingTable(_ number: Slot) -> WorkingTable {
+        if let known = workingTables[number] { return known }
+        let new = WorkingTable()
+        workingTables[number] = new
         return new
     }
 

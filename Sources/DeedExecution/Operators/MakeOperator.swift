@@ -79,7 +79,8 @@ struct OperatorMaker {
         case .countMatches(_, let pattern): return try CountMatchesOperator(pattern, matches: child, context)
         case .shortestPath(_, let path): return try ShortestPathOperator(child, path, context)
         case .matchPath(_, let match): return try PathMatchOperator(child, match, context)
-        case .apply, .batches, .join, .cross, .union: return try makeJoining(node, child)
+        case .working(let table, let slots): return WorkingOperator(table, slots, context)
+        case .apply, .batches, .join, .cross, .union, .recursive: return try makeJoining(node, child)
         case .create, .merge, .change, .delete, .forEach: return try makeChanging(node, child)
         default: return try makeRows(node, child, of: below)
         }
@@ -184,6 +185,8 @@ struct OperatorMaker {
         case .union(let inputs, let slots, let inputSlots):
             let operators = try inputs.map { try whole.make($0) }
             return UnionOperator(zip(operators, inputSlots).map { (child: $0, slots: $1) }, slots: slots, context)
+        case .recursive(let initial, let step, let recursion):
+            return RecursiveOperator(try whole.make(initial), try whole.make(step), recursion, context)
         default: throw DeedError(.internalError, "a plan has a node that nothing runs")
         }
     }
@@ -208,7 +211,7 @@ extension PlanNode {
     /// The input that rows come through from one to the next; nil for a leaf, and where inputs are alternatives.
     fileprivate var spine: PlanNode? {
         switch kind {
-        case .union: nil
+        case .union, .recursive: nil
         case .join(_, let probe, _, _, _): probe
         default: children.first
         }

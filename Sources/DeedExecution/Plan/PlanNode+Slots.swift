@@ -4,7 +4,7 @@
 extension PlanNode.Kind {
     var children: [PlanNode] {
         switch self {
-        case .argument, .scanEntities, .scanRelationships: []
+        case .argument, .scanEntities, .scanRelationships, .working: []
         case .seekIndex(let child, _, _, _, _), .seekIds(let child, _, _, _), .expand(let child, _),
             .intersect(let child, _), .expandVariable(let child, _), .shortestPath(let child, _), .matchPath(let child, _),
             .countMatches(let child, _),
@@ -18,6 +18,7 @@ extension PlanNode.Kind {
         case .join(let build, let probe, _, _, _): [build, probe]
         case .cross(let left, let right): [left, right]
         case .union(let inputs, _, _): inputs
+        case .recursive(let initial, let step, _): [initial, step]
         case .merge(let child, let match, _, _, _): [child, match]
         case .forEach(let child, _, _, let body): [child, body]
         }
@@ -135,6 +136,8 @@ extension PlanNode {
             return kind == .inner || kind == .outer ? build.slotsBound().union(probe.slotsBound()) : probe.slotsBound()
         case .cross(let left, let right): return left.slotsBound().union(right.slotsBound())
         case .union(_, let slots, _): return Set(slots)
+        case .recursive(_, _, let recursion): return Set(recursion.slots)
+        case .working(_, let slots): return Set(slots)
         case .create(let child, let creations): return child.slotsBound().union(creations.map(\.slot))
         case .merge(let child, let match, let creations, _, _):
             return child.slotsBound().union(match.slotsBound()).union(creations.map(\.slot))

@@ -29,6 +29,8 @@ package final class PlanNode: Sendable {
         case seekIndex(child: PlanNode, entity: Slot, collection: String, properties: [String], IndexBounds)
         /// The entities (or relationships) of an id or a list of ids.
         case seekIds(child: PlanNode, slot: Slot, isRelationship: Bool, ids: Expr)
+        /// Within the step of a recursion with this `table`: the rows of the round before, in slots of their own.
+        case working(table: Slot, slots: [Slot])
 
         // MARK: Patterns
 
@@ -73,6 +75,8 @@ package final class PlanNode: Sendable {
         case cross(left: PlanNode, right: PlanNode)
         /// One input after the other, each with its own slots for the columns of `slots`.
         case union([PlanNode], slots: [Slot], inputs: [[Slot]])
+        /// The rows of `initial`, and then, round after round, those that `step` makes of the rows of the round before.
+        case recursive(initial: PlanNode, step: PlanNode, Recursion)
 
         // MARK: Changes
 
@@ -205,6 +209,23 @@ package struct Batches: Sendable {
     package init(rows: Expr, onError: ErrorPolicy, status: Slot?, givesRows: Bool, isOptional: Bool) {
         (self.rows, self.onError, self.status) = (rows, onError, status)
         (self.givesRows, self.isOptional) = (givesRows, isOptional)
+    }
+}
+
+/// Rows that are made of rows.
+package struct Recursion: Sendable {
+    /// The number by which `working` leaves know it.
+    package let table: Slot
+    package let slots: [Slot]
+    /// What fills `slots` in the first round, and in all others.
+    package let initialSlots: [Slot]
+    package let stepSlots: [Slot]
+    /// True if no row comes twice.
+    package let isDistinct: Bool
+
+    package init(table: Slot, slots: [Slot], initialSlots: [Slot], stepSlots: [Slot], isDistinct: Bool) {
+        (self.table, self.slots, self.initialSlots, self.stepSlots) = (table, slots, initialSlots, stepSlots)
+        self.isDistinct = isDistinct
     }
 }
 
