@@ -121,7 +121,7 @@ struct OperatorMaker {
 
     /// The input of an operator that reads all of it first, which was made of `plan`.
     private func makeInput(_ child: Operator, _ plan: PlanNode, mayDivide: Bool) -> DividedInput {
-        let divides = mayDivide && context.threads > 1 && plan.isDivisible
+        let divides = mayDivide && context.threads > 1 && plan.isDivisible && !plan.readsWorking
         return DividedInput(child, plan: divides ? plan : nil, wish, context)
     }
 

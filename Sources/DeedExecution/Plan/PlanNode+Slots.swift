@@ -42,6 +42,12 @@ extension PlanNode {
         }
     }
 
+    /// True if it is part of a recursion, whose working table belongs to one thread.
+    var readsWorking: Bool {
+        if case .working = kind { return true }
+        return children.contains(where: \.readsWorking)
+    }
+
     /// True if running the plan can change the graph.
     package var writes: Bool {
         switch kind {

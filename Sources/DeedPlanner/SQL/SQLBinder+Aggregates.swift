@@ -8,7 +8,7 @@ extension SQLBinder {
     /// By name: how many arguments they take.
     static let aggregates: [String: Int] = [
         "count": 1, "sum": 1, "avg": 1, "min": 1, "max": 1, "array_agg": 1, "stddev": 1, "stddev_samp": 1, "stddev_pop": 1,
-        "bool_and": 1, "bool_or": 1, "every": 1, "total": 1,
+        "bool_and": 1, "bool_or": 1, "every": 1, "total": 1, "string_agg": 2, "group_concat": 1,
     ]
 
     func containsAggregate(_ expression: Expression) -> Bool {
@@ -30,21 +30,25 @@ extension SQLBinder {
             throw failure("GroupingError", "\(call.name.text)() is an aggregate, which cannot stand in \(context.clause)", at: range)
         }
         if collector.isInside { throw failure("GroupingError", "aggregates cannot be nested", at: range) }
-        guard call.isStar ? name == "count" && !call.isDistinct : call.arguments.count == arity else {
+        let isList = name == "array_agg" || name == "string_agg" || name == "group_concat"
+        let counts = name == "group_concat" ? 1...2 : arity...arity
+        guard call.isStar ? name == "count" && !call.isDistinct : counts.contains(call.arguments.count) else {
             throw failure("UndefinedFunction", "\(call.name.text)() takes \(arity) argument", at: range)
         }
-        if !order.isEmpty && name == "array_agg" { throw unsupported("ORDER BY within an aggregate", at: range) }
         collector.isInside = true
         defer { collector.isInside = false }
         var inner = context
         inner.aggregates = collector
         let condition = try filter.map { try bindCondition($0, inner) }
+        // The order makes no difference to the others.
+        if !order.isEmpty && isList { try take(order, inner, collector, at: range) }
         guard let argument = call.arguments.first, !call.isStar else {
             guard let condition else { return SQLValue(.slot(try collect("count", [], false, collector)), .integer) }
             let one = Expr.conditional([(condition, .constant(.int(1)))], otherwise: .constant(.null))
             return SQLValue(.slot(try collect("count", [one], false, collector)), .integer)
         }
         var value = cast(unknown: try bind(argument, inner), to: .text)
+        if isList { return try list(name, call, value, condition, inner, collector) }
         if let condition { value.expr = .conditional([(condition, value.expr)], otherwise: .constant(.null)) }
         return try aggregate(name, call, value, argument, collector, at: range)
     }
@@ -80,9 +84,42 @@ extension SQLBinder {
         case "bool_and", "every", "bool_or":
             guard value.type.mayBeBool else { throw mismatch(argument, "boolean", value.type) }
             return SQLValue(try slot(name == "bool_or" ? "max" : "min"), .bool)
-        case "array_agg": throw unsupported("array_agg", at: range)
         default: throw unsupported(name, at: range)
         }
+    }
+
+    /// All aggregates of a SELECT see the rows in one order.
+    private func take(_ order: [SortItem], _ context: SQLContext, _ collector: SQLAggregates, at range: SourceRange) throws {
+        let keys = try order.flatMap { item in sortKeys(item, try bind(item.expression, context).expr) }
+        if let known = collector.order {
+            let isSame = known.count == keys.count
+                && zip(known, keys).allSatisfy { $0.isDescending == $1.isDescending && areSame($0.value, $1.value) }
+            if !isSame { throw unsupported("a second ORDER BY within aggregates", at: range) }
+        }
+        collector.order = keys
+    }
+
+    /// Lists of values, which array_agg makes of all and the others of those that are not null, joined.
+    private func list(
+        _ name: String, _ call: FunctionCall, _ value: SQLValue, _ condition: Expr?, _ context: SQLContext,
+        _ collector: SQLAggregates
+    ) throws -> SQLValue {
+        let isArray = name == "array_agg"
+        // Nulls are left out of a list, but not lists with a null in them.
+        let item = isArray ? Expr.list([value.expr]) : cast(value, to: .text).expr
+        let counted = condition.map { Expr.conditional([($0, item)], otherwise: .constant(.null)) } ?? item
+        let slot = try collect("collect", [counted], call.isDistinct, collector)
+        let isEmpty = Expr.compare(.equal, .call("size", [.slot(slot)]), .constant(.int(0)))
+        if isArray {
+            let element = core.newSlot()
+            let items = Expr.comprehension(
+                element, list: .slot(slot), filter: nil, projection: .element(.slot(element), index: .constant(.int(0))))
+            return SQLValue(.conditional([(isEmpty, .constant(.null))], otherwise: items), .list(value.type))
+        }
+        let separator = try call.arguments.count > 1
+            ? cast(unknown: try bind(call.arguments[1], context), to: .text).expr : .constant(.string(","))
+        return SQLValue(
+            .conditional([(isEmpty, .constant(.null))], otherwise: .call("sql:join", [.slot(slot), separator])), .text)
     }
 
     /// An aggregate that is there already serves again.

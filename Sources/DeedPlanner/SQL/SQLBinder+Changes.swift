@@ -8,27 +8,122 @@ extension SQLBinder {
     // MARK: INSERT
 
     func bind(_ insert: Insert, at range: SourceRange) throws -> BoundQuery {
-        if insert.with != nil { throw unsupported("WITH before INSERT", at: range) }
-        if insert.onConflict != nil { throw unsupported("ON CONFLICT", at: range) }
-        let table = try table(insert.table)
-        if table.isRelationship { throw unsupported("INSERT into a relationship type", at: insert.table.range) }
-        let columns = try targets(insert.columns, of: table)
-        var (state, values) = try source(insert, columns, table, at: range)
-        let entries = zip(columns, values).compactMap { column, value -> (key: String, value: Expr)? in
-            if case .constant(.null) = value { return nil }
-            return (column.name, value)
+        try withTables(of: insert.with) {
+            let table = try table(insert.table)
+            let columns = try targets(insert.columns, of: table)
+            let (found, values) = try source(insert, columns, table, at: range)
+            var state = core.fenced(found)
+            let (part, relation) = declare(table, alias: insert.alias?.text ?? table.name)
+            if let conflict = insert.onConflict {
+                state = try merge(conflict, table, relation, part, columns, values, state, at: range)
+            } else {
+                try create(part, table, columns, values, &state, at: range)
+            }
+            state.bound = part.slots
+            return try returning(insert.returning, relation, core.completed(state))
         }
-        state = core.fenced(state)
-        let row = core.newSlot()
-        state.append(.create(child: state.plan, [.entity(row, labels: [table.name], properties: .map(entries))]))
-        state.bound = [row]
-        return try returning(insert.returning, table, alias: insert.alias?.text ?? table.name, row, core.completed(state), at: range)
+    }
+
+    private func withTables<Result>(of with: CommonTables?, _ body: () throws -> Result) throws -> Result {
+        let visible = commonTables.count
+        defer { commonTables.removeLast(commonTables.count - visible) }
+        if let with { try declare(with) }
+        return try body()
+    }
+
+    private func create(
+        _ part: FromPart, _ table: SQLTable, _ columns: [SQLTable.Column], _ values: [Expr], _ state: inout BoundQuery,
+        at range: SourceRange
+    ) throws {
+        let pairs = Array(zip(columns, values))
+        func isEnd(_ name: String) -> Bool { table.isRelationship && (name == "_src" || name == "_dst") }
+        let properties = properties(pairs.filter { !isEnd($0.0.name) })
+        guard case .edge(let row, let source, let target, _) = part else {
+            state.append(.create(child: state.plan, part.slots.map { .entity($0, labels: [table.name], properties: properties) }))
+            return
+        }
+        for (name, slot) in [("_src", source), ("_dst", target)] {
+            guard let id = pairs.first(where: { $0.0.name == name })?.1 else {
+                throw failure("NotNullViolation", "a row of \"\(table.name)\" needs \(name), the _id of a row", at: range)
+            }
+            let find = PlanNode(
+                .seekIds(child: PlanNode(.argument, estimatedRows: 1), slot: slot, isRelationship: false, ids: id), estimatedRows: 1)
+            // What is not there leads to an error, and not to one row less.
+            state.append(.apply(outer: state.plan, inner: find, .optional))
+        }
+        state.append(
+            .create(
+                child: state.plan,
+                [.relationship(row, source: source, target: target, type: table.name, properties: properties)]))
+    }
+
+    private func properties(_ pairs: [(SQLTable.Column, Expr)]) -> Expr {
+        .map(
+            pairs.compactMap { column, value in
+                if case .constant(.null) = value { return nil }
+                return (key: column.name, value: value)
+            })
+    }
+
+    // MARK: ON CONFLICT
+
+    /// Each row is looked for by the columns of the conflict, and created where it is not there.
+    private func merge(
+        _ conflict: OnConflict, _ table: SQLTable, _ relation: SQLRelation, _ part: FromPart, _ columns: [SQLTable.Column],
+        _ values: [Expr], _ state: BoundQuery, at range: SourceRange
+    ) throws -> BoundQuery {
+        guard case .table(let row, _) = part, !conflict.columns.isEmpty else {
+            throw unsupported("ON CONFLICT without columns, or for a relationship type", at: range)
+        }
+        var state = state
+        // The new values have slots, by which EXCLUDED knows them.
+        let slots = values.map { _ in core.newSlot() }
+        state.append(.project(child: state.plan, Array(zip(slots, values)).map { (slot: $0, value: $1) }))
+        state.bound.formUnion(slots)
+        let excluded = SQLRelation(
+            name: "excluded",
+            columns: zip(columns, slots).map {
+                SQLColumn(name: $0.name, value: SQLValue(.slot($1), $0.type), relation: "excluded")
+            })
+        let keys = try targets(conflict.columns, of: table)
+        let terms = try keys.map { key -> QueryGraph.Predicate in
+            guard let value = SQLName.find(key.name, in: excluded.columns, { $0.name }) else {
+                throw failure("NotNullViolation", "column \"\(key.name)\" of ON CONFLICT has no value", at: range)
+            }
+            let test = Expr.compare(.equal, .property(.slot(row), key.name), value.value.expr)
+            return QueryGraph.Predicate(expr: test, slots: slotsUsed(test))
+        }
+        let match = try plan(part, terms, from: BoundQuery.start(Scope(), given: state.bound), at: range)
+        let scope = SQLScope(outer: nil)
+        scope.add(relation)
+        scope.add(excluded, isVisible: false)
+        let changes = try (conflict.update ?? []).flatMap { assignment in
+            try assigned(assignment).map { name, value -> Change in
+                let column = try targets([name], of: table)[0]
+                let context = SQLContext(scope, clause: "SET")
+                var new = assigned(try bind(value, context), to: column).expr
+                if let predicate = conflict.predicate {
+                    let condition = try bindCondition(predicate, context)
+                    new = .conditional([(condition, new)], otherwise: .property(.slot(row), column.name))
+                }
+                return .setProperty(of: .slot(row), key: column.name, value: new)
+            }
+        }
+        let properties = properties(Array(zip(columns, slots.map { Expr.slot($0) })))
+        state.append(
+            .merge(
+                child: state.plan, match: match.plan, [.entity(row, labels: [table.name], properties: properties)], onCreate: [],
+                onMatch: changes))
+        return state
     }
 
     /// The columns that values are for.
     private func targets(_ names: [Name], of table: SQLTable) throws -> [SQLTable.Column] {
-        if names.isEmpty { return table.columns }
+        let ends = table.isRelationship
+            ? ["_src", "_dst"].map { SQLTable.Column(name: $0, type: .integer) } : []
+        if names.isEmpty { return ends + table.columns }
         return try names.map { name in
+            if let end = ends.first(where: { $0.name == name.text }) { return end }
             guard let column = SQLName.find(name.text, in: table.columns + table.others, { $0.name }) else {
                 let hint = core.suggestion(for: name.text, among: table.columns.map(\.name))
                 throw failure("UndefinedColumn", "column \"\(name.text)\" of \"\(table.name)\" does not exist\(hint)", at: name.range)
@@ -103,14 +198,12 @@ extension SQLBinder {
     // MARK: UPDATE and DELETE
 
     func bind(_ update: Update) throws -> BoundQuery {
-        let range = update.table.range
-        if update.with != nil { throw unsupported("WITH before UPDATE", at: range) }
-        let (table, row, scope, found) = try rows(of: update.table, update.alias, update.from, update.predicate)
-        var state = found
-        var values: [(slot: Slot, value: Expr)] = []
-        var changes: [Change] = []
-        for assignment in update.assignments {
-            for (name, value) in try assigned(assignment) {
+        try withTables(of: update.with) {
+            let (table, relation, row, scope, found) = try rows(of: update.table, update.alias, update.from, update.predicate)
+            var state = found
+            var values: [(slot: Slot, value: Expr)] = []
+            var changes: [Change] = []
+            for (name, value) in try update.assignments.flatMap(assigned) {
                 let column = try targets([name], of: table)[0]
                 let new: SQLValue
                 if case .sql(.default) = value.kind {
@@ -122,13 +215,12 @@ extension SQLBinder {
                 values.append((slot, new.expr))
                 changes.append(.setProperty(of: .slot(row), key: column.name, value: .slot(slot)))
             }
+            // All values are those of before.
+            state.append(.project(child: state.plan, values))
+            state = core.fenced(state)
+            state.append(.change(child: state.plan, changes))
+            return try returning(update.returning, relation, core.completed(state))
         }
-        // All values are those of before.
-        state.append(.project(child: state.plan, values))
-        state = core.fenced(state)
-        state.append(.change(child: state.plan, changes))
-        let alias = update.alias?.text ?? table.name
-        return try returning(update.returning, table, alias: alias, row, core.completed(state), at: range)
     }
 
     private func assigned(_ assignment: Assignment) throws -> [(Name, Expression)] {
@@ -140,19 +232,23 @@ extension SQLBinder {
     }
 
     func bind(_ delete: Delete) throws -> BoundQuery {
-        let range = delete.table.range
-        if delete.with != nil { throw unsupported("WITH before DELETE", at: range) }
-        if !delete.returning.isEmpty { throw unsupported("RETURNING of DELETE", at: range) }
-        let (_, row, _, found) = try rows(of: delete.table, delete.alias, delete.using, delete.predicate)
-        var state = core.fenced(found)
-        state.append(.delete(child: state.plan, [.slot(row)], detach: false))
-        return core.completed(state)
+        try withTables(of: delete.with) {
+            let (_, relation, row, _, found) = try rows(of: delete.table, delete.alias, delete.using, delete.predicate)
+            // What RETURNING tells of a row is read while it is there.
+            var state = delete.returning.isEmpty ? found : try returning(delete.returning, relation, found, keeping: [row])
+            let columns = state.columns
+            state = core.fenced(state)
+            state.append(.delete(child: state.plan, [.slot(row)], detach: false))
+            state = core.completed(state)
+            state.columns = columns
+            return state
+        }
     }
 
     /// The rows of the table to change, beside those of other tables.
     private func rows(
         of name: ObjectName, _ alias: Name?, _ others: [TableReference], _ predicate: Expression?
-    ) throws -> (SQLTable, Slot, SQLScope, BoundQuery) {
+    ) throws -> (SQLTable, SQLRelation, Slot, SQLScope, BoundQuery) {
         let table = try table(name)
         let (part, relation) = declare(table, alias: alias?.text ?? name.parts[name.parts.count - 1].text)
         let (rest, scope) = try declare(from: others, outer: nil, given: [])
@@ -163,14 +259,17 @@ extension SQLBinder {
         let start = BoundQuery.start(Scope())
         let found = try plan(.inner([part, rest], []), conditions, from: start, at: name.range)
         guard let row = relation.row else { throw unsupported("this table", at: name.range) }
-        return (table, row, all, found)
+        return (table, relation, row, all, found)
     }
 
     /// RETURNING: columns of the rows as they are now.
     private func returning(
-        _ items: [SelectItem], _ table: SQLTable, alias: String, _ row: Slot, _ state: BoundQuery, at range: SourceRange
+        _ items: [SelectItem], _ relation: SQLRelation, _ state: BoundQuery, keeping others: [Slot] = []
     ) throws -> BoundQuery {
         if items.isEmpty { return state }
-        throw unsupported("RETURNING", at: range)
+        let scope = SQLScope(outer: nil)
+        scope.add(relation)
+        let rows = try project(try expanded(items, scope), SQLContext(scope, clause: "RETURNING"), state)
+        return finish(rows, keeping: others).query
     }
 }

@@ -26,6 +26,8 @@ final class SQLAggregates {
     var isInside = false
     /// True when rows are grouped: what comes now has to be there.
     var isComplete = false
+    /// The order that rows are to come in, which some aggregates ask for.
+    var order: [SortKey]?
 }
 
 extension SQLBinder {

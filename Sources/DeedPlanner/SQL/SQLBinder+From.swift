@@ -97,7 +97,7 @@ extension SQLBinder {
         let text = name.parts[name.parts.count - 1].text
         let scope = SQLScope(outer: outer)
         if name.parts.count == 1, let common = commonTable(text) {
-            let bound = try bind(common)
+            let bound = try bind(common, at: name.range)
             scope.add(try relation(reference.alias?.name.text ?? text, bound.columns, reference.alias))
             return (.rows(bound.query), scope)
         }

@@ -5,7 +5,7 @@ import DeedSyntax
 import DeedValues
 
 /// A column of SELECT while it is bound.
-private struct SelectedColumn {
+struct SelectedColumn {
     let name: String
     let place: SourceRange
     var value: SQLValue
@@ -13,17 +13,19 @@ private struct SelectedColumn {
 }
 
 /// The rows of a SELECT before ORDER BY, and what ORDER BY may refer to.
-private struct SelectRows {
+struct SelectRows {
     var state: BoundQuery
     var columns: [SelectedColumn]
     /// nil where only the columns are left: after DISTINCT, and of set operations.
     var context: SQLContext?
     /// What expressions become that rows were grouped by.
     var grouping: Grouping?
+    /// What ORDER BY asks for, where it has been bound already.
+    var order: [SortKey]?
 }
 
 /// What remains after grouping.
-private struct Grouping {
+struct Grouping {
     var keys: [(slot: Slot, value: Expr)] = []
 
     /// The expression with keys in the place of what they were computed from.
@@ -48,10 +50,11 @@ extension SQLBinder {
         }
     }
 
-    private func finish(_ rows: SelectRows) -> BoundSelect {
+    /// `others`: slots that are kept beside the columns.
+    func finish(_ rows: SelectRows, keeping others: [Slot] = []) -> BoundSelect {
         var state = rows.state
         let outputs = rows.columns.map { SQLOutput(name: $0.name, slot: $0.slot, type: $0.value.type) }
-        let slots = Set(outputs.map(\.slot)).sorted()
+        let slots = Set(outputs.map(\.slot) + others).sorted()
         state.append(.keep(child: state.plan, slots))
         state.bound = Set(slots)
         state.columns = outputs.map { ($0.name, $0.slot) }
@@ -59,7 +62,7 @@ extension SQLBinder {
         return BoundSelect(query: state, columns: outputs)
     }
 
-    private func bindBody(
+    func bindBody(
         _ body: SelectBody, order: [SortItem], outer: SQLScope?, from start: BoundQuery, at range: SourceRange
     ) throws -> SelectRows {
         switch body {
@@ -97,50 +100,6 @@ extension SQLBinder {
         return SelectRows(state: bound.query, columns: columns, context: nil, grouping: nil)
     }
 
-    // MARK: WITH
-
-    private func declare(_ with: CommonTables) throws {
-        for table in with.tables {
-            if with.isRecursive && mentions(table.query, table.name.text) { throw unsupported("WITH RECURSIVE", at: table.name.range) }
-            let common = BoundCommonTable(query: table.query, columns: table.columns, visible: commonTables.count)
-            commonTables.append((table.name.text, common))
-        }
-    }
-
-    private func mentions(_ query: SelectQuery, _ name: String) -> Bool {
-        func isMentioned(_ reference: TableReference) -> Bool {
-            switch reference.kind {
-            case .table(let table): table.parts.count == 1 && SQLName.areSame(table.parts[0].text, name)
-            case .query(let query, _): mentions(query, name)
-            case .join(let left, let right, _, _): isMentioned(left) || isMentioned(right)
-            case .function, .graphTable: false
-            }
-        }
-        func isMentioned(in body: SelectBody) -> Bool {
-            switch body {
-            case .select(let select): select.from.contains(where: isMentioned)
-            case .query(let query): mentions(query, name)
-            case .setOperations(let first, let others, _): isMentioned(in: first) || others.contains { isMentioned(in: $0.body) }
-            case .values, .table: false
-            }
-        }
-        return isMentioned(in: query.body)
-    }
-
-    func commonTable(_ name: String) -> BoundCommonTable? {
-        commonTables.last { SQLName.areSame($0.name, name) }?.table
-    }
-
-    /// The query of a table of WITH, as it is seen where WITH stands.
-    func bind(_ common: BoundCommonTable) throws -> BoundSelect {
-        let all = commonTables
-        commonTables = Array(all.prefix(common.visible))
-        defer { commonTables = all }
-        var bound = try bind(common.query, outer: nil, from: BoundQuery.start(Scope()))
-        for (index, name) in common.columns.enumerated() where index < bound.columns.count { bound.columns[index].name = name.text }
-        return bound
-    }
-
     // MARK: SELECT
 
     private func bind(
@@ -159,15 +118,15 @@ extension SQLBinder {
         switch select.distinct {
         case .none: break
         case .rows: distinct(&rows)
-        case .on: throw unsupported("DISTINCT ON", at: select.range)
+        case .on(let expressions): try first(of: expressions, order, &rows, outer: outer)
         }
         return rows
     }
 
-    private typealias Item = (name: String, expression: Expression?, column: SQLColumn?, place: SourceRange)
+    typealias Item = (name: String, expression: Expression?, column: SQLColumn?, place: SourceRange)
 
     /// The items, with the columns that `*` stands for.
-    private func expanded(_ items: [SelectItem], _ scope: SQLScope) throws -> [Item] {
+    func expanded(_ items: [SelectItem], _ scope: SQLScope) throws -> [Item] {
         try items.flatMap { item -> [Item] in
             switch item {
             case .expression(let expression, let alias):
@@ -214,7 +173,7 @@ extension SQLBinder {
         }
     }
 
-    private func project(_ items: [Item], _ context: SQLContext, _ state: BoundQuery) throws -> SelectRows {
+    func project(_ items: [Item], _ context: SQLContext, _ state: BoundQuery) throws -> SelectRows {
         var rows = SelectRows(state: state, columns: try bound(items, context), context: context, grouping: nil)
         compute(&rows)
         return rows
@@ -244,6 +203,29 @@ extension SQLBinder {
         rows.context = nil
     }
 
+    /// DISTINCT ON: of rows that agree in the expressions the first in the order of ORDER BY.
+    private func first(
+        of expressions: [Expression], _ order: [SortItem], _ rows: inout SelectRows, outer: SQLScope?
+    ) throws {
+        let keys = try expressions.map { (slot: core.newSlot(), value: try sortValue($0, rows, outer: outer)) }
+        let sorting = try order.flatMap { try sortKeys($0, rows, outer: outer) }
+        if !sorting.isEmpty { rows.state.append(.sort(child: rows.state.plan, sorting)) }
+        // All of a row goes through one aggregate, so that it stays together.
+        let (all, list) = (rows.columns.map { Expr.slot($0.slot) } + sorting.map(\.value), core.newSlot())
+        let collected = Aggregate(function: "collect", arguments: [.list(all)], isDistinct: false)
+        let count = core.estimator.groups(keys.map(\.value), rows: rows.state.plan.estimatedRows)
+        rows.state.append(.aggregate(child: rows.state.plan, keys: keys, [(list, collected)]), rows: count)
+        let row = Expr.element(.slot(list), index: .constant(.int(0)))
+        let slots = all.map { _ in core.newSlot() }
+        rows.state.append(
+            .project(
+                child: rows.state.plan,
+                slots.enumerated().map { (slot: $1, value: .element(row, index: .constant(.int(Int64($0))))) }))
+        for index in rows.columns.indices { rows.columns[index].slot = slots[index] }
+        rows.order = zip(sorting, slots.dropFirst(rows.columns.count)).map { SortKey(value: .slot($1), isDescending: $0.isDescending) }
+        rows.context = nil
+    }
+
     // MARK: Grouping
 
     private func group(
@@ -264,8 +246,9 @@ extension SQLBinder {
         for item in order where containsAggregate(item.expression) { _ = try bind(item.expression, context) }
 
         var rows = SelectRows(state: state, columns: columns, context: context, grouping: grouping)
+        if let order = collector.order { rows.state.append(.sort(child: rows.state.plan, order)) }
         let count = core.estimator.groups(grouping.keys.map(\.value), rows: state.plan.estimatedRows)
-        let kind = try core.aggregate(state.plan, keys: grouping.keys, collector.found)
+        let kind = try core.aggregate(rows.state.plan, keys: grouping.keys, collector.found)
         collector.isComplete = true
         rows.state.append(kind, rows: count)
         let inside = Set(grouping.keys.map(\.slot) + collector.found.map(\.slot))
@@ -341,7 +324,7 @@ extension SQLBinder {
     // MARK: Order and limits
 
     private func order(_ rows: inout SelectRows, _ query: SelectQuery, outer: SQLScope?) throws {
-        let keys = try query.order.flatMap { try sortKeys($0, rows, outer: outer) }
+        let keys = try rows.order ?? query.order.flatMap { try sortKeys($0, rows, outer: outer) }
         let empty = SQLContext(SQLScope(outer: nil), clause: "LIMIT")
         func count(_ expression: Expression) throws -> Expr? {
             if case .null = expression.kind { return nil }
@@ -353,7 +336,10 @@ extension SQLBinder {
     }
 
     private func sortKeys(_ item: SortItem, _ rows: SelectRows, outer: SQLScope?) throws -> [SortKey] {
-        let value = try sortValue(item.expression, rows, outer: outer)
+        sortKeys(item, try sortValue(item.expression, rows, outer: outer))
+    }
+
+    func sortKeys(_ item: SortItem, _ value: Expr) -> [SortKey] {
         // Nulls are greater than all values.
         guard let nullsFirst = item.nullsFirst, nullsFirst != item.isDescending else {
             return [SortKey(value: value, isDescending: item.isDescending)]
@@ -485,7 +471,7 @@ extension SQLBinder {
         return (plan, input.slots + [mark])
     }
 
-    private func converted(_ bound: BoundSelect, _ types: [SQLType]) -> (plan: PlanNode, slots: [Slot]) {
+    func converted(_ bound: BoundSelect, _ types: [SQLType]) -> (plan: PlanNode, slots: [Slot]) {
         var computed: [(slot: Slot, value: Expr)] = []
         let slots = zip(bound.columns, types).map { column, type -> Slot in
             let value = column.type == .unknown && type != .text && type != .any

@@ -28,6 +28,8 @@ extension SQLBinder {
         let scope = context.aggregates?.isInside == true ? context.scope : context.grouped ?? context.scope
         let visible = scope.slots
         let wrote = core.writes
+        subqueryDepth += 1
+        defer { subqueryDepth -= 1 }
         let (bound, used) = try core.tracking {
             try bind(query, outer: scope, from: BoundQuery.start(Scope(), given: visible))
         }

@@ -29,6 +29,8 @@ final class SQLBinder {
     let core: Binder
     /// Tables of WITH, the innermost last.
     var commonTables: [(name: String, table: BoundCommonTable)] = []
+    /// How many expressions are around what is being bound.
+    var subqueryDepth = 0
     /// How deep queries and expressions are nested; bounds recursion.
     private var depth = 0
 
@@ -78,10 +80,12 @@ struct SQLOutput {
     var type: SQLType
 }
 
-/// A table of WITH: its query is bound anew wherever it is used, as if it stood there.
-struct BoundCommonTable {
-    let query: SelectQuery
-    let columns: [Name]
-    /// How many tables of WITH it sees itself.
-    let visible: Int
+/// A table of WITH.
+enum BoundCommonTable {
+    /// Bound anew wherever it is used, as if it stood there. `visible`: how many tables of WITH it sees itself.
+    case query(SelectQuery, columns: [Name], visible: Int)
+    /// One that refers to itself.
+    case recursive(SelectQuery, name: Name, columns: [Name], visible: Int)
+    /// Within a recursive one: the rows of the round before.
+    case working(Slot, [SQLOutput])
 }

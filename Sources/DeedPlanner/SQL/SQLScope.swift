@@ -42,9 +42,10 @@ final class SQLScope {
 
     init(outer: SQLScope?) { self.outer = outer }
 
-    func add(_ relation: SQLRelation) {
+    /// `isVisible`: false if its columns are found only beside its name.
+    func add(_ relation: SQLRelation, isVisible: Bool = true) {
         relations.append(relation)
-        columns += relation.columns
+        if isVisible { columns += relation.columns }
     }
 
     /// All of both, the left side first.

@@ -62,6 +62,17 @@ enum SQLFunctions {
             }
             return part(scalars, start, end)
         },
+        // The texts of a list with another between each two.
+        ScalarFunction("sql:join", 2...2) { (arguments, _) throws(QueryError) in
+            guard case .list(let items) = arguments[0], let separator = try Arguments.text(arguments[1], "string_agg")
+            else { return .null }
+            var result = ""
+            for (index, item) in items.enumerated() {
+                if index > 0 { result += separator }
+                result += text(item)
+            }
+            return .string(result)
+        },
         // Of the first occurrence, counted from 1; 0 if there is none.
         ScalarFunction("sql:position", 2...2) { (arguments, _) throws(QueryError) in
             guard let text = try Arguments.text(arguments[0], "position"), let part = try Arguments.text(arguments[1], "position")
