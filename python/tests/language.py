@@ -1,6 +1,6 @@
 """The pages of the language, docs/language/*.md: their examples, what those give, and how a page is brought up to date.
 
-An example is a block of Cypher with the block of its result behind it, or a row of a table whose last two columns are
+An example is a block of Cypher or SQL with the block of its result behind it, or a row of a table whose last two columns are
 `Example` and `Result`; in a table an expression stands for `RETURN` and itself. Every example runs on a graph of its own,
 made by the first block of README.md. Lines `// $name = expression` give parameters, a block of CSV is a file of that name,
 and of several statements, each ended by a semicolon at the end of its line, the last one's result is shown. A line `...` in
@@ -26,7 +26,7 @@ import deed_core
 from deed_core import DeedError, PyDeedGraph
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "language"
-CLAUSE = re.compile(r"(MATCH|OPTIONAL|UNWIND|WITH|RETURN|CALL|CREATE|MERGE|SHOW)\b")
+CLAUSE = re.compile(r"(SELECT|MATCH|OPTIONAL|UNWIND|WITH|RETURN|CALL|CREATE|MERGE|SHOW)\b")
 
 #: Says what temporal values look like.
 TEXTS = PyDeedGraph()
@@ -67,7 +67,7 @@ def examples(page: Path) -> Iterator[Example]:
             language, _, title = line[3:].partition(" ")
             if language == "csv":
                 files[title] = body + "\n"
-            elif language == "cypher" and lines[end + 1:end + 2] == ["```"]:
+            elif language in ("cypher", "sql") and lines[end + 1:end + 2] == ["```"]:
                 close = lines.index("```", end + 2)
                 yield Example(
                     page, index + 1, body, "\n".join(lines[end + 2:close]), range(end + 2, close), False, dict(files))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -75,6 +76,17 @@ RESULTS: dict[str, list[tuple[Any, ...]]] = {
     "SELECT p.* FROM people p WHERE id = 4": [(4, "Dan", 20, None)],
     "SELECT count(*) FROM people a, people b, people c": [(64,)],
     "SELECT 'it''s' , \"name\" FROM people WHERE id = 2": [("it's", "Bob")],
+    "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 5) SELECT sum(x), count(*) FROM n": [(15, 5)],
+    "WITH RECURSIVE n(x) AS (SELECT 1 UNION SELECT (x + 1) % 3 FROM n) SELECT x FROM n ORDER BY x": [(0,), (1,), (2,)],
+    "SELECT DISTINCT ON (city) city, name FROM people ORDER BY city, age DESC, name": [
+        ("London", "Ada"), ("Paris", "Cyd"), (None, "Dan")],
+    "SELECT string_agg(name, '-' ORDER BY name DESC), array_agg(age ORDER BY id) FROM people": [
+        ("Dan-Cyd-Bob-Ada", [36, 20, None, 20])],
+    "SELECT DATE '2024-01-31' + INTERVAL '1 month' > DATE '2024-02-28', DATE '2024-03-01' - DATE '2024-02-01'": [(True, 29)],
+    "SELECT EXTRACT(YEAR FROM DATE '2024-05-06'), EXTRACT(month FROM TIMESTAMP '2024-05-06 07:08:09')": [(2024, 5)],
+    "SELECT x FROM unnest(ARRAY[3, 1, 2]) AS u(x) ORDER BY x": [(1,), (2,), (3,)],
+    "SELECT p.name, n.c FROM people p, LATERAL (SELECT count(*) AS c FROM people q WHERE q.age > p.age) n ORDER BY p.id": [
+        ("Ada", 0), ("Bob", 1), ("Cyd", 0), ("Dan", 1)],
 }  # fmt: skip
 
 
@@ -112,6 +124,80 @@ def test_parameters_go_by_position_and_by_name(people: PyDeedGraph) -> None:
     for name in ("A", "B"):
         statement.execute((name, 1))
     assert people.sql("SELECT count(*) FROM cities WHERE people = 1").scalar() == 2
+
+
+def test_a_recursive_query_follows_relationships(people: PyDeedGraph) -> None:
+    people.cypher("MATCH (a:people), (b:people) WHERE b.id = a.id + 1 CREATE (a)-[:next]->(b)")
+    text = """
+        WITH RECURSIVE reach(id, depth) AS (
+            SELECT _id, 0 FROM people WHERE id = 1
+            UNION ALL
+            SELECT e._dst, r.depth + 1 FROM reach r JOIN next e ON e._src = r.id)
+        SELECT p.name, r.depth FROM reach r JOIN people p ON p._id = r.id ORDER BY depth"""
+    assert people.sql(text).fetchall() == [("Ada", 0), ("Bob", 1), ("Cyd", 2), ("Dan", 3)]
+
+
+def test_a_recursion_without_end_ends_by_its_timeout(graph: PyDeedGraph) -> None:
+    with pytest.raises(DeedError):
+        graph.execute(
+            "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x FROM n) SELECT count(*) FROM n", timeout=0.2
+        ).fetchall()
+
+
+def test_rows_of_a_relationship_type_are_inserted_by_their_ends(people: PyDeedGraph) -> None:
+    people.cypher("MATCH (a:people {id: 1}), (b:people {id: 2}) CREATE (a)-[:knows {since: 1}]->(b)")
+    people.sql(
+        "INSERT INTO knows (_src, _dst, since) SELECT a._id, b._id, 7 FROM people a, people b WHERE a.name = 'Cyd' AND b.name = 'Dan'"
+    )
+    assert people.cypher("MATCH (a)-[k:knows]->(b) WHERE k.since = 7 RETURN a.name, b.name").fetchall() == [("Cyd", "Dan")]
+    with pytest.raises(DeedError):
+        people.sql("INSERT INTO knows (_src, _dst) VALUES (1, 999999999)")
+    people.sql("DELETE FROM knows WHERE since = 1")
+    assert people.sql("SELECT count(*) FROM knows").scalar() == 1
+
+
+def test_a_conflict_updates_or_does_nothing(people: PyDeedGraph) -> None:
+    text = "INSERT INTO cities VALUES ('Oslo', 1), ('Rome', 2) ON CONFLICT (name) DO UPDATE SET people = excluded.people + cities.people"
+    people.sql(text)
+    people.sql("INSERT INTO cities VALUES ('Rome', 9), ('Bern', 3) ON CONFLICT (name) DO NOTHING")
+    rows = people.sql("SELECT name, people FROM cities WHERE people < 1000000 ORDER BY name").fetchall()
+    assert rows == [("Bern", 3), ("Oslo", 700001), ("Rome", 2)]
+
+
+def test_changes_return_rows(people: PyDeedGraph) -> None:
+    assert people.sql("INSERT INTO people VALUES (8, 'Hal', 3, NULL) RETURNING id, name || '!' AS x").fetchall() == [(8, "Hal!")]
+    assert people.sql("UPDATE people SET age = 4 WHERE id = 8 RETURNING age").fetchall() == [(4,)]
+    assert people.sql("DELETE FROM people WHERE id = 8 RETURNING name").fetchall() == [("Hal",)]
+    assert people.sql("SELECT count(*) FROM people").scalar() == 4
+
+
+def test_a_view_is_a_query_under_a_name(people: PyDeedGraph) -> None:
+    people.sql("CREATE VIEW old (who, years) AS SELECT name, age FROM people WHERE age > 30")
+    assert people.sql("SELECT who FROM old WHERE years = 36").fetchall() == [("Ada",)]
+    people.sql("UPDATE people SET age = 99 WHERE id = 3")
+    assert people.sql("SELECT count(*) FROM old").scalar() == 2
+    with pytest.raises(DeedError, match="exists already"):
+        people.sql("CREATE VIEW old AS SELECT 1")
+    people.sql("DROP VIEW old")
+    with pytest.raises(DeedError, match="does not exist"):
+        people.sql("SELECT * FROM old")
+
+
+def test_tables_and_views_are_there_when_the_store_is_opened_again(tmp_path: Path) -> None:
+    with PyDeedGraph(tmp_path / "store") as graph:
+        graph.sql("CREATE TABLE t (b TEXT, a FLOAT, c)")
+        graph.sql("CREATE VIEW v AS SELECT a FROM t")
+        graph.sql("INSERT INTO t VALUES ('x', 1, 2)")
+    with PyDeedGraph(tmp_path / "store") as graph:
+        assert list(graph.sql("SELECT * FROM t").columns) == ["b", "a", "c"]
+        assert graph.sql("SELECT * FROM v").fetchall() == [(1.0,)]
+
+
+def test_a_table_without_definition_has_the_columns_that_its_rows_have(graph: PyDeedGraph) -> None:
+    graph.cypher("CREATE (:Item {a: 1})")
+    assert graph.sql("SELECT * FROM item").fetchall() == [(1,)]
+    graph.cypher("CREATE (:Item {a: 2, b: 3})")
+    assert graph.sql("SELECT * FROM item ORDER BY a").fetchall() == [(1, None), (2, 3)]
 
 
 def test_update_reads_all_values_before_it_changes_one(people: PyDeedGraph) -> None:
