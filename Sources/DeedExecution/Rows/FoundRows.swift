@@ -15,8 +15,8 @@ struct FoundRows<Element> {
 
     mutating func begin(_ chunk: Chunk?) {
         (input, row, given) = (chunk, 0, 0)
-        elements.removeAll(keepingCapacity: true)
-        parents.removeAll(keepingCapacity: true)
+        elements.empty()
+        parents.empty()
     }
 
     mutating func add(_ element: Element, _ row: Int) {
