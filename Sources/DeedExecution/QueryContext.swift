@@ -83,10 +83,10 @@ package final class QueryContext: @unchecked Sendable {
 
     /// Another execution of what was made for this context, after `end`. The parameters have their values.
     package func begin(
-        _ transaction: Transaction?, functions: FunctionContext, threads: Int, timeout: Double?, keepGoing: KeepGoing?
+        _ transaction: Transaction?, seconds: Int64, nanoseconds: UInt32, threads: Int, timeout: Double?, keepGoing: KeepGoing?
     ) throws(DeedError) {
         try view.begin(transaction)
-        (self.functions, self.threads) = (functions, threads)
+        (functions.seconds, functions.nanoseconds, self.threads) = (seconds, nanoseconds, threads)
         interruption.begin(timeout: timeout, keepGoing: keepGoing)
         execution += 1
         counters.clear()
