@@ -86,7 +86,6 @@ final class ResultHandle {
     deinit {
         if areNamesLent { for name in names { name.text.deallocate() } }
         if areNoticesLent { for notice in notices { notice.text.deallocate() } }
-        chunks.empty()
         result.exchange(&chunks)
         result.end()
     }

@@ -87,8 +87,10 @@ package final class QueryResult: @unchecked Sendable {
     /// A result that waits keeps room for so many chunks and bytes.
     private static let spareMax = (chunks: 16, bytes: 16 << 10)
 
-    /// Exchanges an array that has no chunks for the result's, which has none either.
+    /// Exchanges an array for the result's, which has no chunks; of several of these the memory is given back.
     package func exchange(_ chunks: inout [Chunk]) {
+        if chunks.count == 1 { context.recycle(&chunks[0]) }
+        chunks.empty()
         swap(&chunks, &spareChunks)
         if spareChunks.capacity > Self.spareMax.chunks { spareChunks = [] }
     }
@@ -159,8 +161,10 @@ package final class QueryResult: @unchecked Sendable {
             return
         }
         // What is exchanged is not copied, so that no references are counted.
-        for position in 0..<width where shape.slots[position] != position {
-            chunk.columns.swapAt(position, shape.slots[position])
+        chunk.columns.withUnsafeMutableBufferPointer { columns in
+            for position in 0..<width where shape.slots[position] != position {
+                swap(&columns[position], &columns[shape.slots[position]])
+            }
         }
     }
 

@@ -63,6 +63,8 @@ package struct Chunk: @unchecked Sendable {
         self.count = count
     }
 
+    package init(columns: [ChunkColumn?], count: Int) { (self.columns, self.count) = (columns, count) }
+
     /// The rows that the selection names, in its order; a row may come several times.
     package func selecting(_ selection: Selection) -> Chunk {
         var result = self

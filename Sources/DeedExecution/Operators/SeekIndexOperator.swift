@@ -73,7 +73,7 @@ final class SeekIndexOperator: Operator {
                 isExact = equality == nil || values.allSatisfy { Self.isExact($0, chunk.count) }
                 found.begin(chunk)
             }
-            let rows = try found.next(most: context.chunkRows) { row, found in
+            let rows = try found.next(context) { row, found in
                 if let next = try findSome(from: row, &found) { return next }
                 found.add(try find(row), row)
                 return row + 1
