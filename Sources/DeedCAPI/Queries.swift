@@ -36,14 +36,21 @@ final class StatementHandle {
     var onlyBegins: Bool { prepared.onlyBegins }
 
     func execute(_ transaction: OpaquePointer?, _ options: UnsafePointer<deed_query_options>?) throws -> QueryResult {
-        var options = try executionOptions(options, engine.graph)
-        options.language = language
         if database.follower != nil, case let present = database.queries, present !== engine {
+            var options = try executionOptions(options, present.graph)
+            options.language = language
             (engine, prepared) = (present, try present.prepare(text, options))
         }
+        // Each is read once: to read a member of a class is to count a reference.
         let engine = engine
+        var prepared = prepared
+        var options = try executionOptions(options, engine.graph)
+        options.language = language
         try database.requireOpen()
-        if !engine.isCurrent(prepared, isFresh: isFresh) { prepared = try engine.prepare(text, options) }
+        if !engine.isCurrent(prepared, isFresh: isFresh) {
+            prepared = try engine.prepare(text, options)
+            self.prepared = prepared
+        }
         isFresh = false
         // BEGIN, COMMIT and ROLLBACK are about the transaction of the thread, in whatever state it is.
         let given = try transaction.flatMap { try DeedCAPI.transaction($0, of: engine.graph) }
@@ -72,12 +79,15 @@ final class ResultHandle {
 
     init(_ result: QueryResult, _ database: DatabaseHandle) {
         (self.result, self.database) = (result, database)
-        lender = ValueLender(columns: result.width)
+        lender = ValueLender(result)
+        result.exchange(&chunks)
     }
 
     deinit {
         if areNamesLent { for name in names { name.text.deallocate() } }
         if areNoticesLent { for notice in notices { notice.text.deallocate() } }
+        result.exchange(&chunks)
+        result.end()
     }
 
     func notice(_ index: Int) -> (text: UnsafeMutablePointer<CChar>, size: Int)? {
@@ -146,7 +156,7 @@ final class ResultHandle {
             }
         }
         let count = min(available, wanted)
-        let rows = lender.begin(rows: count)
+        let rows = lender.begin(rows: count, result)
         var (index, start, done) = (0, row, 0)
         while done < count {
             let end = min(chunks[index].count, start + count - done)

@@ -7,20 +7,21 @@ import DeedValues
 import Glibc
 
 struct ValueLender: ~Copyable {
+    /// In memory of the result.
     private var row: UnsafeMutablePointer<deed_value>
-    /// Rows that `row` has room for.
-    private var room = 1
     private let columns: Int
     private var blocks: [UnsafeMutableRawPointer] = []
 
-    init(columns: Int) {
-        self.columns = columns
-        row = .allocate(capacity: max(columns, 1))
+    init(_ result: QueryResult) {
+        columns = result.width
+        row = Self.room(rows: 1, columns, result)
     }
 
-    deinit {
-        for block in blocks { free(block) }
-        row.deallocate()
+    deinit { for block in blocks { free(block) } }
+
+    private static func room(rows: Int, _ columns: Int, _ result: QueryResult) -> UnsafeMutablePointer<deed_value> {
+        let count = max(rows * columns, 1)
+        return result.room(count * MemoryLayout<deed_value>.stride).bindMemory(to: deed_value.self, capacity: count)
     }
 
     private mutating func freeBlocks() {
@@ -42,13 +43,9 @@ struct ValueLender: ~Copyable {
     }
 
     /// Where `lend(_:_:at:_:)` puts so many rows; what was lent before is gone.
-    mutating func begin(rows: Int) -> UnsafePointer<deed_value> {
+    mutating func begin(rows: Int, _ result: QueryResult) -> UnsafePointer<deed_value> {
         if !blocks.isEmpty { freeBlocks() }
-        if rows > room {
-            row.deallocate()
-            row = .allocate(capacity: max(rows * columns, 1))
-            room = rows
-        }
+        row = Self.room(rows: rows, columns, result)
         return UnsafePointer(row)
     }
 

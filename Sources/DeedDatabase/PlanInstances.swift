@@ -1,5 +1,5 @@
-// Operators that have run before and wait for the next execution of their plan. A short query would spend more on making
-// them, and on freeing them, than on what they do.
+// Operators that have run before and wait for the next execution of their plan, within the result that they had rows for. A
+// short query would spend more on making them, and on freeing them, than on what they do.
 
 import DeedEngine
 import DeedExecution
@@ -21,39 +21,39 @@ final class PlanInstance: @unchecked Sendable {
     }
 
     /// Lets go of what the execution held. False if there can be no other one.
-    fileprivate func end() -> Bool {
+    func end() -> Bool {
         context.counts.clear()
         root.reset(argument: start)
         return context.end()
     }
 }
 
-/// The instances of one plan that nobody uses.
+/// The instances of one plan that nobody uses, in results that nobody has any more.
 final class PlanInstances: Sendable {
     /// Executions of one plan at the same time that find an instance.
     private static let waitingMax = 4
     /// Of all plans of the process: an instance takes some kilobytes, and hardly anybody has so many texts in use.
     private static let waitingInAllMax = 512
     private static let waitingInAll = Atomic<Int>(0)
-    private let waiting = Mutex<[PlanInstance]>([])
+    private let waiting = Mutex<[QueryResult]>([])
 
     deinit { forget(waiting.withLock { $0.count }) }
 
     private func forget(_ count: Int) { Self.waitingInAll.subtract(count, ordering: .relaxed) }
 
-    func take() -> PlanInstance? {
-        guard let instance = waiting.withLock({ $0.popLast() }) else { return nil }
+    func take() -> QueryResult? {
+        guard let result = waiting.withLock({ $0.popLast() }) else { return nil }
         forget(1)
-        return instance
+        return result
     }
 
-    /// Keeps an instance whose execution came to its end without an error.
-    func give(_ instance: PlanInstance) {
+    /// Keeps an instance whose execution came to its end without an error, and its result.
+    func give(_ instance: PlanInstance, _ result: QueryResult) {
         guard instance.context.isReusable, Self.waitingInAll.load(ordering: .relaxed) < Self.waitingInAllMax, instance.end()
         else { return }
         waiting.withLock { waiting in
             if waiting.count >= Self.waitingMax { return }
-            waiting.append(instance)
+            waiting.append(result)
             Self.waitingInAll.add(1, ordering: .relaxed)
         }
     }

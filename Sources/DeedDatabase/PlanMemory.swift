@@ -112,21 +112,27 @@ final class ResultShape: Sendable {
     let columns: [String]
     /// Of the plan's chunks.
     let slots: [Slot]
-    /// True if the columns of a chunk can be moved to the places that they have in the result, from left to right.
-    let areSlotsAhead: Bool
+    /// True if the columns of a chunk can be exchanged, from left to right, with those in the places that they have in the
+    /// result: none of these is needed any more.
+    let areSlotsAscending: Bool
 
     init(columns: [String], slots: [Slot]) {
         (self.columns, self.slots) = (columns, slots)
-        areSlotsAhead = slots.enumerated().allSatisfy { $0.element >= $0.offset }
+        areSlotsAscending = zip(slots, slots.dropFirst()).allSatisfy { $0 < $1 }
     }
 }
 
-/// What a plan was made for.
-struct PlanBasis: Sendable {
+/// What all plans depend on. Looked at for every execution: plain numbers, which count no references.
+struct GraphState: Sendable {
     var schemaVersion: UInt64
     var labelVersion: UInt64
     var entities: Int
     var relationships: Int
+}
+
+/// What a plan was made for.
+struct PlanBasis: Sendable {
+    var graph: GraphState
     /// Of tables that the plan reads.
     var sizes: [TableState] = []
     /// Of values that it asks for.
@@ -138,9 +144,10 @@ struct PlanBasis: Sendable {
     private static let changesMin = 4_096
 
     /// True if a plan for `self` is still good now.
-    func isGood(for now: PlanBasis) -> Bool {
-        schemaVersion == now.schemaVersion && labelVersion == now.labelVersion
-            && TableState.areSimilar(entities, now.entities) && TableState.areSimilar(relationships, now.relationships)
+    func isGood(for now: GraphState) -> Bool {
+        graph.schemaVersion == now.schemaVersion && graph.labelVersion == now.labelVersion
+            && TableState.areSimilar(graph.entities, now.entities)
+            && TableState.areSimilar(graph.relationships, now.relationships)
             && sizes.allSatisfy { $0.hasSimilarSize } && statistics.allSatisfy { $0.state.isLike(now: Self.changesMin) }
     }
 }
@@ -161,7 +168,7 @@ final class PlanMemory: Sendable {
 
     func remember(_ query: PreparedQuery, forShape shape: String, _ literals: [String: Value]) {
         // The first plan of a shape tells what makes a difference, while it is good.
-        guard let first = find(shape), first.basis.isGood(for: query.basis), let difference = first.difference(literals) else {
+        guard let first = find(shape), first.basis.isGood(for: query.basis.graph), let difference = first.difference(literals) else {
             return remember(query, as: shape)
         }
         remember(query, as: Self.name(shape, difference))

@@ -65,13 +65,13 @@ package final class QueryEngine: @unchecked Sendable {
     }
 
     private func makeReady(_ text: String, _ options: ExecutionOptions) throws -> PreparedStatement {
-        let basis = basis
+        let state = state
         let key = options.language.map { "\($0)\0\(text)" } ?? text
-        if let known = memory.find(key), isGood(known, basis) { return .query(known) }
+        if let known = memory.find(key), isGood(known, state) { return .query(known) }
         if options.language ?? languageOf(text) == .sql { return try makeReadySQL(text, key, options) }
         let normal = normalizeCypher(text)
         let literals = normal?.literals ?? [:]
-        if let normal, let known = memory.find(shape: normal.key, literals), isGood(known, basis) {
+        if let normal, let known = memory.find(shape: normal.key, literals), isGood(known, state) {
             let query = known.with(text: text, literals: literals)
             memory.remember(query, as: key)
             return .query(query)
@@ -115,7 +115,7 @@ package final class QueryEngine: @unchecked Sendable {
         return .query(prepared)
 
         func plan(_ source: PlanSource, _ body: (Planner) throws -> PlannedQuery) throws -> PreparedQuery {
-            var basis = basis
+            var basis = PlanBasis(graph: state)
             let catalog = GraphCatalog(view: try GraphView(graph, nil), procedures: procedures)
             let planned = try body(Planner(catalog: catalog, interruption: interruption))
             (basis.sizes, basis.statistics, basis.openTables) = (catalog.used.sizes, catalog.used.values, catalog.used.open)
@@ -162,7 +162,7 @@ package final class QueryEngine: @unchecked Sendable {
     func plan(
         _ query: Query, _ source: PlanSource, _ interruption: Interruption, following given: PlanDocument? = nil
     ) throws -> PreparedQuery {
-        var basis = basis
+        var basis = PlanBasis(graph: state)
         let view = try GraphView(graph, nil)
         let catalog = GraphCatalog(view: view, procedures: procedures)
         let planner = Planner(catalog: catalog, interruption: interruption, literals: source.literals)
@@ -180,8 +180,8 @@ package final class QueryEngine: @unchecked Sendable {
             pin: pin, guesses: planned.guesses)
     }
 
-    private func isGood(_ query: PreparedQuery, _ basis: PlanBasis) -> Bool {
-        query.basis.isGood(for: basis) && pins.isGood(query) && query.basis.openTables.allSatisfy { $0.isSame(in: graph) }
+    private func isGood(_ query: PreparedQuery, _ state: GraphState) -> Bool {
+        query.basis.isGood(for: state) && pins.isGood(query) && query.basis.openTables.allSatisfy { $0.isSame(in: graph) }
     }
 
     func parse(_ text: String, _ lifting: NormalizedQuery?) throws -> Statement {
@@ -192,9 +192,9 @@ package final class QueryEngine: @unchecked Sendable {
         }
     }
 
-    private var basis: PlanBasis {
+    private var state: GraphState {
         let rows = graph.rowTotals()
-        return PlanBasis(
+        return GraphState(
             schemaVersion: graph.schema.changes, labelVersion: graph.labelVersion, entities: rows.entities,
             relationships: rows.relationships)
     }
@@ -205,7 +205,7 @@ package final class QueryEngine: @unchecked Sendable {
     /// not planned anew for the execution that it was prepared for.
     package func isCurrent(_ statement: PreparedStatement, isFresh: Bool) -> Bool {
         guard case .query(let query) = statement else { return true }
-        return (!query.isOdd || isFresh) && isGood(query, basis)
+        return (!query.isOdd || isFresh) && isGood(query, state)
     }
 
     /// The bindings are of the statement's parameters.
@@ -291,18 +291,20 @@ package final class QueryEngine: @unchecked Sendable {
         _ query: PreparedQuery, _ bindings: Bindings, _ transaction: Transaction?, _ options: ExecutionOptions
     ) throws -> QueryResult {
         let now = Clock.microseconds()
-        let functions = FunctionContext(
-            seconds: now / 1_000_000, nanoseconds: UInt32(truncatingIfNeeded: now % 1_000_000 * 1_000))
+        let (seconds, nanoseconds) = (now / 1_000_000, UInt32(truncatingIfNeeded: now % 1_000_000 * 1_000))
         let threads = query.plan.isReadOnly ? options.threads : 1
         let isSmall = query.isSmall && bindings.values.allSatisfy(PlanInstances.isSmall)
         if isSmall, let known = query.instances.take() {
             query.setParameters(of: known.context, bindings)
             try known.context.begin(
-                transaction, functions: functions, threads: threads, timeout: options.timeout, keepGoing: options.keepGoing)
-            return QueryResult(query, known, reports)
+                transaction, seconds: seconds, nanoseconds: nanoseconds, threads: threads, timeout: options.timeout,
+                keepGoing: options.keepGoing)
+            known.begin(query, reports)
+            return known
         }
         let context = QueryContext(
-            view: try GraphView(graph, transaction), parameters: query.arguments(bindings), functions: functions,
+            view: try GraphView(graph, transaction), parameters: query.arguments(bindings),
+            functions: FunctionContext(seconds: seconds, nanoseconds: nanoseconds),
             slotCount: query.plan.slotCount, threads: threads,
             interruption: Interruption(timeout: options.timeout, keepGoing: options.keepGoing), procedures: procedures,
             operators: query.plan.operators, isReadOnly: query.plan.isReadOnly && !query.plan.commitsInBetween)

@@ -30,7 +30,7 @@ package final class RelationshipRecord: Sendable {
 }
 
 /// One thread at a time, but for `interrupt`.
-package final class QueryResult {
+package final class QueryResult: @unchecked Sendable {
     package var columns: [String] { shape.columns }
     /// The number of columns.
     package let width: Int
@@ -45,6 +45,9 @@ package final class QueryResult {
     private var entities: [UInt64: EntityRecord]?
     private var relationships: [UInt64: RelationshipRecord] = [:]
     private var report: ReportBuilder?
+    /// What whoever hands the rows out has needed for it: room for chunks, and for bytes. It is used again with the result.
+    private var spareChunks: [Chunk] = []
+    private var memory: (base: UnsafeMutableRawPointer, size: Int)?
 
     package var counters: WriteCounters { context.counters }
     /// What is odd about the query without being wrong.
@@ -57,8 +60,48 @@ package final class QueryResult {
     }
 
     deinit {
-        guard let instance else { return }
-        if isExhausted { report?.query.instances.give(instance) } else { report?.finish(context.counts, isComplete: false) }
+        if !isExhausted { report?.finish(context.counts, isComplete: false) }
+        memory?.base.deallocate()
+    }
+
+    // MARK: Used again
+
+    /// Begins anew with another execution of the plan, after `end`. Both have results that wait, so these do not keep them.
+    func begin(_ query: PreparedQuery, _ reports: ReportRing) {
+        isExhausted = false
+        report = ReportBuilder(query, reports)
+    }
+
+    /// The last that is asked of a result, by who has the only reference to it: it may become the result of another execution.
+    package func end() {
+        guard isExhausted, let instance, let query = report.take()?.query else { return }
+        if !waiting.isEmpty { (waiting, nextWaiting) = ([], 0) }
+        if entities != nil { (entities, relationships) = (nil, [:]) }
+        if let memory, memory.size > Self.spareMax.bytes {
+            memory.base.deallocate()
+            self.memory = nil
+        }
+        query.instances.give(instance, self)
+    }
+
+    /// A result that waits keeps room for so many chunks and bytes.
+    private static let spareMax = (chunks: 16, bytes: 16 << 10)
+
+    /// Exchanges an array for the result's, which has no chunks; of several of these the memory is given back.
+    package func exchange(_ chunks: inout [Chunk]) {
+        if chunks.count == 1 { context.recycle(&chunks[0]) }
+        chunks.empty()
+        swap(&chunks, &spareChunks)
+        if spareChunks.capacity > Self.spareMax.chunks { spareChunks = [] }
+    }
+
+    /// Memory for so many bytes, which lives as long as the result and until it is asked for again.
+    package func room(_ size: Int) -> UnsafeMutableRawPointer {
+        if let memory, memory.size >= size { return memory.base }
+        memory?.base.deallocate()
+        let base = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
+        memory = (base, size)
+        return base
     }
 
     /// A result of rows that are there already.
@@ -111,14 +154,17 @@ package final class QueryResult {
 
     /// Brings the columns of the result to the front; what is behind them is nobody's business.
     private func arrange(_ chunk: inout Chunk) {
-        if !shape.areSlotsAhead {
+        if !shape.areSlotsAscending {
             let columns = chunk.columns
             chunk = Chunk(slots: width, count: chunk.count)
             for position in 0..<width { chunk.columns[position] = columns[shape.slots[position]] }
             return
         }
-        for position in 0..<width where shape.slots[position] != position {
-            chunk.columns[position] = chunk.columns[shape.slots[position]]
+        // What is exchanged is not copied, so that no references are counted.
+        chunk.columns.withUnsafeMutableBufferPointer { columns in
+            for position in 0..<width where shape.slots[position] != position {
+                swap(&columns[position], &columns[shape.slots[position]])
+            }
         }
     }
 

@@ -33,6 +33,8 @@ package final class QueryContext: @unchecked Sendable {
     /// By number.
     private var sifts: [Slot: JoinSift] = [:]
     private var workingTables: [Slot: WorkingTable] = [:]
+    /// Those of a chunk that nobody has any more, all empty; or none.
+    private var spareColumns: [ChunkColumn?] = []
     /// For one of the workers of a query: what it is part of.
     private let team: Team?
     /// Workers that share a part of the query's work; 1 beside them.
@@ -83,10 +85,10 @@ package final class QueryContext: @unchecked Sendable {
 
     /// Another execution of what was made for this context, after `end`. The parameters have their values.
     package func begin(
-        _ transaction: Transaction?, functions: FunctionContext, threads: Int, timeout: Double?, keepGoing: KeepGoing?
+        _ transaction: Transaction?, seconds: Int64, nanoseconds: UInt32, threads: Int, timeout: Double?, keepGoing: KeepGoing?
     ) throws(DeedError) {
         try view.begin(transaction)
-        (self.functions, self.threads) = (functions, threads)
+        (functions.seconds, functions.nanoseconds, self.threads) = (seconds, nanoseconds, threads)
         interruption.begin(timeout: timeout, keepGoing: keepGoing)
         execution += 1
         counters.clear()
@@ -102,6 +104,24 @@ package final class QueryContext: @unchecked Sendable {
         guard isKnownUniquelyReferenced(&view) else { return false }
         view.end()
         return true
+    }
+
+    /// A chunk without columns: `Chunk(slots:count:)`, which makes an array, but for the last one that was recycled.
+    func bareChunk(slots: Int, count: Int) -> Chunk {
+        guard spareColumns.count == slots else { return Chunk(slots: slots, count: count) }
+        var columns: [ChunkColumn?] = []
+        swap(&columns, &spareColumns)
+        return Chunk(columns: columns, count: count)
+    }
+
+    /// A plan that waits is not to hold more than a few kilobytes.
+    private static let spareMax = 256
+
+    /// Takes the columns of a chunk that the query has given out, and that is not needed any more.
+    package func recycle(_ chunk: inout Chunk) {
+        guard chunk.columns.count == slotCount, slotCount <= Self.spareMax else { return }
+        for slot in chunk.columns.indices where chunk.columns[slot] != nil { chunk.columns[slot] = nil }
+        swap(&chunk.columns, &spareColumns)
     }
 
     /// What a join and what is below it have in common. While operators are made.

@@ -129,14 +129,29 @@ result_next(ResultObject *self)
     return tuple;
 }
 
-/* Appends the next rows, at most `most`, in one call of the engine; the number of them, 0 at the end, -1 on failure. */
-static Py_ssize_t
-fetch_some(ResultObject *self, Py_ssize_t most, PyObject *rows)
+/* The next rows of the engine as a list. NULL on failure. */
+static PyObject *
+rows_to_python(ResultObject *self, const deed_value *values, Py_ssize_t count)
+{
+    PyObject *rows = PyList_New(count);
+    for (Py_ssize_t i = 0; rows != NULL && i < count; i++) {
+        PyObject *row = row_to_python(self, values + i * self->width);
+        if (row == NULL)
+            Py_CLEAR(rows);
+        else
+            PyList_SET_ITEM(rows, i, row);
+    }
+    return rows;
+}
+
+/* The next rows, at most `most`, in one call of the engine: an empty list at the end, NULL on failure. */
+static PyObject *
+fetch_some(ResultObject *self, Py_ssize_t most)
 {
     if (self->exhausted)
-        return 0;
+        return PyList_New(0);
     if (result_ready(self) < 0)
-        return -1;
+        return NULL;
     const deed_value *values;
     size_t count;
     bool is_end;
@@ -145,31 +160,28 @@ fetch_some(ResultObject *self, Py_ssize_t most, PyObject *rows)
     PyThreadState *thread = call_begin(session_of(self), true);
     deed_status status = deed_result_fetch(self->result, (size_t)most, &values, &count, &is_end, &error);
     call_end(session_of(self), thread);
-    Py_ssize_t taken = 0;
-    if (status != DEED_OK) {
+    PyObject *rows = NULL;
+    if (status != DEED_OK)
         raise_error(session_of(self)->state, status, error);
-        taken = -1;
-    }
-    for (; taken >= 0 && taken < (Py_ssize_t)count; taken++) {
-        PyObject *row = row_to_python(self, values + taken * self->width);
-        if (row == NULL || PyList_Append(rows, row) < 0)
-            taken = -2;
-        Py_XDECREF(row);
-    }
+    else
+        rows = rows_to_python(self, values, (Py_ssize_t)count);
     self->exhausted = status == DEED_OK && is_end;
     self->busy = false;
-    return taken < 0 ? -1 : taken;
+    return rows;
 }
 
 static PyObject *
 fetch_list(ResultObject *self, Py_ssize_t most)
 {
-    PyObject *rows = PyList_New(0);
-    while (rows != NULL && PyList_GET_SIZE(rows) < most) {
-        Py_ssize_t taken = fetch_some(self, most - PyList_GET_SIZE(rows), rows);
-        if (taken < 0)
+    PyObject *rows = most > 0 ? fetch_some(self, most) : PyList_New(0);
+    while (rows != NULL && !self->exhausted && PyList_GET_SIZE(rows) < most) {
+        PyObject *more = fetch_some(self, most - PyList_GET_SIZE(rows));
+        Py_ssize_t end = PyList_GET_SIZE(rows);
+        if (more == NULL || PyList_SetSlice(rows, end, end, more) < 0)
             Py_CLEAR(rows);
-        if (taken <= 0)
+        bool is_end = more != NULL && PyList_GET_SIZE(more) == 0;
+        Py_XDECREF(more);
+        if (is_end)
             break;
     }
     return rows;

@@ -59,12 +59,40 @@ map_to_python(ModuleState *state, const deed_value *value)
     return dict;
 }
 
+/* Texts of results are mostly short and ASCII, which is told here in fewer steps than the decoder takes to begin. */
+#define SHORT_TEXT 64
+
+static bool
+is_ascii(const char *text, size_t size)
+{
+    uint64_t seen = 0, word;
+    size_t i = 0;
+    for (; i + sizeof word <= size; i += sizeof word) {
+        memcpy(&word, text + i, sizeof word);
+        seen |= word;
+    }
+    for (; i < size; i++)
+        seen |= (unsigned char)text[i];
+    return (seen & 0x8080808080808080u) == 0;
+}
+
+static PyObject *
+text_to_python(const char *text, size_t size)
+{
+    if (size < 2 || size > SHORT_TEXT || !is_ascii(text, size)) /* the interpreter shares texts of one character */
+        return PyUnicode_DecodeUTF8(text, (Py_ssize_t)size, NULL);
+    PyObject *object = PyUnicode_New((Py_ssize_t)size, 0x7f);
+    if (object != NULL)
+        memcpy(PyUnicode_1BYTE_DATA(object), text, size);
+    return object;
+}
+
 PyObject *
 value_to_python(ModuleState *state, const deed_value *value)
 {
     switch (value->type) {
     case DEED_STRING:
-        return PyUnicode_DecodeUTF8(value->as.text.data, (Py_ssize_t)value->as.text.size, NULL);
+        return text_to_python(value->as.text.data, value->as.text.size);
     case DEED_INT64:
         return PyLong_FromLongLong(value->as.integer);
     case DEED_FLOAT64:

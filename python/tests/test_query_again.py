@@ -229,6 +229,56 @@ def test_threads_ask_the_same_side_by_side(graph: PyDeedGraph) -> None:
     assert wrong == []
 
 
+def test_columns_come_in_the_order_that_was_asked_for(graph: PyDeedGraph) -> None:
+    orders = (["p.name", "p.key"], ["p.key", "p.name"], ["a", "b"], ["b", "a"], ["b", "a", "b"], ["a", "a"], ["b", "q.key", "a"])
+    for order in orders:
+        columns = ", ".join(f"{column} AS c{place}" for place, column in enumerate(order))
+        text = f"MATCH (p:Person {{key: $key}})-[:KNOWS]->(q) WITH p, q, p.name AS a, p.key AS b RETURN {columns}"
+        for key in (3, 50, 3, 70):
+            name = f"person number {key}"
+            values: dict[str, Any] = {"p.name": name, "a": name, "p.key": key, "b": key, "q.key": key + 1}
+            assert rows(graph, text, key=key) == [tuple(values[column] for column in order)]
+
+
+def test_few_rows_and_many_come_from_the_same_text(graph: PyDeedGraph) -> None:
+    text = "UNWIND range(1, $count) AS x RETURN x, toString(x)"
+    for count in (1, 5_000, 1, 0, 700, 2_048, 3):
+        assert rows(graph, text, count=count) == [(x, str(x)) for x in range(1, count + 1)]
+
+
+def test_a_change_gives_its_own_rows_each_time(graph: PyDeedGraph) -> None:
+    text = "MATCH (p:Person {key: $key}) SET p.seen = coalesce(p.seen, 0) + 1 RETURN p, p.seen"
+    kept = []
+    for time_ in range(1, 4):
+        kept += [(key, time_, graph.execute(text, {"key": key})) for key in (1, 2)]
+    for key, time_, result in kept:
+        ((node, seen),) = result.fetchall()
+        assert (node.properties["key"], node.properties["seen"], seen) == (key, time_, time_)
+
+
+def test_texts_of_all_lengths_and_alphabets(graph: PyDeedGraph) -> None:
+    for size in (*range(20), 63, 64, 65, 200):
+        for letter in ("a", "\x00", "\x7f", "\x80", "é", "ж", "漢", "𝄞"):
+            for text in (letter * size, "a" * size + letter, letter + "a" * size):
+                assert graph.execute("RETURN $text", {"text": text}).fetchall() == [(text,)]
+
+
+def test_rows_outlive_the_result_and_the_next_execution(graph: PyDeedGraph) -> None:
+    text = "MATCH (p:Person {key: $key})-[:KNOWS]->(q) RETURN q.name, [q.key, p.name]"
+    all_rows = [rows(graph, text, key=key)[0] for key in range(99)]
+    assert all_rows == [(f"person number {key + 1}", [key + 1, f"person number {key}"]) for key in range(99)]
+
+
+def test_a_filter_leaves_the_rows_of_others_alone(graph: PyDeedGraph) -> None:
+    text = (
+        "MATCH (p:Person) WHERE p.key < $most WITH p CALL { WITH p WITH p WHERE p.key % 2 = 0 RETURN p.key * 10 AS tens "
+        "UNION ALL WITH p WITH p WHERE p.key % 3 = 0 RETURN p.key * 100 AS tens } RETURN p.key, tens"
+    )
+    for most in (3, 10, 3):
+        wanted = [(k, k * 10) for k in range(most) if k % 2 == 0] + [(k, k * 100) for k in range(most) if k % 3 == 0]
+        assert sorted(rows(graph, text, most=most)) == sorted(wanted)
+
+
 def resident_bytes() -> int:
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * 4096

@@ -63,26 +63,34 @@ package struct Chunk: @unchecked Sendable {
         self.count = count
     }
 
+    package init(columns: [ChunkColumn?], count: Int) { (self.columns, self.count) = (columns, count) }
+
     /// The rows that the selection names, in its order; a row may come several times.
     package func selecting(_ selection: Selection) -> Chunk {
-        var result = Chunk(slots: columns.count, count: selection.count)
+        var result = self
+        result.select(selection)
+        return result
+    }
+
+    /// `selecting`, in place: no memory is made for the columns of a chunk that nobody else has.
+    package mutating func select(_ selection: Selection) {
+        count = selection.count
         // Columns that came by the same way share a selection, which is composed once.
         var known: [(old: Selection, new: Selection)] = []
         for slot in columns.indices {
             guard let column = columns[slot] else { continue }
             guard let old = column.selection else {
-                result.columns[slot] = ChunkColumn(column.vector, selection)
+                columns[slot] = ChunkColumn(column.vector, selection)
                 continue
             }
             if let (_, new) = known.first(where: { $0.old === old }) {
-                result.columns[slot] = ChunkColumn(column.vector, new)
+                columns[slot] = ChunkColumn(column.vector, new)
                 continue
             }
             let new = Selection.compose(old, selection)
             known.append((old, new))
-            result.columns[slot] = ChunkColumn(column.vector, new)
+            columns[slot] = ChunkColumn(column.vector, new)
         }
-        return result
     }
 
     /// True if no slot holds anything.

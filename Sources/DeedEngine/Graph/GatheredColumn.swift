@@ -76,10 +76,11 @@ struct GatheredColumn {
         }
     }
 
-    /// The value of one row, if it is one that is copied as it stands, and of the type that the vector has already.
+    /// The value of one row, if it is one that is copied as it stands, and of the type that the vector has.
     @inline(__always)
-    func copyOne(_ chunk: UnsafePointer<ColumnChunk>, _ row: Int, to position: Int) -> Bool {
-        guard chunk.pointee.type == type, !chunk.pointee.isMixed, chunk.pointee.isValid(row), let data = chunk.pointee.data
+    mutating func copyOne(_ chunk: UnsafePointer<ColumnChunk>, _ row: Int, to position: Int) -> Bool {
+        guard !chunk.pointee.isMixed, chunk.pointee.isValid(row), let data = chunk.pointee.data,
+            chunk.pointee.type == type || typed == nil && begin(chunk.pointee.type, done: position)
         else { return false }
         if let words {
             words[position] = data.assumingMemoryBound(to: UInt64.self)[row]
@@ -87,6 +88,18 @@ struct GatheredColumn {
         }
         guard let slots, case let slot = chunk.pointee.slots[row], slot.isInline else { return false }
         slots[position] = slot
+        return true
+    }
+
+    /// Takes the type of the first value; the rows below `done` are null. False if `copyOne` does not know it.
+    @inline(never)
+    private mutating func begin(_ type: ValueType, done: Int) -> Bool {
+        switch type {
+        case .int64: _ = convert(to: .int64, done: done)
+        case .float64: _ = convert(to: .float64, done: done)
+        case .string: _ = convert(to: .string, done: done)
+        default: return false
+        }
         return true
     }
 
@@ -114,11 +127,16 @@ struct GatheredColumn {
         }
     }
 
+    /// The null bytes, if one of the rows is null.
     private func noteNulls(
         _ vector: ColumnVector, _ chunk: ColumnChunk, _ ids: UnsafePointer<UInt64>, _ run: IdRun
-    ) -> UnsafeMutablePointer<UInt8> {
-        let nulls = vector.requireNulls()
-        for index in run.start..<run.end { nulls[index] = chunk.isValid(rowNumber(of: ids[index])) ? 0 : 1 }
+    ) -> UnsafeMutablePointer<UInt8>? {
+        var nulls: UnsafeMutablePointer<UInt8>?
+        for index in run.start..<run.end where !chunk.isValid(rowNumber(of: ids[index])) {
+            let known = nulls ?? vector.requireNulls()
+            known[index] = 1
+            nulls = known
+        }
         return nulls
     }
 

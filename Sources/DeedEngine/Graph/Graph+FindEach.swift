@@ -47,7 +47,7 @@ extension Graph {
         _ snapshot: Snapshot, _ index: SecondaryIndex, _ buffer: IndexBuffer
     ) throws(DeedError) {
         while true {
-            buffer.candidates.removeAll(keepingCapacity: true)
+            buffer.candidates.empty()
             index.tree.latch.lockShared()
             let missing = index.tree.collect(rivalsOf: 0, buffer.low.bytes, into: &buffer.candidates)
             index.tree.latch.unlockShared()

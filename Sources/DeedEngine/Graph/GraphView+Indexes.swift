@@ -143,7 +143,7 @@ extension GraphView {
         _ known: LabelIndex, _ columns: [ColumnVector?], rows: Range<Int>, most: Int, _ search: IndexSearch,
         _ found: (Int, RowId) -> Void
     ) throws(DeedError) -> Int? {
-        search.sources.removeAll(keepingCapacity: true)
+        search.sources.empty()
         for place in known.order {
             guard let source = columns[place].flatMap({ CellSource($0) }) else { return nil }
             search.sources.append(source)

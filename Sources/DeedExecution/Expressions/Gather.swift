@@ -156,7 +156,7 @@ extension Chunk {
 
 /// The slots that an expression reads.
 struct NeededSlots {
-    var slots: Set<Slot> = []
+    var slots: NumberSet = []
     /// It has a subplan, which may read any.
     var isAll = false
 

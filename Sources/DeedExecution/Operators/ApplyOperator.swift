@@ -11,7 +11,7 @@ final class ApplyOperator: Operator {
     private let inner: Operator
     private let kind: ApplyKind
     private let isBatched: Bool
-    private let innerSlots: Set<Slot>
+    private let innerSlots: NumberSet
     private var input: Chunk?
     /// Rows of the input that the inner side has been given.
     private var begun = 0

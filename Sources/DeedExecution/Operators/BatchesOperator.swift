@@ -10,7 +10,7 @@ final class BatchesOperator: Operator {
     private let inner: PlanNode
     private let batches: Batches
     private let rowsMax: RowCount
-    private let innerSlots: Set<Slot>
+    private let innerSlots: NumberSet
     private var input: Chunk?
     /// Rows of the input that are in batches already.
     private var begun = 0

@@ -42,7 +42,7 @@ final class CallProcedureOperator: Operator {
                 vectors = try arguments.map { try $0.evaluate(chunk, context) }
                 found.begin(chunk)
             }
-            let rows = try found.next(most: context.chunkRows) { row, found in
+            let rows = try found.next(context) { row, found in
                 let results = try procedure.rows(vectors.map { $0.value(row) }, context)
                 found.add(procedure.signature.outputs.isEmpty ? [[]] : results, row)
                 return row + 1

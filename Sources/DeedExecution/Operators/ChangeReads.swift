@@ -8,9 +8,9 @@ struct ChangeReads {
     private var target: Slot?
     private var isOneTarget = true
     /// Slots whose properties or labels are read.
-    private(set) var read: Set<Slot> = []
+    private(set) var read: NumberSet = []
     /// Slots that are passed on whole, to functions and into lists.
-    private(set) var used: Set<Slot> = []
+    private(set) var used: NumberSet = []
     private(set) var isOpaque = false
 
     /// `values`: expressions that are read beside the changes.

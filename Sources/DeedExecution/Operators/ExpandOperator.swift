@@ -17,6 +17,8 @@ final class ExpandOperator: Operator {
     private var room = 1
     private var neighborVectors = RecycledVector()
     private var relationshipVectors = RecycledVector()
+    /// The selection that the parents of the last few rows were found with.
+    private var spareParents: Selection?
 
     /// Few rows mostly lead to few others: as many as come at once then.
     private static let few = (rows: 16, results: 256)
@@ -64,30 +66,37 @@ final class ExpandOperator: Operator {
     }
 
     private func expand() throws -> Chunk? {
-        guard let input else { return nil }
+        guard var result = input else { return nil }
         let known = types.resolve(context.view)
         if let known, known.isEmpty {
             self.input = nil
             return nil
         }
-        let max = min(context.chunkRows, input.count <= Self.few.rows ? Self.few.results : Chunk.rowsMax)
-        let parents = Selection(count: max)
+        let rows = result.count
+        let max = min(context.chunkRows, rows <= Self.few.rows ? Self.few.results : Chunk.rowsMax)
+        let parents = takeParents(max)
         let neighbors = neighborVectors.take(.entity, capacity: max)
         let relationships = relationshipVectors.take(.relationship, capacity: max)
         var count = try context.view.expand(
-            froms, count: input.count, types: known, directions, &cursor, parents: parents.rows, neighbors: neighbors.ids,
+            froms, count: rows, types: known, directions, &cursor, parents: parents.rows, neighbors: neighbors.ids,
             relationships: relationships.ids, max: max)
-        if cursor.input >= input.count { self.input = nil }
+        // Then the columns are nobody else's, and change in place.
+        if cursor.input >= rows { input = nil }
         if expansion.isInto { count = keepTargets(parents.rows, neighbors.ids, relationships.ids, count) }
         if !differs.slots.isEmpty {
-            count = keepDiffering(input, parents.rows, neighbors.ids, relationships.ids, count)
+            count = keepDiffering(result, parents.rows, neighbors.ids, relationships.ids, count)
         }
+        if count < max && max <= Self.few.results { spareParents = parents }
         if count == 0 { return nil }
-        let selection = count == max ? parents : Selection(copying: parents.rows, count: count)
-        var result = input.selecting(selection)
+        result.select(count == max ? parents : Selection(copying: parents.rows, count: count))
         if !expansion.isInto { result.set(expansion.to, neighbors) }
         if let slot = expansion.relationship { result.set(slot, relationships) }
         return result
+    }
+
+    private func takeParents(_ count: Int) -> Selection {
+        if let spare = spareParents.take(), spare.count == count { return spare }
+        return Selection(count: count)
     }
 
     private func keepTargets(

@@ -15,10 +15,12 @@ final class FilterOperator: Operator {
     override func restart(argument: Chunk) { child.reset(argument: argument) }
 
     override func produce() throws -> Chunk? {
-        while let chunk = try child.next() {
+        while var chunk = try child.next() {
             try context.checkInterrupt()
             guard let kept = try condition.select(chunk, context) else { return chunk }
-            if kept.count > 0 { return chunk.selecting(kept) }
+            if kept.count == 0 { continue }
+            chunk.select(kept)
+            return chunk
         }
         return nil
     }

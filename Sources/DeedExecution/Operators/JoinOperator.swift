@@ -16,7 +16,7 @@ final class JoinOperator: Operator {
     private let kind: JoinKind
     private let buildKeys: [Evaluator]
     private let probeKeys: [Evaluator]
-    private let buildSlots: Set<Slot>
+    private let buildSlots: NumberSet
     /// What is known of the build side below.
     private let sift: JoinSift?
     private var width = 0
@@ -32,7 +32,7 @@ final class JoinOperator: Operator {
     private var isRowBegun = false
 
     init(
-        _ build: Operator, _ probe: Operator, keys: [(build: Expr, probe: Expr)], _ kind: JoinKind, buildSlots: Set<Slot>,
+        _ build: Operator, _ probe: Operator, keys: [(build: Expr, probe: Expr)], _ kind: JoinKind, buildSlots: NumberSet,
         sift: JoinSift?, _ context: QueryContext
     ) throws {
         (self.build, self.probe, self.kind, self.buildSlots, self.sift) = (build, probe, kind, buildSlots, sift)

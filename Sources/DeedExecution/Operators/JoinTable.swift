@@ -102,7 +102,7 @@ final class JoinTable {
         }
     }
 
-    func fill(_ chunk: inout Chunk, _ rows: [UInt32], slots: Set<Slot>) {
+    func fill(_ chunk: inout Chunk, _ rows: [UInt32], slots: NumberSet) {
         guard rows.contains(KeyTable.absent) else {
             for slot in chunk.columns.indices where chunk.columns[slot] == nil {
                 if let vector = store.gather(rows[...], slot) { chunk.set(slot, vector) }

@@ -22,13 +22,13 @@ final class ProjectOperator: Operator {
             }
         }
         (self.columns, self.copies) = (computed, copies)
-        let written = Set(columns.lazy.map(\.slot))
+        let written = NumberSet(columns.lazy.map(\.slot))
         isInPlace = columns.allSatisfy { Self.readsNone(of: written, $0.value) }
         super.init(context)
     }
 
     /// Only the commonest expressions are looked into.
-    private static func readsNone(of slots: Set<Slot>, _ value: Expr) -> Bool {
+    private static func readsNone(of slots: NumberSet, _ value: Expr) -> Bool {
         switch value {
         case .constant, .parameter: true
         case .slot(let slot), .property(.slot(let slot), _): !slots.contains(slot)

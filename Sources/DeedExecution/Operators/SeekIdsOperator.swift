@@ -31,7 +31,7 @@ final class SeekIdsOperator: Operator {
                 lists = try ids.evaluate(chunk, context)
                 found.begin(chunk)
             }
-            let rows = found.next(most: context.chunkRows) { row, found in
+            let rows = found.next(context) { row, found in
                 if let lists { addRows(lists.value(row), row, to: &found) }
                 return row + 1
             } use: { chunk, ids in

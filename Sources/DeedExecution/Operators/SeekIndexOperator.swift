@@ -60,7 +60,7 @@ final class SeekIndexOperator: Operator {
     override func restart(argument: Chunk) {
         child.reset(argument: argument)
         found.begin(nil)
-        values.removeAll(keepingCapacity: true)
+        values.empty()
     }
 
     override func produce() throws -> Chunk? {
@@ -68,12 +68,12 @@ final class SeekIndexOperator: Operator {
             try context.checkInterrupt()
             if found.input == nil {
                 guard let chunk = try child.next() else { return nil }
-                values.removeAll(keepingCapacity: true)
+                values.empty()
                 for bound in bounds { values.append(try bound?.evaluate(chunk, context)) }
                 isExact = equality == nil || values.allSatisfy { Self.isExact($0, chunk.count) }
                 found.begin(chunk)
             }
-            let rows = try found.next(most: context.chunkRows) { row, found in
+            let rows = try found.next(context) { row, found in
                 if let next = try findSome(from: row, &found) { return next }
                 found.add(try find(row), row)
                 return row + 1
@@ -82,9 +82,11 @@ final class SeekIndexOperator: Operator {
                 if let start = ids.baseAddress { vector.ids.update(from: start, count: ids.count) }
                 chunk.set(entity, vector)
             }
-            guard let rows else { continue }
+            guard var rows else { continue }
             guard !isExact, let kept = try equality?.select(rows, context) else { return rows }
-            if kept.count > 0 { return rows.selecting(kept) }
+            if kept.count == 0 { continue }
+            rows.select(kept)
+            return rows
         }
     }
 

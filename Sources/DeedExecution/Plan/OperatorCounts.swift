@@ -90,8 +90,13 @@ package final class OperatorCounts: @unchecked Sendable {
 
     /// The counts by number, in place of what is in the array, whose room is used again.
     package func read(into result: inout [OperatorCount]) {
-        result.removeAll(keepingCapacity: true)
-        result.append(contentsOf: UnsafeBufferPointer(start: cells, count: count))
+        let (cells, count) = (cells, count)
+        if result.count == count {
+            result.withUnsafeMutableBufferPointer { $0.baseAddress?.update(from: cells, count: count) }
+        } else {
+            result.removeAll(keepingCapacity: true)
+            result.append(contentsOf: UnsafeBufferPointer(start: cells, count: count))
+        }
         for (scan, filter) in twins { result[scan] = result[filter] }
     }
 }

@@ -114,7 +114,7 @@ extension PlanNode {
     }
 
     /// Slots that the plan's rows have beyond those of its argument.
-    package func slotsBound() -> Set<Slot> {
+    package func slotsBound() -> NumberSet {
         switch kind {
         case .argument: return []
         case .scanEntities(let entity, _): return [entity]
@@ -126,13 +126,13 @@ extension PlanNode {
             return child.slotsBound().union(intersection.legs.flatMap(\.slotsBound))
         case .expandVariable(let child, let expansion): return child.slotsBound().union(expansion.slotsBound)
         case .countMatches(_, let pattern):
-            return Set([pattern.count] + [pattern.root].compactMap { $0.map { pattern.entities[$0].slot } })
+            return NumberSet([pattern.count] + [pattern.root].compactMap { $0.map { pattern.entities[$0].slot } })
         case .shortestPath(let child, let path): return child.slotsBound().union(path.expansion.slotsBound)
         case .matchPath(let child, let match): return child.slotsBound().union(match.slotsBound)
         case .project(let child, let columns): return child.slotsBound().union(columns.map(\.slot))
         case .keep(let child, let slots): return child.slotsBound().intersection(slots)
         case .unwind(let child, _, let element): return child.slotsBound().union([element])
-        case .aggregate(_, let keys, let aggregates): return Set(keys.map(\.slot) + aggregates.map(\.slot))
+        case .aggregate(_, let keys, let aggregates): return NumberSet(keys.map(\.slot) + aggregates.map(\.slot))
         case .apply(let outer, let inner, let kind):
             return kind == .cross || kind == .optional ? outer.slotsBound().union(inner.slotsBound()) : outer.slotsBound()
         case .batches(let outer, let inner, let batches):
@@ -141,9 +141,9 @@ extension PlanNode {
         case .join(let build, let probe, _, let kind, _):
             return kind == .inner || kind == .outer ? build.slotsBound().union(probe.slotsBound()) : probe.slotsBound()
         case .cross(let left, let right): return left.slotsBound().union(right.slotsBound())
-        case .union(_, let slots, _): return Set(slots)
-        case .recursive(_, _, let recursion): return Set(recursion.slots)
-        case .working(_, let slots): return Set(slots)
+        case .union(_, let slots, _): return NumberSet(slots)
+        case .recursive(_, _, let recursion): return NumberSet(recursion.slots)
+        case .working(_, let slots): return NumberSet(slots)
         case .create(let child, let creations): return child.slotsBound().union(creations.map(\.slot))
         case .merge(let child, let match, let creations, _, _):
             return child.slotsBound().union(match.slotsBound()).union(creations.map(\.slot))

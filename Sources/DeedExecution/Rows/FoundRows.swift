@@ -15,8 +15,8 @@ struct FoundRows<Element> {
 
     mutating func begin(_ chunk: Chunk?) {
         (input, row, given) = (chunk, 0, 0)
-        elements.removeAll(keepingCapacity: true)
-        parents.removeAll(keepingCapacity: true)
+        elements.empty()
+        parents.empty()
     }
 
     mutating func add(_ element: Element, _ row: Int) {
@@ -32,10 +32,11 @@ struct FoundRows<Element> {
     /// The next chunk of the input, without what was found, which is lent to `use`; nil at the end of the input. `find` looks up
     /// what there is for a row, or for several from there on, adds it, and returns the row after them.
     mutating func next(
-        most: Int, _ find: (Int, inout FoundRows) throws -> Int, use: (inout Chunk, UnsafeBufferPointer<Element>) -> Void
+        _ context: QueryContext, _ find: (Int, inout FoundRows) throws -> Int, use: (inout Chunk, UnsafeBufferPointer<Element>) -> Void
     ) rethrows -> Chunk? {
         guard let input else { return nil }
         if given > 0 { drop() }
+        let most = context.chunkRows
         while row < input.count && elements.count - given < most { row = try find(row, &self) }
         let end = min(given + most, elements.count)
         let rows = given..<end
@@ -44,7 +45,7 @@ struct FoundRows<Element> {
         if rows.isEmpty { return nil }
         var result =
             input.isBare
-            ? Chunk(slots: input.columns.count, count: rows.count)
+            ? context.bareChunk(slots: input.columns.count, count: rows.count)
             : parents.withUnsafeBufferPointer { parents in
                 input.selecting(Selection(copying: parents.baseAddress.unsafelyUnwrapped + rows.lowerBound, count: rows.count))
             }

@@ -19,7 +19,7 @@ struct ExpressionMode {
     /// Where aggregates go; nil: they are not allowed.
     var aggregates: AggregateCollector?
     /// Variables that may be used only as part of a substituted expression or inside an aggregate.
-    var ungrouped: Set<Slot> = []
+    var ungrouped: NumberSet = []
     /// A bare pattern may stand here as a predicate.
     var allowsPatterns = false
 }

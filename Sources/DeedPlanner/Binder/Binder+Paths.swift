@@ -166,8 +166,8 @@ extension Binder {
     }
 
     /// Takes out the conditions that one step can decide.
-    private func take(_ slots: Set<Slot>, _ inner: GroupBuilder, _ terms: inout [Expr]) -> Expr? {
-        let all = Set(inner.entities.map(\.slot) + inner.relationships.map(\.slot) + [-1])
+    private func take(_ slots: NumberSet, _ inner: GroupBuilder, _ terms: inout [Expr]) -> Expr? {
+        let all = NumberSet(inner.entities.map(\.slot) + inner.relationships.map(\.slot) + [-1])
         let own = terms.filter { slotsUsed($0).intersection(all).isSubset(of: slots) }
         terms.removeAll { slotsUsed($0).intersection(all).isSubset(of: slots) }
         return Expr.all(own)

@@ -10,7 +10,7 @@ struct PatternBuilder {
     var graph = QueryGraph()
     var scope: Scope
     /// Filled before the patterns are walked.
-    let given: Set<Slot>
+    let given: NumberSet
     /// Paths, made from what was found.
     var derived: [DerivedSlot] = []
     /// Expressions of the patterns, to be bound once all variables are declared.
@@ -25,13 +25,13 @@ struct PatternBuilder {
     /// Entities, relationships and groups as they were written.
     var elementCount = 0
     /// Filled by walking a path as a whole, and by nothing else.
-    var outputs: Set<Slot> = []
+    var outputs: NumberSet = []
 }
 
 struct DerivedSlot {
     let slot: Slot
     let value: Expr
-    let needs: Set<Slot>
+    let needs: NumberSet
 }
 
 extension Binder {
@@ -178,7 +178,7 @@ extension Binder {
         builder.derived.append(
             DerivedSlot(
                 slot: slot, value: .path(start: .slot(slots[0]), steps: steps.map { .slot($0) }),
-                needs: Set(steps + [slots[0]])))
+                needs: NumberSet(steps + [slots[0]])))
     }
 
     private func requireDistinct(_ slots: [Slot], _ builder: inout PatternBuilder) {

@@ -61,7 +61,7 @@ extension Binder {
             try bindUngrouped(&columns, &result)
         }
         if projection.isDistinct {
-            var seen: Set<Slot> = []
+            var seen: NumberSet = []
             let keys = columns.map(\.slot).filter { seen.insert($0).inserted }
             let rows = estimator.groups(keys.map { .slot($0) }, rows: result.plan.estimatedRows)
             result.append(try aggregate(result.plan, keys: keys.map { ($0, .slot($0)) }, []), rows: rows)
@@ -137,7 +137,7 @@ extension Binder {
 
     private func bindGrouped(_ columns: inout [ProjectedColumn], _ result: inout BoundQuery) throws {
         var keys: [(slot: Slot, value: Expr)] = []
-        var keySlots: Set<Slot> = []
+        var keySlots: NumberSet = []
         var mode = ExpressionMode()
         mode.ungrouped = result.scope.slots
         for index in columns.indices where !columns[index].hasAggregate {

@@ -63,7 +63,7 @@ struct BoundQuery {
     var plan: PlanNode
     var scope: Scope
     /// Slots that hold something.
-    var bound: Set<Slot>
+    var bound: NumberSet
     /// The columns of RETURN; empty without one.
     var columns: [(name: String, slot: Slot)] = []
     /// False until RETURN (or what stands for it) has come.
@@ -99,7 +99,7 @@ final class Binder {
     private var knownParameters: Set<NameKey> = []
     var notices: [(message: String, place: SourceRange)] = []
     /// Slots that expressions referred to since somebody last looked.
-    var used: Set<Slot> = []
+    var used: NumberSet = []
     /// How deep expressions and subqueries are nested; bounds recursion.
     var depth = 0
     static let depthMax = 400
@@ -145,7 +145,7 @@ final class Binder {
     }
 
     /// Runs `body` and returns what slots its expressions referred to.
-    func tracking<Result>(_ body: () throws -> Result) rethrows -> (Result, Set<Slot>) {
+    func tracking<Result>(_ body: () throws -> Result) rethrows -> (Result, NumberSet) {
         let outer = used
         used = []
         defer { used.formUnion(outer) }

@@ -67,8 +67,8 @@ struct Scope {
         top?.add(variable)
     }
 
-    var slots: Set<Slot> {
-        var slots = Set<Slot>(minimumCapacity: top?.variables.count ?? 0)
+    var slots: NumberSet {
+        var slots = NumberSet()
         var next = top
         while let layer = next {
             for variable in layer.variables { slots.insert(variable.slot) }

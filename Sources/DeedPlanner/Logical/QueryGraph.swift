@@ -50,7 +50,7 @@ struct QueryGraph {
         var parts: [PathPart] = []
         var outputs: [PathOutputColumn] = []
         /// Slots that the conditions of the parts refer to, in subqueries too.
-        var uses: Set<Slot> = []
+        var uses: NumberSet = []
 
         /// The conditions on the way.
         var filters: [Expr] { [stepFilter].compactMap { $0 } + parts.flatMap(\.filters) }
@@ -59,7 +59,7 @@ struct QueryGraph {
     struct Predicate {
         let expr: Expr
         /// What it needs.
-        let slots: Set<Slot>
+        let slots: NumberSet
     }
 
     var entities: [Entity] = []

@@ -18,7 +18,7 @@ struct Cardinality {
     /// Of the predicates that need nothing but the slot.
     private let ownSelectivity: [Slot: Double]
     /// The others that need it.
-    private let shared: [Slot: [(slots: Set<Slot>, selectivity: Double)]]
+    private let shared: [Slot: [(slots: NumberSet, selectivity: Double)]]
 
     init(estimator: Estimator, graph: QueryGraph) {
         (self.graph, self.estimator) = (graph, estimator)
@@ -44,7 +44,7 @@ struct Cardinality {
             return Self.density(relationship, count: count, left: left.count, right: right.count)
         }
         var own: [Slot: [Expr]] = [:]
-        var shared: [Slot: [(slots: Set<Slot>, selectivity: Double)]] = [:]
+        var shared: [Slot: [(slots: NumberSet, selectivity: Double)]] = [:]
         for predicate in graph.predicates {
             if predicate.slots.count == 1, let slot = predicate.slots.first {
                 own[slot, default: []].append(predicate.expr)
@@ -75,11 +75,11 @@ struct Cardinality {
     func labelled(_ slot: Slot) -> Double { labelledCounts[slot] ?? 1 }
 
     /// Entities that satisfy everything that is asked of them alone.
-    func entities(_ slot: Slot, given: Set<Slot>) -> Double {
+    func entities(_ slot: Slot, given: NumberSet) -> Double {
         labelled(slot) * selectivity(of: slot, given: given)
     }
 
-    func selectivity(of slot: Slot, given: Set<Slot>) -> Double {
+    func selectivity(of slot: Slot, given: NumberSet) -> Double {
         shared[slot, default: []].reduce(ownSelectivity[slot] ?? 1) { result, predicate in
             predicate.slots.allSatisfy { $0 == slot || given.contains($0) } ? result * predicate.selectivity : result
         }

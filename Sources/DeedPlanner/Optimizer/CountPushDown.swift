@@ -59,7 +59,7 @@ struct CountPushDown {
         let wholeCost = ifItPays ? wholeCost(read) : 0
         guard read.cost >= wholeCost else { return nil }
         let count = newSlot()
-        var used: Set<Slot> = []
+        var used: NumberSet = []
         for key in keys { used.formUnion(slotsUsed(key.value)) }
         var weighed: [(slot: Slot, Aggregate)] = []
         for (slot, aggregate) in aggregates {
@@ -80,8 +80,8 @@ struct CountPushDown {
     }
 
     /// What the aggregate is over rows that stand for several each, and the slots that it needs.
-    private func weigh(_ aggregate: Aggregate, by count: Slot, _ read: PatternReading) -> (Aggregate, Set<Slot>)? {
-        let needs = aggregate.arguments.reduce(into: Set<Slot>()) { $0.formUnion(slotsUsed($1)) }
+    private func weigh(_ aggregate: Aggregate, by count: Slot, _ read: PatternReading) -> (Aggregate, NumberSet)? {
+        let needs = aggregate.arguments.reduce(into: NumberSet()) { $0.formUnion(slotsUsed($1)) }
         switch aggregate.function {
         case "min", "max": return (aggregate, needs)
         case "count" where aggregate.isDistinct: return (aggregate, needs)
@@ -190,7 +190,7 @@ private struct PatternReading {
     }
 
     /// One to which all of the slots belong. Without a direction it is not known which of its ends is which.
-    private func relationship(with used: Set<Slot>) -> Int? {
+    private func relationship(with used: NumberSet) -> Int? {
         relationships.indices.first { index in
             let relationship = relationships[index]
             let ends = relationship.isDirected ? [entities[relationship.from].slot, entities[relationship.to].slot] : []

@@ -17,7 +17,7 @@ struct DistinctReach {
     private(set) var plan: PlanNode
 
     /// `child`, for an aggregate to which it makes no difference how often a row comes, and which needs these slots.
-    init(_ child: PlanNode, used: Set<Slot>) {
+    init(_ child: PlanNode, used: NumberSet) {
         plan = child
         (plan, isDistinct) = Self.searching(child, used)
     }
@@ -28,7 +28,7 @@ struct DistinctReach {
     /// Needed, it keeps searches from being made for all rows together.
     private static let noSlot: Slot = -1
 
-    private static func searching(_ node: PlanNode, _ used: Set<Slot>) -> (PlanNode, isDistinct: Bool) {
+    private static func searching(_ node: PlanNode, _ used: NumberSet) -> (PlanNode, isDistinct: Bool) {
         func replaced(_ kind: PlanNode.Kind) -> PlanNode { PlanNode(kind, estimatedRows: node.estimatedRows) }
         switch node.kind {
         case .filter(let child, let condition):

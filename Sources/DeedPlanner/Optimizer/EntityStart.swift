@@ -45,7 +45,7 @@ struct EntityStart {
     }
 
     /// What is read, what is left of it, and the promise of what can be expanded from that.
-    func cost(_ cardinality: Cardinality, _ solved: Set<Int>) -> Double {
+    func cost(_ cardinality: Cardinality, _ solved: NumberSet) -> Double {
         var reach: Double?
         for index in cardinality.relationshipsAt[slot, default: []] where !solved.contains(index) {
             let relationship = cardinality.graph.relationships[index]
@@ -73,7 +73,7 @@ struct EntityStart {
     /// The ways to find the entity: those by id first, through indexes, and by a scan.
     /// `predicates`: those that are still to be applied.
     static func all(
-        for entity: QueryGraph.Entity, _ predicates: OpenPredicates, _ bound: Set<Slot>, _ cardinality: Cardinality
+        for entity: QueryGraph.Entity, _ predicates: OpenPredicates, _ bound: NumberSet, _ cardinality: Cardinality
     ) -> [EntityStart] {
         let slot = entity.slot
         let usable = predicates.needing(slot).filter { $0.predicate.slots.allSatisfy { $0 == slot || bound.contains($0) } }

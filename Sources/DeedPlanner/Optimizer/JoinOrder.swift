@@ -12,10 +12,10 @@ struct JoinOrder {
     }
 
     let cardinality: Cardinality
-    let bound: Set<Slot>
+    let bound: NumberSet
     let interruption: Interruption
     /// Entities that nothing is walked from.
-    private let barred: Set<Slot>
+    private let barred: NumberSet
     /// False if cycles are to be closed by expanding.
     private let intersects: Bool
     /// Relationships that still have to be walked, and can be from here.
@@ -25,13 +25,13 @@ struct JoinOrder {
     private var graph: QueryGraph { cardinality.graph }
 
     init(
-        cardinality: Cardinality, bound: Set<Slot>, solved: Set<Int>, barred: Set<Slot>, intersects: Bool,
+        cardinality: Cardinality, bound: NumberSet, solved: NumberSet, barred: NumberSet, intersects: Bool,
         interruption: Interruption
     ) {
         (self.cardinality, self.bound, self.barred, self.interruption) = (cardinality, bound, barred, interruption)
         self.intersects = intersects
         var reached = bound
-        var found: Set<Int> = []
+        var found: NumberSet = []
         var frontier = cardinality.graph.entities.map(\.slot).filter { bound.contains($0) && !barred.contains($0) }
         while let slot = frontier.popLast() {
             for index in cardinality.relationshipsAt[slot, default: []] where !solved.contains(index) {
@@ -52,7 +52,7 @@ struct JoinOrder {
 
     /// The rows after a step, and whether it can be taken from these entities. Searches for shortest paths wait until both
     /// ends are there.
-    private func step(_ index: Int, _ reached: Set<Slot>, rows: Double) -> (step: Step, rows: Double, to: Slot)? {
+    private func step(_ index: Int, _ reached: NumberSet, rows: Double) -> (step: Step, rows: Double, to: Slot)? {
         let relationship = graph.relationships[index]
         let (hasLeft, hasRight) = (reached.contains(relationship.left), reached.contains(relationship.right))
         let fromLeft = hasLeft && !barred.contains(relationship.left)
@@ -71,7 +71,7 @@ struct JoinOrder {
     /// than two. All lists that are gone through may have to be read and sorted first; after that a row takes looking up its
     /// own ones, and going through the shortest.
     private func intersection(
-        _ to: Slot, _ candidates: [Int], _ reached: Set<Slot>, rows: Double
+        _ to: Slot, _ candidates: [Int], _ reached: NumberSet, rows: Double
     ) -> (members: [Int], rows: Double, cost: Double)? {
         let members = candidates.filter { index in
             let relationship = graph.relationships[index]
@@ -98,14 +98,14 @@ struct JoinOrder {
         var cost: Double
         var rows: Double
         var steps: [Step]
-        var reached: Set<Slot>
+        var reached: NumberSet
     }
 
     /// Entities at which several relationships can meet.
     private var meetings: [Slot] {
         if !intersects || open.count < 2 { return [] }
         let ends = open.flatMap { [graph.relationships[$0].left, graph.relationships[$0].right] }
-        return Set(ends).filter { end in !bound.contains(end) && ends.count { $0 == end } > 1 }.sorted()
+        return NumberSet(ends).filter { end in !bound.contains(end) && ends.count { $0 == end } > 1 }.sorted()
     }
 
     private func exact(rows: Double) -> [Step]? {
@@ -141,9 +141,9 @@ struct JoinOrder {
     }
 
     private func greedy(rows: Double) throws -> [Step] {
-        let isOpen = Set(open)
+        let isOpen = NumberSet(open)
         var (reached, rows) = (bound, rows)
-        var taken: Set<Int> = []
+        var taken: NumberSet = []
         // Those that can be walked from what is reached.
         var frontier: [Int] = []
         func extend(from slot: Slot) {

@@ -24,7 +24,7 @@ struct OpenPredicates {
 
     /// Those that can be applied now that `fresh` slots have been added to the bound ones, in the order of the text. They are
     /// not among the predicates any more.
-    mutating func takeReady(fresh: [Slot], bound: Set<Slot>) -> [Expr] {
+    mutating func takeReady(fresh: [Slot], bound: NumberSet) -> [Expr] {
         take(needing: fresh) { predicate in
             predicate.slots.allSatisfy(bound.contains) ? predicate.expr : nil
         }
@@ -43,10 +43,13 @@ struct OpenPredicates {
 
     /// Of the predicates that need one of the slots those of which `body` makes something.
     mutating func take<Result>(needing slots: some Sequence<Slot>, _ body: (QueryGraph.Predicate) -> Result?) -> [Result] {
-        var candidates: Set<Int> = []
-        for slot in slots { candidates.formUnion(places[slot, default: []]) }
+        var candidates: [Int] = []
+        for slot in slots { if let more = places[slot] { candidates += more } }
         var results: [Result] = []
-        for index in candidates.sorted() {
+        candidates.sort()
+        for (number, index) in candidates.enumerated() {
+            // One that needs several of the slots is there several times.
+            if number > 0 && candidates[number - 1] == index { continue }
             guard let predicate = predicates[index], let result = body(predicate) else { continue }
             results.append(result)
             predicates[index] = nil

@@ -17,9 +17,9 @@ struct PatternPlanner {
     let graph: QueryGraph
     private(set) var derived: [DerivedSlot]
     /// Slots that are filled so far.
-    private(set) var bound: Set<Slot>
+    private(set) var bound: NumberSet
     /// Those that were before the pattern.
-    private let given: Set<Slot>
+    private let given: NumberSet
     let newSlot: () -> Slot
     private let depthMax: Int
     private let interruption: Interruption
@@ -28,11 +28,11 @@ struct PatternPlanner {
     private(set) var predicates: OpenPredicates
     /// Slots that have been filled since predicates were applied last.
     private var fresh: [Slot]
-    private var solved: Set<Int> = []
+    private var solved: NumberSet = []
     /// Entities whose labels have been tested.
-    private var tested: Set<Slot> = []
+    private var tested: NumberSet = []
     /// The rows that a part which stands alone will be combined with, while there is one.
-    private var outer: (plan: PlanNode, bound: Set<Slot>)?
+    private var outer: (plan: PlanNode, bound: NumberSet)?
     /// True while the rows so far are one row without columns.
     private var isUnit = false
     /// True if they were so at first. Rows of clauses before come in an order that changes to come may depend on, so that they are
@@ -43,14 +43,14 @@ struct PatternPlanner {
     /// What somebody else wants to be chosen.
     private let wishes: PatternWishes
     /// Entities of wishes that have come true.
-    private(set) var fulfilled: Set<Slot> = []
+    private(set) var fulfilled: NumberSet = []
     /// What the conditions on the steps of each relationship need of the row.
-    let stepNeeds: [Set<Slot>]
+    let stepNeeds: [NumberSet]
     /// The types of each relationship.
     private let types: [Set<NameKey>]
 
     init(
-        estimator: Estimator, graph: QueryGraph, derived: [DerivedSlot], bound: Set<Slot>, depthMax: Int,
+        estimator: Estimator, graph: QueryGraph, derived: [DerivedSlot], bound: NumberSet, depthMax: Int,
         interruption: Interruption, wishes: PatternWishes = PatternWishes(), newSlot: @escaping () -> Slot
     ) {
         (self.graph, self.derived, self.bound) = (graph, derived, bound)
@@ -70,8 +70,8 @@ struct PatternPlanner {
         fresh = own.filter(bound.contains).sorted()
     }
 
-    private static func slots(of graph: QueryGraph, _ derived: [DerivedSlot]) -> Set<Slot> {
-        var slots = Set(graph.entities.map(\.slot) + derived.map(\.slot))
+    private static func slots(of graph: QueryGraph, _ derived: [DerivedSlot]) -> NumberSet {
+        var slots = NumberSet(graph.entities.map(\.slot) + derived.map(\.slot))
         for relationship in graph.relationships {
             slots.insert(relationship.slot)
             if let path = relationship.length?.path { slots.insert(path) }
@@ -479,7 +479,7 @@ struct PatternPlanner {
     }
 
     private mutating func combine(
-        _ outer: (plan: PlanNode, bound: Set<Slot>), _ part: (plan: PlanNode, bound: Set<Slot>)
+        _ outer: (plan: PlanNode, bound: NumberSet), _ part: (plan: PlanNode, bound: NumberSet)
     ) throws {
         let common = outer.bound.intersection(part.bound).sorted()
         fulfilled.formUnion(wishes.joins.intersection(common))

@@ -8,7 +8,7 @@ struct PatternWishes {
     /// Entities to start at, each in its way, whatever else leads to them.
     var starts: [Slot: EntityAccess] = [:]
     /// Entities at which parts are to meet that have been walked on their own.
-    var joins: Set<Slot> = []
+    var joins: NumberSet = []
 
     /// False if cycles are to be closed by expanding, never by intersecting.
     var intersects = true
@@ -47,7 +47,7 @@ extension Binder {
     }
 
     /// Says which hints were of no use.
-    func noteHints(_ builder: PatternBuilder, fulfilled: Set<Slot>) {
+    func noteHints(_ builder: PatternBuilder, fulfilled: NumberSet) {
         for (slot, place) in builder.hints where !fulfilled.contains(slot) {
             notices.append(("the hint cannot be followed: no plan of the pattern does what it asks for", place))
         }

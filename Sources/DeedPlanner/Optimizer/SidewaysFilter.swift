@@ -9,7 +9,7 @@ extension PlanNode {
     /// there is no such expansion. `share`: of the rows that are expected to be found. `number`: gives what the join is told by.
     /// O(depth of the plan).
     func sifted(by keys: [Expr], share: Double, number: () -> Slot) -> (plan: PlanNode, number: Slot)? {
-        let needed = keys.reduce(into: Set<Slot>()) { $0.formUnion(slotsUsed($1)) }
+        let needed = keys.reduce(into: NumberSet()) { $0.formUnion(slotsUsed($1)) }
         var above: [PlanNode] = []
         var expansions = 0
         var node = self
@@ -26,7 +26,7 @@ extension PlanNode {
     }
 
     /// What is below a node that fills none of these slots.
-    private func passing(_ slots: Set<Slot>) -> (child: PlanNode, isExpansion: Bool)? {
+    private func passing(_ slots: NumberSet) -> (child: PlanNode, isExpansion: Bool)? {
         switch kind {
         case .filter(let child, _): (child, false)
         case .expand(let child, let expansion): slots.isDisjoint(with: expansion.slotsBound) ? (child, true) : nil

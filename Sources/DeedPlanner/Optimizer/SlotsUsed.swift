@@ -4,13 +4,13 @@
 import DeedExecution
 import DeedValues
 
-func slotsUsed(_ expr: Expr) -> Set<Slot> {
-    var slots: Set<Slot> = []
+func slotsUsed(_ expr: Expr) -> NumberSet {
+    var slots: NumberSet = []
     collect(expr, into: &slots)
     return slots
 }
 
-private func collect(_ expr: Expr, into slots: inout Set<Slot>) {
+private func collect(_ expr: Expr, into slots: inout NumberSet) {
     switch expr {
     case .slot(let slot): slots.insert(slot)
     case .constant, .parameter: break

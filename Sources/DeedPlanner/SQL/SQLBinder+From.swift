@@ -22,7 +22,7 @@ indirect enum FromPart {
     case full(FromPart, FromPart, [QueryGraph.Predicate])
 
     /// The slots that it fills.
-    var slots: Set<Slot> {
+    var slots: NumberSet {
         switch self {
         case .table(let slot, _): [slot]
         case .edge(let slot, let source, let target, _): [slot, source, target]
@@ -37,7 +37,7 @@ extension SQLBinder {
     // MARK: Declaring
 
     /// The parts of FROM, side by side, and the scope with their columns.
-    func declare(from references: [TableReference], outer: SQLScope?, given: Set<Slot>) throws -> (FromPart, SQLScope) {
+    func declare(from references: [TableReference], outer: SQLScope?, given: NumberSet) throws -> (FromPart, SQLScope) {
         let scope = SQLScope(outer: outer)
         var parts: [FromPart] = []
         for reference in references {
@@ -57,7 +57,7 @@ extension SQLBinder {
 
     /// `before`: what LATERAL sees.
     private func declare(
-        _ reference: TableReference, before: SQLScope, outer: SQLScope?, given: Set<Slot>
+        _ reference: TableReference, before: SQLScope, outer: SQLScope?, given: NumberSet
     ) throws -> (FromPart, SQLScope) {
         try nested(at: reference.range) {
             switch reference.kind {
@@ -161,7 +161,7 @@ extension SQLBinder {
 
     private func declareJoin(
         _ left: TableReference, _ right: TableReference, _ type: JoinType, _ condition: JoinCondition, before: SQLScope,
-        outer: SQLScope?, given: Set<Slot>, at range: SourceRange
+        outer: SQLScope?, given: NumberSet, at range: SourceRange
     ) throws -> (FromPart, SQLScope) {
         let (leftPart, leftScope) = try declare(left, before: before, outer: outer, given: given)
         let seen = SQLScope(outer: outer)
@@ -339,7 +339,7 @@ extension SQLBinder {
 
     /// The terms that are equalities between one side and the other, and all others.
     private func joinKeys(
-        _ terms: [QueryGraph.Predicate], build: Set<Slot>, probe: Set<Slot>
+        _ terms: [QueryGraph.Predicate], build: NumberSet, probe: NumberSet
     ) -> (keys: [(build: Expr, probe: Expr)], rest: [QueryGraph.Predicate]) {
         var keys: [(build: Expr, probe: Expr)] = []
         var rest: [QueryGraph.Predicate] = []
@@ -463,7 +463,7 @@ extension SQLBinder {
 
 extension BoundQuery {
     /// One row, with slots that are filled already.
-    static func start(_ scope: Scope, given: Set<Slot>) -> BoundQuery {
+    static func start(_ scope: Scope, given: NumberSet) -> BoundQuery {
         var query = start(scope)
         query.bound = given
         query.isUnit = given.isEmpty

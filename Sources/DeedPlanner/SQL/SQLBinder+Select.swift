@@ -54,9 +54,9 @@ extension SQLBinder {
     func finish(_ rows: SelectRows, keeping others: [Slot] = []) -> BoundSelect {
         var state = rows.state
         let outputs = rows.columns.map { SQLOutput(name: $0.name, slot: $0.slot, type: $0.value.type) }
-        let slots = Set(outputs.map(\.slot) + others).sorted()
+        let slots = NumberSet(outputs.map(\.slot) + others).sorted()
         state.append(.keep(child: state.plan, slots))
-        state.bound = Set(slots)
+        state.bound = NumberSet(slots)
         state.columns = outputs.map { ($0.name, $0.slot) }
         state.isComplete = true
         return BoundSelect(query: state, columns: outputs)
@@ -196,7 +196,7 @@ extension SQLBinder {
     }
 
     private func distinct(_ rows: inout SelectRows) {
-        var seen: Set<Slot> = []
+        var seen: NumberSet = []
         let keys = rows.columns.map(\.slot).filter { seen.insert($0).inserted }
         let count = core.estimator.groups(keys.map { .slot($0) }, rows: rows.state.plan.estimatedRows)
         rows.state.append(.aggregate(child: rows.state.plan, keys: keys.map { ($0, .slot($0)) }, []), rows: count)
@@ -251,7 +251,7 @@ extension SQLBinder {
         let kind = try core.aggregate(rows.state.plan, keys: grouping.keys, collector.found)
         collector.isComplete = true
         rows.state.append(kind, rows: count)
-        let inside = Set(grouping.keys.map(\.slot) + collector.found.map(\.slot))
+        let inside = NumberSet(grouping.keys.map(\.slot) + collector.found.map(\.slot))
         if let having {
             let condition = try requireGrouped(grouping.applied(to: having), inside, state, scope, at: select.range)
             rows.state = try filter(rows.state, by: [QueryGraph.Predicate(expr: condition, slots: [])])
@@ -283,7 +283,7 @@ extension SQLBinder {
 
     /// Refuses what is neither grouped by nor aggregated.
     private func requireGrouped(
-        _ expr: Expr, _ inside: Set<Slot>, _ state: BoundQuery, _ scope: SQLScope, at range: SourceRange
+        _ expr: Expr, _ inside: NumberSet, _ state: BoundQuery, _ scope: SQLScope, at range: SourceRange
     ) throws -> Expr {
         let ungrouped = slotsUsed(expr).intersection(state.bound.union(ownSlots(scope))).subtracting(inside)
             .subtracting(scope.outer?.slots ?? [])
@@ -319,7 +319,7 @@ extension SQLBinder {
         return result
     }
 
-    private func ownSlots(_ scope: SQLScope) -> Set<Slot> { scope.slots.subtracting(scope.outer?.slots ?? []) }
+    private func ownSlots(_ scope: SQLScope) -> NumberSet { scope.slots.subtracting(scope.outer?.slots ?? []) }
 
     // MARK: Order and limits
 
@@ -365,7 +365,7 @@ extension SQLBinder {
             let expr = try bind(expression, context).expr
             if let column = rows.columns.first(where: { areSame($0.value.expr, expr) }) { return .slot(column.slot) }
             guard let grouping = rows.grouping else { return expr }
-            let inside = Set(grouping.keys.map(\.slot) + (context.aggregates?.found.map(\.slot) ?? []))
+            let inside = NumberSet(grouping.keys.map(\.slot) + (context.aggregates?.found.map(\.slot) ?? []))
             return try requireGrouped(grouping.applied(to: expr), inside, rows.state, context.scope, at: expression.range)
         }
         // Only the columns are left.

@@ -59,7 +59,7 @@ extension SQLBinder {
             var state = BoundQuery.start(Scope())
             state.plan = PlanNode(.working(table: table, slots: slots), estimatedRows: 100)
             state.isUnit = false
-            state.bound = Set(slots)
+            state.bound = NumberSet(slots)
             return BoundSelect(query: state, columns: zip(outputs, slots).map { SQLOutput(name: $0.name, slot: $1, type: $0.type) })
         }
     }
@@ -103,7 +103,7 @@ extension SQLBinder {
             table: table, slots: slots, initialSlots: one.slots, stepSlots: other.slots, isDistinct: !operations[0].isAll)
         var state = BoundQuery.start(Scope())
         state.append(.recursive(initial: one.plan, step: other.plan, recursion), rows: one.plan.estimatedRows * 10)
-        state.bound = Set(slots)
+        state.bound = NumberSet(slots)
         state.readsGraph = initial.query.readsGraph || step.query.readsGraph
         try core.take(steps: max(one.plan.depth, other.plan.depth), at: range)
         return BoundSelect(query: state, columns: zip(outputs, slots).map { SQLOutput(name: $0.name, slot: $1, type: $0.type) })

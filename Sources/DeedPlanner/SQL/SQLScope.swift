@@ -62,7 +62,7 @@ final class SQLScope {
     }
 
     /// All that expressions can refer to, those of the queries around it included.
-    var slots: Set<Slot> {
+    var slots: NumberSet {
         var slots = outer?.slots ?? []
         for relation in relations {
             if let row = relation.row { slots.insert(row) }

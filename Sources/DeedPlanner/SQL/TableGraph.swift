@@ -17,8 +17,8 @@ struct TableGraph {
     }
 
     private mutating func findAliases() {
-        var ends: Set<Slot> = []
-        var entities: Set<Slot> = []
+        var ends: NumberSet = []
+        var entities: NumberSet = []
         for part in parts {
             switch part {
             case .edge(_, let source, let target, _): ends.formUnion([source, target])
@@ -59,7 +59,7 @@ struct TableGraph {
         return slot
     }
 
-    func builder(given: Set<Slot>) -> PatternBuilder {
+    func builder(given: NumberSet) -> PatternBuilder {
         var builder = PatternBuilder(scope: Scope(), given: given)
         for part in parts {
             switch part {
@@ -81,7 +81,7 @@ struct TableGraph {
             }
             // A subquery may know the end by its own name.
             let slots = term.slots.union(slotsUsed(expr)).subtracting([-1])
-            let needed = slotsUsed(expr).contains(-1) ? slots : Set(slots.map(resolved))
+            let needed = slotsUsed(expr).contains(-1) ? slots : NumberSet(slots.map(resolved))
             builder.graph.predicates.append(QueryGraph.Predicate(expr: expr, slots: needed))
         }
         for slot in aliases.keys.sorted() {
