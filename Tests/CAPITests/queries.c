@@ -488,6 +488,57 @@ static void long_queries_can_be_stopped(deed_database *database) {
     deed_statement_destroy(statement);
 }
 
+/* A pattern whose planning takes a fraction of a second; the caller frees it. */
+static char *text_of_long_planning(void) {
+    enum { LEGS = 300, CONDITIONS = 10000, ROOM = LEGS * 32 + CONDITIONS * 48 };
+    char *text = malloc(ROOM);
+    if (text == NULL) abort();
+    size_t size = (size_t)snprintf(text, ROOM, "MATCH ");
+    for (int leg = 0; leg < LEGS; leg++)
+        size += (size_t)snprintf(text + size, ROOM - size, "%s(a)-[:E]->(b%d)", leg == 0 ? "" : ", ", leg);
+    size += (size_t)snprintf(text + size, ROOM - size, " WHERE a.i > 0");
+    for (int number = 0; number < CONDITIONS; number++)
+        size += (size_t)snprintf(text + size, ROOM - size, " AND b%d.i > b%d.i", number % LEGS, number % (LEGS - 1));
+    snprintf(text + size, ROOM - size, " RETURN a");
+    return text;
+}
+
+static void planning_can_be_stopped(deed_database *database) {
+    deed_query_options options;
+    deed_statement *statement = (deed_statement *)8;
+    deed_query_options_init(&options);
+    options.timeout = (double)NAN;
+    EXPECT(DEED_INVALID_ARGUMENT, deed_statement_prepare(database, "RETURN 1", 8, &options, &statement, ERR));
+    CHECK(statement == NULL);
+    deed_query_options blank = {0}; /* not initialised */
+    EXPECT(DEED_INVALID_ARGUMENT, deed_statement_prepare(database, "RETURN 1", 8, &blank, &statement, ERR));
+
+    char *text = text_of_long_planning();
+    static const double limited[] = {0, 0.001};
+    for (size_t i = 0; i < COUNT(limited); i++) {
+        options.timeout = limited[i];
+        EXPECT(DEED_INTERRUPTED, deed_statement_prepare(database, text, strlen(text), &options, &statement, ERR));
+        CHECK(statement == NULL);
+    }
+    int asked = 0;
+    options.timeout = -1;
+    options.keep_going = counts_and_stops;
+    options.keep_going_data = &asked;
+    EXPECT(DEED_INTERRUPTED, deed_statement_prepare(database, text, strlen(text), &options, &statement, ERR));
+    CHECK_EQUAL(3, (uint64_t)asked);
+
+    static const double unlimited[] = {-1, -0.5, -(double)INFINITY, (double)INFINITY};
+    options.keep_going = NULL;
+    for (size_t i = 0; i < COUNT(unlimited); i++) {
+        options.timeout = unlimited[i];
+        EXPECT_OK(deed_statement_prepare(database, "RETURN 1", 8, &options, &statement, ERR));
+        deed_statement_destroy(statement);
+    }
+    EXPECT_OK(deed_statement_prepare(database, text, strlen(text), NULL, &statement, ERR));
+    deed_statement_destroy(statement);
+    free(text);
+}
+
 /* ---- Procedures, reports, handles -------------------------------------------------------------------------------- */
 
 static void tables_become_procedures(deed_database *database) {
@@ -587,6 +638,7 @@ void test_queries(void) {
     rows_can_be_looked_at_first(database);
     mixed_columns_on_the_way_to_arrow(database);
     long_queries_can_be_stopped(database);
+    planning_can_be_stopped(database);
     tables_become_procedures(database);
     reports_are_taken_out_once(database);
     plans_are_set_and_cleared(database);

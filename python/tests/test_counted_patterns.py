@@ -313,3 +313,17 @@ def test_matches_are_made_where_there_is_no_memory_for_counting(threads: int) ->
         plan = "\n".join(line for (line,) in deed.execute("PROFILE " + query))
         assert "CountMatches" in plan
         assert "actual 998" in plan
+
+
+def test_cycles_among_entities_whose_ids_have_the_same_last_digits() -> None:
+    """What is looked up while cycles are counted tells ids apart by their last 16 bits first."""
+    rng = random.Random(9)
+    with PyDeedGraph(threads=2) as graph:
+        ids = list(graph.add_entities("N", {"n": list(range(3 * 65_536))}))
+        alike = [ids[number + 65_536 * part] for number in rng.sample(range(65_536), 20) for part in range(3)]
+        assert len({id % 65_536 for id in alike}) == 20
+        graph.add_edges("R", *[rng.choices(alike, k=1_000) for _ in range(2)])
+        for pattern in ("(a)-[:R]->(b)-[:R]->(c)-[:R]->(a)", "(a)-[:R]->(b)-[:R]->(c)-[:R]->(d)-[:R]->(a)"):
+            counted = graph.execute(f"MATCH {pattern} RETURN count(*)").scalar()
+            assert "CountMatches" in graph.execute(f"EXPLAIN MATCH {pattern} RETURN count(*)").scalar()
+            assert counted == len(graph.execute(f"MATCH {pattern} RETURN a.n").fetchall()) > 1_000

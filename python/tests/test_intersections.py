@@ -134,3 +134,28 @@ def test_the_planner_intersects_where_many_rows_are_expected() -> None:
         candidates = json.loads(graph.plan_space(text))["patterns"][0]["candidates"]
         kinds = {any(step["step"] == "intersect" for step in candidate["steps"]) for candidate in candidates}
         assert kinds == {True, False}
+
+
+def test_lists_that_do_not_fit_into_memory_are_read_for_fewer_rows() -> None:
+    """What one query may hold is no limit here, so that lists are kept until the store has no memory left for them."""
+    nodes, relationships, limit = 20_000, 400_000, 32 << 20
+    rng = random.Random(5)
+    ends = [rng.choices(range(nodes), k=relationships) for _ in range(2)]
+    text = TRIANGLE + " WHERE a.n < b.n RETURN sum(a.n + b.n * 3 + c.n), count(*)"
+
+    def answer(room: dict[str, int], texts: int) -> Any:
+        with PyDeedGraph(threads=1, **room) as graph:
+            ids = list(graph.add_entities("N", {"n": list(range(nodes))}))
+            graph.add_edges("R", *[[ids[number] for number in numbers] for numbers in ends])
+            for number in range(texts):  # of a collection each, whose memory is asked for piece by piece
+                graph.add_entities(f"Text{number}", {"text": ["x" * 1_000] * 900})
+            graph.set_execution_plan(text, intersecting(graph, text))
+            rows = graph.execute(text).fetchall()
+            assert "Intersect" in operators(explained(graph, text))
+            memory = graph.stats()["memory"]
+            # Pheromone gives way to queries; lists of both directions have 16 bytes for each relationship.
+            held = memory["total"] - memory["pheromone"] + 2 * 16 * relationships
+            assert (held > memory["limit"]) == bool(room)
+            return rows
+
+    assert answer({"memory_limit": limit, "query_memory": 1 << 40}, 8) == answer({}, 8)

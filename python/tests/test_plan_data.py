@@ -145,6 +145,8 @@ ILLEGAL = [
     ([SEEK, {"step": "intersect", "entity": 1, "relationships": [0, 0]}], "not where several relationships meet"),
     ([SEEK, {"step": "intersect", "entity": 1, "relationships": [0, 7]}], "no relationship 7"),
     ([SEEK, {"step": "intersect", "entity": 0, "relationships": [0, 1]}], "has been found before"),
+    ([SEEK, {"step": "intersect", "entity": 9, "relationships": [0, 1]}], "no entity 9"),
+    ([{"step": "intersect", "entity": 1, "relationships": [0, 7]}], "relationship 0 cannot be walked to entity 1"),
     ([SEEK, {"step": "intersect", "entity": 1, "relationships": [0, "1"]}], "other than integers"),
     ([{"step": "jump"}], "none of"),
     ([{"step": "start", "entity": 0}], "has no 'by'"),

@@ -159,6 +159,45 @@ def test_each_execution_sees_what_is_committed_then(graph: PyDeedGraph) -> None:
     assert rows(graph, text, key=4) == [("changed",)]
 
 
+JOINED = "MATCH (a:Person {key: $a})-[:KNOWS]->(b)<-[:KNOWS]-(c:Person {key: $c}) USING JOIN ON b RETURN b.key"
+
+
+@pytest.mark.parametrize("text", [
+    JOINED,
+    "MATCH (a:Person {key: $a})-[:KNOWS]->(b) MATCH (c:Person {key: $c})-[:KNOWS]->(d) WHERE b.name = d.name RETURN b.key",
+    "MATCH (p:Person) WHERE p.key IN [1, 2, 3] CALL (p) { " + JOINED.replace("RETURN b.key", "RETURN b") + " } "
+    "WITH DISTINCT b RETURN b.key",
+    "UNWIND [1, 2, 3] AS x CALL (x) { MATCH (a:Person {key: $a + x - x})-[:KNOWS]->(b)<-[:KNOWS]-(c:Person {key: $c}) "
+    "USING JOIN ON b RETURN b } WITH DISTINCT b RETURN b.key",
+    "MATCH (a:Person {key: $a})-[:KNOWS]->(b) WHERE EXISTS { MATCH (b)<-[:KNOWS]-(c:Person) WHERE c.key = $c } RETURN b.key",
+])  # fmt: skip
+def test_a_join_sees_what_is_there_then(graph: PyDeedGraph, text: str) -> None:
+    """Neither rows nor parameters of the execution before, which a kept build side would have."""
+
+    def met(asker: Any, a: int, c: int) -> list[Any]:
+        return sorted(key for (key,) in asker.execute(text, {"a": a, "c": c}).fetchall())
+
+    def know(asker: Any, source: int, target: int) -> None:
+        asker.execute("MATCH (p:Person {key: $s}), (q:Person {key: $t}) CREATE (p)-[:KNOWS]->(q)", {"s": source, "t": target})
+
+    for _ in range(3):
+        assert met(graph, 4, 30) == met(graph, 5, 30) == []
+    know(graph, 4, 31)
+    for _ in range(2):
+        assert met(graph, 4, 30) == [31] and met(graph, 30, 4) == [31] and met(graph, 5, 30) == []
+    know(graph, 30, 5)
+    assert met(graph, 4, 30) == [5, 31]
+    with graph.transaction() as transaction:
+        know(transaction, 4, 70)
+        know(transaction, 30, 70)
+        assert met(transaction, 4, 30) == [5, 31, 70] and met(graph, 4, 30) == [5, 31]
+        transaction.rollback()
+    graph.execute("MATCH (:Person {key: 30})-[k:KNOWS]->(:Person {key: 31}) DELETE k")
+    assert met(graph, 4, 30) == [5]
+    graph.execute("MATCH (:Person {key: 4})-[k:KNOWS]->() DELETE k")
+    assert met(graph, 4, 30) == []
+
+
 def test_strings_and_nulls_are_those_of_the_row(graph: PyDeedGraph) -> None:
     long = "a name that does not fit into a slot of a vector, number "
     names = [long * (n % 4) + str(n) if n % 5 else None for n in range(100)]

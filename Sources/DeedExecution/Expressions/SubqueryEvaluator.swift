@@ -15,7 +15,7 @@ final class SubqueryEvaluator: Evaluator {
 
     init(_ subquery: Subquery, _ context: QueryContext) throws {
         (kind, result) = (subquery.kind, subquery.result)
-        plan = try makeOperator(subquery.plan, context)
+        plan = try makeOperator(subquery.plan, context, isBegunAgain: true)
         if !subquery.plan.isStreaming || subquery.plan.writes || kind == .exists && subquery.plan.isUnbounded {
             batchRows = 1
         } else {
@@ -35,7 +35,7 @@ final class SubqueryEvaluator: Evaluator {
         let found = ColumnVector.booleans(chunk.count)
         found.bools.update(repeating: 0, count: chunk.count)
         try run(chunk, context) { first, count, inner in
-            forEachParent(chunk, inner) { _, parent in found.bools[first + parent] = 1 }
+            try forEachParent(chunk, inner) { _, parent in found.bools[first + parent] = 1 }
             // On with it while any has none.
             return (first..<first + count).contains { found.bools[$0] == 0 }
         }
@@ -49,7 +49,7 @@ final class SubqueryEvaluator: Evaluator {
             if batchRows == 1 {
                 counts.ints[first] += Int64(inner.count)
             } else {
-                forEachParent(chunk, inner) { _, parent in counts.ints[first + parent] += 1 }
+                try forEachParent(chunk, inner) { _, parent in counts.ints[first + parent] += 1 }
             }
             return true
         }
@@ -65,7 +65,7 @@ final class SubqueryEvaluator: Evaluator {
                 throw DeedError(.internalError, "slot \(result) is collected where it holds nothing")
             }
             try work.note(bytes: inner.count * MemoryLayout<Value>.stride)
-            forEachParent(chunk, inner) { row, parent in lists[first + parent].append(column.value(row)) }
+            try forEachParent(chunk, inner) { row, parent in lists[first + parent].append(column.value(row)) }
             return true
         }
         let vector = ColumnVector(.any, capacity: chunk.count)
@@ -93,8 +93,8 @@ final class SubqueryEvaluator: Evaluator {
 
     /// Of each row of the plan the row of the argument that it belongs to, counted from the first of the run.
     @inline(__always)
-    private func forEachParent(_ chunk: Chunk, _ inner: Chunk, _ body: (Int, Int) -> Void) {
-        if batchRows > 1 { return inner.forEachNumber(width: chunk.columns.count, body) }
+    private func forEachParent(_ chunk: Chunk, _ inner: Chunk, _ body: (Int, Int) -> Void) throws {
+        if batchRows > 1 { return try inner.forEachNumber(width: chunk.columns.count, body) }
         for row in 0..<inner.count { body(row, 0) }
     }
 }

@@ -44,7 +44,7 @@ final class AggregateOperator: Operator {
 
     private func groups() throws -> Chunk? {
         guard let groups = grouping, nextGroup < groups.groupCount else { return nil }
-        let end = min(nextGroup + context.chunkRows, groups.groupCount)
+        let end = min(nextGroup + Chunk.rowsMax, groups.groupCount)
         var chunk = try groups.rows(nextGroup..<end)
         nextGroup = end
         chunk.attach(argument)

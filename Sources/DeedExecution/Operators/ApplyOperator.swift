@@ -76,12 +76,12 @@ final class ApplyOperator: Operator {
                 guard let rest = unmatched(rows) else { return nil }
                 return gather(withNulls(rest))
             }
-            return gather(combine(rows, found))
+            return gather(try combine(rows, found))
         case .semi, .anti:
             var rest = rows.count
             while rest > 0, let found = try inner.next() {
                 try context.checkInterrupt()
-                rest -= mark(rows, found)
+                rest -= try mark(rows, found)
             }
             argument = nil
             if kind == .anti { return unmatched(rows).flatMap { gather($0) } }
@@ -91,20 +91,20 @@ final class ApplyOperator: Operator {
     }
 
     /// Notes which rows have a match; returns how many had none before.
-    private func mark(_ rows: Chunk, _ found: Chunk) -> Int {
+    private func mark(_ rows: Chunk, _ found: Chunk) throws -> Int {
         var fresh = 0
-        forEachParent(rows, found) { _, parent in
+        try forEachParent(rows, found) { _, parent in
             if !matched[parent] { (matched[parent], fresh) = (true, fresh + 1) }
         }
         return fresh
     }
 
-    private func forEachParent(_ rows: Chunk, _ found: Chunk, _ body: (Int, Int) -> Void) {
-        if isBatched { found.forEachNumber(width: rows.columns.count, body) } else { body(0, 0) }
+    private func forEachParent(_ rows: Chunk, _ found: Chunk, _ body: (Int, Int) -> Void) throws {
+        if isBatched { try found.forEachNumber(width: rows.columns.count, body) } else { body(0, 0) }
     }
 
     /// The inner side's rows with the columns of the outer rows they belong to.
-    private func combine(_ rows: Chunk, _ found: Chunk) -> Chunk {
+    private func combine(_ rows: Chunk, _ found: Chunk) throws -> Chunk {
         var result = found
         if !isBatched {
             matched[0] = true
@@ -112,12 +112,12 @@ final class ApplyOperator: Operator {
             return result
         }
         result.columns.removeSubrange(rows.columns.count...)
-        if kind == .optional { _ = mark(rows, found) }
+        if kind == .optional { _ = try mark(rows, found) }
         guard rows.columns.indices.contains(where: { result.columns[$0] == nil && rows.columns[$0] != nil }) else {
             return result
         }
         let parents = Selection(count: found.count)
-        forEachParent(rows, found) { row, parent in parents.rows[row] = UInt32(parent) }
+        try forEachParent(rows, found) { row, parent in parents.rows[row] = UInt32(parent) }
         let outer = rows.selecting(parents)
         for slot in outer.columns.indices where result.columns[slot] == nil { result.columns[slot] = outer.columns[slot] }
         return result

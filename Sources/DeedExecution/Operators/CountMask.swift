@@ -27,8 +27,7 @@ final class CountMask {
 
     deinit { bytes.deallocate() }
 
-    func admit(_ column: ChunkColumn?, rows: Int) {
-        guard let column else { return }
+    func admit(_ column: ChunkColumn, rows: Int) {
         for row in 0..<rows {
             let index = Int(truncatingIfNeeded: column.vector.ids[column.position(row)])
             if index < count { bytes[index] = 1 }

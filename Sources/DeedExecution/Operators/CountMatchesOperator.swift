@@ -132,7 +132,7 @@ final class CountMatchesOperator: Operator {
             guard let scan = relationshipScans[position], let slot = relationship.slot else { continue }
             let mask = try CountMask(count: context.view.relationshipIds, context)
             scan.reset(argument: argument.row(0))
-            _ = try scan.readAll { _ in mask } add: { $0.admit($1.columns[slot], rows: $1.count) }
+            _ = try scan.readAll { _ in mask } add: { $0.admit(try $1.bound(slot), rows: $1.count) }
             relationshipMasks[[position]] = mask
         }
     }
@@ -186,12 +186,12 @@ final class CountMatchesOperator: Operator {
 
     private func multiply(_ result: inout CountVector?, by core: CountTerm.Core, of term: CountTerm) throws {
         let weights = try result ?? CountVector(count: size, repeating: 1, context)
-        let counter = try CycleCounter(
-            term, core, ids: size, context, lists: { edge, entity in try edge.lists(from: entity).map { try copied($0) } },
+        let shape = try CycleShape(
+            term, core, lists: { edge, entity in try edge.lists(from: entity).map { try copied($0) } },
             weights: { $0 == core.root ? nil : try self.weights(term, $0, from: nil) })
         let piece = Self.rootsOfPiece
         try context.share(size / piece, among: workers) { worker in
-            worker.teamSize == 1 ? counter : try CycleCounter(sharing: counter, worker)
+            try CycleCounter(shape, ids: size, worker)
         } _: { counter, number in
             try counter.multiply(weights.values, ids: (number * piece)..<((number + 1) * piece))
         }
@@ -282,7 +282,7 @@ final class CountMatchesOperator: Operator {
         let (mask, size) = (try CountVector(count: size, repeating: 0, context), size)
         scan.reset(argument: argument.row(0))
         _ = try scan.readAll { _ in mask } add: { mask, chunk in
-            guard let column = chunk.columns[slot] else { return }
+            let column = try chunk.bound(slot)
             for row in 0..<chunk.count {
                 let index = Int(truncatingIfNeeded: column.vector.ids[column.position(row)])
                 if index < size { mask.values[index] = 1 }

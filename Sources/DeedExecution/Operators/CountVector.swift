@@ -6,13 +6,17 @@ final class CountVector {
     let values: UnsafeMutablePointer<Int64>
     let count: Int
     private let account: MemoryAccount
+    /// Bytes that processors hand to each other: nothing else is in those that a vector begins and ends with, so that no thread
+    /// waits for what another one writes beside it.
+    private static let line = 64
 
     /// Without numbers, so that the threads that share a pass each fill their blocks of it: the memory is new, and the first
     /// to touch it waits for the system.
     init(unfilled count: Int, _ context: QueryContext) throws {
         account = MemoryAccount(context)
         try account.charge(count * MemoryLayout<Int64>.stride)
-        values = .allocate(capacity: max(count, 1))
+        let size = (max(count, 1) * MemoryLayout<Int64>.stride + Self.line - 1) / Self.line * Self.line
+        values = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: Self.line).bindMemory(to: Int64.self, capacity: count)
         self.count = count
     }
 
@@ -26,7 +30,7 @@ final class CountVector {
         (values + block &* Limits.vectorRows).initialize(repeating: 1, count: Limits.vectorRows)
     }
 
-    deinit { values.deallocate() }
+    deinit { UnsafeMutableRawPointer(values).deallocate() }
 
     var largest: Int64 {
         var result: Int64 = 0

@@ -103,8 +103,18 @@ final class ExpandOperator: Operator {
         _ parents: UnsafeMutablePointer<UInt32>, _ neighbors: UnsafeMutablePointer<UInt64>,
         _ relationships: UnsafeMutablePointer<UInt64>, _ count: Int
     ) -> Int {
+        let targets = targets
+        return keep(parents, neighbors, relationships, count) { neighbors[$0] == targets[Int(parents[$0])] }
+    }
+
+    /// Moves the rows that pass to the front, and returns how many they are.
+    @inline(__always)
+    private func keep(
+        _ parents: UnsafeMutablePointer<UInt32>, _ neighbors: UnsafeMutablePointer<UInt64>,
+        _ relationships: UnsafeMutablePointer<UInt64>, _ count: Int, where passes: (Int) -> Bool
+    ) -> Int {
         var kept = 0
-        for row in 0..<count where neighbors[row] == targets[Int(parents[row])] {
+        for row in 0..<count where passes(row) {
             (parents[kept], neighbors[kept], relationships[kept]) = (parents[row], neighbors[row], relationships[row])
             kept &+= 1
         }
@@ -118,21 +128,21 @@ final class ExpandOperator: Operator {
         var count = count
         for slot in differs.slots {
             guard let column = input.columns[slot] else { continue }
-            // Nearly always relationships without a null among them: these are compared as they lie there.
-            let known = column.vector.kind == .relationship && column.vector.nulls == nil ? column.vector.ids : nil
-            let positions = column.selection?.rows
-            var kept = 0
-            for row in 0..<count {
-                let parent = Int(parents[row])
-                if let known {
-                    if known[positions.map { Int($0[parent]) } ?? parent] == relationships[row] { continue }
-                } else if !DifferingRelationships.admit(relationships[row], column, parent) {
-                    continue
+            guard column.vector.kind == .relationship && column.vector.nulls == nil else {
+                count = keep(parents, neighbors, relationships, count) {
+                    DifferingRelationships.admit(relationships[$0], column, Int(parents[$0]))
                 }
-                (parents[kept], neighbors[kept], relationships[kept]) = (parents[row], neighbors[row], relationships[row])
-                kept &+= 1
+                continue
             }
-            count = kept
+            // Nearly always relationships without a null among them: these are compared as they lie there.
+            let known = column.vector.ids
+            if let positions = column.selection?.rows {
+                count = keep(parents, neighbors, relationships, count) {
+                    known[Int(positions[Int(parents[$0])])] != relationships[$0]
+                }
+            } else {
+                count = keep(parents, neighbors, relationships, count) { known[Int(parents[$0])] != relationships[$0] }
+            }
         }
         return count
     }

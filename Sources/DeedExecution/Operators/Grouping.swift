@@ -132,8 +132,8 @@ final class Grouping {
         let rows = try aside ?? PartitionedRows(context, width: width, level: level)
         aside = rows
         let lists = seenValues()
-        for first in stride(from: 0, to: groupCount, by: context.chunkRows) {
-            let groups = states(first..<min(first + context.chunkRows, groupCount), lists)
+        for first in stride(from: 0, to: groupCount, by: Chunk.rowsMax) {
+            let groups = states(first..<min(first + Chunk.rowsMax, groupCount), lists)
             try rows.append(groups, keys: (0..<expressions.keys.count).compactMap { groups.columns[$0]?.vector })
         }
         try begin()
@@ -219,8 +219,8 @@ final class Grouping {
         defer { for (row, group) in groups.enumerated() { numbers[row] = group } }
         for (row, group) in groups.enumerated() {
             guard case .list(let values) = states[0].value(row) else { continue }
-            for first in stride(from: 0, to: values.count, by: context.chunkRows) {
-                let piece = Array(values[first..<min(first + context.chunkRows, values.count)])
+            for first in stride(from: 0, to: values.count, by: Chunk.rowsMax) {
+                let piece = Array(values[first..<min(first + Chunk.rowsMax, values.count)])
                 let others = states.dropFirst().map { ColumnVector([Value](repeating: $0.value(row), count: piece.count)) }
                 for row in piece.indices { numbers[row] = group }
                 try update(index, [ColumnVector(piece)] + others, count: piece.count)
@@ -234,9 +234,9 @@ final class Grouping {
     /// Takes in the groups of another worker, which has put none aside.
     func merge(_ other: Grouping) throws {
         let lists = other.seenValues()
-        for first in stride(from: 0, to: other.groupCount, by: context.chunkRows) {
+        for first in stride(from: 0, to: other.groupCount, by: Chunk.rowsMax) {
             try context.checkInterrupt()
-            try absorb(other.states(first..<min(first + context.chunkRows, other.groupCount), lists))
+            try absorb(other.states(first..<min(first + Chunk.rowsMax, other.groupCount), lists))
         }
     }
 

@@ -34,6 +34,8 @@ final class IntersectOperator: Operator {
     /// Entries that may have been gone through since it was last seen whether the query is to go on.
     private var work = 0
     private static let workBetweenChecks = 1 << 20
+    /// Few rows mostly lead to few others: room for as many at once then.
+    private static let few = (rows: 16, results: 256)
 
     init(_ child: Operator, _ intersection: Intersection, _ context: QueryContext) {
         (self.child, to) = (child, intersection.to)
@@ -84,8 +86,8 @@ final class IntersectOperator: Operator {
     /// Rows that come of the present input; nil if there are none left.
     private func intersect() throws -> Chunk? {
         guard let input else { return nil }
-        let output = Output(legs.count)
-        while row < input.count && output.count < context.chunkRows {
+        let output = Output(legs, rowsMax: min(context.chunkRows, input.count <= Self.few.rows ? Self.few.results : Chunk.rowsMax))
+        while row < input.count && output.count < output.rowsMax {
             if row == readyEnd { try readLists(input) }
             if !isInRow {
                 common.begin { lists[legs[$0].lists].list(legs[$0].froms[row]) }
@@ -99,12 +101,12 @@ final class IntersectOperator: Operator {
             if !isInRow { row &+= 1 }
         }
         if row == input.count { self.input = nil }
-        return output.chunk(input, to, legs.map(\.expansion.relationship))
+        return output.chunk(input, to)
     }
 
     /// False if there is nothing left of the row, true if there is no more room.
     private func findAll(_ input: Chunk, _ output: Output) -> Bool {
-        while output.count < context.chunkRows {
+        while output.count < output.rowsMax {
             if !common.next() { return false }
             if !isChecked || differ(input) { output.append(row, common) }
         }
@@ -126,47 +128,65 @@ final class IntersectOperator: Operator {
     /// Lists of so many bytes may stay for rows to come.
     private var sizeMax: Int { context.memory.limit / 4 / context.teamSize }
 
-    /// Reads what the rows from the present one on need: all of them, or, where memory is short, this one, and then twice as many
-    /// each time.
+    private var isFull: Bool { lists.reduce(0) { $0 + $1.size } > sizeMax }
+
+    /// Rows whose lists are read before it is looked at whether there is room for more.
+    private static let rowsBetweenLooks = 64
+
+    /// Reads what the rows from the present one on need: all of them, or as many as there is room for. Where memory is short, that
+    /// is this one, and then twice as many each time.
     private func readLists(_ input: Chunk) throws {
-        if lists.reduce(0, { $0 + $1.size }) > sizeMax { for list in lists { list.clear() } }
+        if isFull { for list in lists { list.clear() } }
         do {
             try readLists(to: min(row + rowsAtOnce, input.count))
             rowsAtOnce = min(rowsAtOnce * 2, Chunk.rowsMax)
         } catch let error as DeedError where error.status == .outOfMemory {
             for list in lists { list.clear() }
-            try readLists(to: row + 1)
             rowsAtOnce = 1
+            try readLists(to: row + 1)
         }
     }
 
     private func readLists(to end: Int) throws {
-        for leg in legs { try lists[leg.lists].read(leg.froms + row, count: end - row) }
-        readyEnd = end
+        readyEnd = row
+        repeat {
+            let next = min(readyEnd + Self.rowsBetweenLooks, end)
+            for leg in legs { try lists[leg.lists].read(leg.froms + readyEnd, count: next - readyEnd) }
+            readyEnd = next
+        } while readyEnd < end && !isFull
     }
 
     /// The rows of one chunk.
     private final class Output {
-        private let parents = Selection(count: Chunk.rowsMax)
-        private let neighbors = ColumnVector(.entity, capacity: Chunk.rowsMax)
-        private let relationships: [ColumnVector]
+        let rowsMax: Int
+        private let parents: Selection
+        private let neighbors: ColumnVector
+        /// Of the legs whose relationships somebody asks for.
+        private let relationships: [(slot: Slot, vector: ColumnVector)]
+        private let ids: [(leg: Int, UnsafeMutablePointer<UInt64>)]
         private(set) var count = 0
 
-        init(_ legs: Int) { relationships = (0..<legs).map { _ in ColumnVector(.relationship, capacity: Chunk.rowsMax) } }
+        init(_ legs: [Leg], rowsMax: Int) {
+            self.rowsMax = rowsMax
+            (parents, neighbors) = (Selection(count: rowsMax), ColumnVector(.entity, capacity: rowsMax))
+            let asked = legs.indices.filter { legs[$0].expansion.relationship != nil }
+            relationships = legs.compactMap(\.expansion.relationship).map { ($0, ColumnVector(.relationship, capacity: rowsMax)) }
+            ids = zip(asked, relationships).map { ($0, $1.vector.ids) }
+        }
 
         @inline(__always)
         func append(_ parent: Int, _ common: ListIntersection) {
             parents.rows[count] = UInt32(truncatingIfNeeded: parent)
             neighbors.ids[count] = common.places[0].entry.neighbor
-            for number in 0..<common.count { relationships[number].ids[count] = common.places[number].entry.relationship }
+            for (leg, ids) in ids { ids[count] = common.places[leg].entry.relationship }
             count &+= 1
         }
 
-        func chunk(_ input: Chunk, _ to: Slot, _ slots: [Slot?]) -> Chunk? {
+        func chunk(_ input: Chunk, _ to: Slot) -> Chunk? {
             if count == 0 { return nil }
-            var result = input.selecting(count == Chunk.rowsMax ? parents : Selection(copying: parents.rows, count: count))
+            var result = input.selecting(count == rowsMax ? parents : Selection(copying: parents.rows, count: count))
             result.set(to, neighbors)
-            for (number, slot) in slots.enumerated() { if let slot { result.set(slot, relationships[number]) } }
+            for (slot, vector) in relationships { result.set(slot, vector) }
             return result
         }
     }

@@ -4,8 +4,8 @@
 // A build side that does not fit into memory is put aside, divided by the hash of the keys, and so is all of the probe side
 // (JoinParts). Then the parts are joined one after the other, and rows no longer come in the order of the probe side.
 //
-// The build side stands alone: it knows nothing of the argument. So within an `apply`, which begins the join anew for other rows,
-// it is read only once, unless the query changes something meanwhile.
+// The build side stands alone: it knows nothing of the argument. So where the join is begun again and again in one execution, for
+// other rows of an `apply`, it is read only once, unless the query changes something meanwhile.
 
 import DeedEngine
 import DeedValues
@@ -19,10 +19,10 @@ final class JoinOperator: Operator {
     private let buildSlots: NumberSet
     /// What is known of the build side below.
     private let sift: JoinSift?
+    /// True if the build side is read once, whatever it is joined with.
+    private let keepsBuild: Bool
     private var width = 0
     private var table: JoinTable?
-    /// Whose build side the table has; 0 if it is not the whole.
-    private var execution = 0
     private var parts: JoinParts?
     private var input: Chunk?
     private let numbers = UnsafeMutablePointer<UInt32>.allocate(capacity: Chunk.rowsMax)
@@ -33,9 +33,12 @@ final class JoinOperator: Operator {
 
     init(
         _ build: Operator, _ probe: Operator, keys: [(build: Expr, probe: Expr)], _ kind: JoinKind, buildSlots: NumberSet,
-        sift: JoinSift?, _ context: QueryContext
+        sift: JoinSift?, isBegunAgain: Bool, _ context: QueryContext
     ) throws {
         (self.build, self.probe, self.kind, self.buildSlots, self.sift) = (build, probe, kind, buildSlots, sift)
+        keepsBuild = isBegunAgain && context.isReadOnly
+        // Nobody would tell it that the execution has ended.
+        if keepsBuild { context.isReusable = false }
         buildKeys = try keys.map { try makeEvaluator($0.build, context) }
         probeKeys = try keys.map { try makeEvaluator($0.probe, context) }
         super.init(context)
@@ -45,12 +48,14 @@ final class JoinOperator: Operator {
 
     override func restart(argument: Chunk) {
         probe.reset(argument: argument)
+        // A table of one of the parts is not the whole build side.
+        let isKept = keepsBuild && parts == nil && table != nil && width == argument.columns.count
         (parts, input, row) = (nil, nil, 0)
         (chain, isRowBegun) = (KeyTable.absent, false)
-        if execution == context.execution && width == argument.columns.count && table != nil { return }
+        if isKept { return }
         width = argument.columns.count
         build.reset(argument: Chunk(slots: width, count: 1))
-        (table, execution) = (nil, 0)
+        table = nil
         sift?.table = nil
     }
 
@@ -102,11 +107,6 @@ final class JoinOperator: Operator {
         }
         try table.finish()
         sift?.table = table
-        if context.isReadOnly {
-            // Kept for the next rows of an argument, the table would be kept for the next execution too.
-            context.isReusable = false
-            execution = context.execution
-        }
         return table
     }
 

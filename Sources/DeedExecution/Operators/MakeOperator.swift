@@ -4,9 +4,12 @@ import DeedEngine
 import DeedValues
 
 /// The operators of a plan for one worker. `reset(argument:)` comes before the first `next`; at the top of a query the
-/// argument is one row without columns. `isLast`: nobody looks at its rows.
-package func makeOperator(_ node: PlanNode, _ context: QueryContext, isLast: Bool = false) throws -> Operator {
-    try OperatorMaker(context: context, morsels: nil, last: isLast ? node : nil).make(node)
+/// argument is one row without columns. `isLast`: nobody looks at its rows. `isBegunAgain`: `reset` comes for other rows of the
+/// same execution too.
+package func makeOperator(
+    _ node: PlanNode, _ context: QueryContext, isLast: Bool = false, isBegunAgain: Bool = false
+) throws -> Operator {
+    try OperatorMaker(context: context, morsels: nil, last: isLast ? node : nil, isBegunAgain: isBegunAgain).make(node)
 }
 
 struct OperatorMaker {
@@ -16,6 +19,8 @@ struct OperatorMaker {
     var wish = ScanWish()
     /// The node whose rows nobody looks at.
     var last: PlanNode?
+    /// Whether `reset` comes again and again in one execution.
+    var isBegunAgain = false
 
     /// Plans are long chains, so that the way down is a loop: only where a plan has several inputs it is recursion.
     func make(_ node: PlanNode) throws -> Operator {
@@ -171,37 +176,40 @@ struct OperatorMaker {
         return try FilterOperator(scan, rest, context)
     }
 
+    /// What runs for each chunk or row of another side.
+    private func makeInner(_ plan: PlanNode) throws -> Operator { try makeOperator(plan, context, isBegunAgain: true) }
+
     private func makeJoining(_ node: PlanNode, _ child: Operator) throws -> Operator {
         // Only the left end of a plan may share its scan; the other sides are read as a whole by every clone.
-        let whole = OperatorMaker(context: context, morsels: nil)
+        let whole = OperatorMaker(context: context, morsels: nil, isBegunAgain: isBegunAgain)
         switch node.kind {
         case .apply(_, let inner, let kind):
-            return ApplyOperator(child, try whole.make(inner), kind, innerPlan: inner, context)
+            return ApplyOperator(child, try makeInner(inner), kind, innerPlan: inner, context)
         case .batches(_, let inner, let batches): return try BatchesOperator(child, inner, batches, context)
         case .join(let build, _, let keys, let kind, let sift):
             return try JoinOperator(
-                whole.make(build), child, keys: keys, kind, buildSlots: build.slotsBound(), sift: sift.map(context.sift), context)
+                whole.make(build), child, keys: keys, kind, buildSlots: build.slotsBound(), sift: sift.map(context.sift),
+                isBegunAgain: isBegunAgain && !build.readsWorking, context)
         case .cross(_, let right): return CrossOperator(child, try whole.make(right), context)
         case .union(let inputs, let slots, let inputSlots):
             let operators = try inputs.map { try whole.make($0) }
             return UnionOperator(zip(operators, inputSlots).map { (child: $0, slots: $1) }, slots: slots, context)
         case .recursive(let initial, let step, let recursion):
-            return RecursiveOperator(try whole.make(initial), try whole.make(step), recursion, context)
+            return RecursiveOperator(try whole.make(initial), try makeInner(step), recursion, context)
         default: throw DeedError(.internalError, "a plan has a node that nothing runs")
         }
     }
 
     private func makeChanging(_ node: PlanNode, _ child: Operator) throws -> Operator {
-        let whole = OperatorMaker(context: context, morsels: nil)
         switch node.kind {
         case .create(_, let creations): return try CreateOperator(child, creations, isLast: node === last, context)
         case .merge(_, let match, let creations, let onCreate, let onMatch):
             return try MergeOperator(
-                child, match: whole.make(match), match, creations, onCreate: onCreate, onMatch: onMatch, context)
+                child, match: makeInner(match), match, creations, onCreate: onCreate, onMatch: onMatch, context)
         case .change(_, let changes): return try ChangeOperator(child, changes, context)
         case .delete(_, let elements, let detach): return try DeleteOperator(child, elements, detach: detach, context)
         case .forEach(_, let list, let element, let body):
-            return try ForEachOperator(child, list: list, element: element, body: whole.make(body), context)
+            return try ForEachOperator(child, list: list, element: element, body: makeInner(body), context)
         default: throw DeedError(.internalError, "a plan has a node that nothing runs")
         }
     }

@@ -185,8 +185,8 @@ final class MergeBatch {
     }
 
     private func chunks(_ rows: Chunk, _ matches: [Match]) -> [Chunk] {
-        stride(from: 0, to: matches.count, by: context.chunkRows).map { first in
-            let piece = matches[first..<min(first + context.chunkRows, matches.count)]
+        stride(from: 0, to: matches.count, by: Chunk.rowsMax).map { first in
+            let piece = matches[first..<min(first + Chunk.rowsMax, matches.count)]
             var chunk = rows.selecting(Selection(piece.map(\.row)))
             guard pattern.isBound else { return chunk }
             let ids = ColumnVector(pattern.ends == nil ? .entity : .relationship, capacity: piece.count)

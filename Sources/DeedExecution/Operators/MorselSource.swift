@@ -27,9 +27,12 @@ final class MorselSource: Sendable {
     /// Rows of all morsels, those included that nobody sees.
     var rowCount: Int { claims.reduce(0) { $0 + $1.morsel.endRow - $1.morsel.row } }
 
+    /// At the end a worker waits for half a piece of another one, on average.
+    private static let piecesOfWorker = 32
+
     /// The same rows in pieces, several for each worker so that none of them waits long for another at the end.
     func divided(among workers: Int) -> MorselSource {
-        let share = max(1, rowCount / (workers * 8))
+        let share = max(1, rowCount / (workers * Self.piecesOfWorker))
         // Whole vectors, where there are that many rows.
         let size = share < Chunk.rowsMax ? share : share / Chunk.rowsMax * Chunk.rowsMax
         var pieces: [Claim] = []

@@ -12,6 +12,10 @@ final class NeighborLists {
 
         @inline(__always)
         func range(_ id: Int) -> Range<Int> { Int(offsets[id])..<Int(offsets[id &+ 1]) }
+
+        /// The first neighbour; anything if there is none.
+        @inline(__always)
+        func first(_ id: Int) -> UInt32 { targets[Int(offsets[id])] }
     }
 
     private let offsets: UnsafeMutablePointer<UInt32>
@@ -33,9 +37,11 @@ final class NeighborLists {
             throw DeedError(.outOfMemory, "counting with \(total) neighbours takes too much memory")
         }
         account = MemoryAccount(context)
-        try account.charge((ids + 1 + Int(total)) * MemoryLayout<UInt32>.stride)
+        try account.charge((ids + 1 + Int(total) + 1) * MemoryLayout<UInt32>.stride)
         offsets = .allocate(capacity: ids + 1)
-        targets = .allocate(capacity: max(Int(total), 1))
+        // One more than there are, for the `first` of an empty list at the end.
+        targets = .allocate(capacity: Int(total) + 1)
+        targets[Int(total)] = 0
         var end: UInt32 = 0
         for id in 0..<ids {
             offsets[id] = end

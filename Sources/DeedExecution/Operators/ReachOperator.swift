@@ -29,7 +29,7 @@ final class ReachOperator: Operator {
     override func produce() throws -> Chunk? {
         let search = try self.search ?? reach()
         self.search = search
-        let count = min(search.count - given, context.chunkRows)
+        let count = min(search.count - given, Chunk.rowsMax)
         if count <= 0 { return nil }
         var chunk = Chunk(slots: context.slotCount, count: count)
         chunk.set(expansion.base.to, ColumnVector(.entity, copying: search.ids + given, count: count))

@@ -103,7 +103,7 @@ final class RunMerge {
         picks.removeAll(keepingCapacity: true)
         for run in heads.indices { heads[run].source = -1 }
         var bytes = 0
-        while picks.count < context.chunkRows && bytes < Self.bytesMax, let run = tree.first, run >= 0, let chunk = heads[run].chunk {
+        while picks.count < Chunk.rowsMax && bytes < Self.bytesMax, let run = tree.first, run >= 0, let chunk = heads[run].chunk {
             bytes += heads[run].reader.rowBytes
             if heads[run].source < 0 {
                 heads[run].source = sources.count

@@ -38,9 +38,18 @@ extension Chunk {
 
     /// Of each row the number that the row it comes from was given, in a chunk that had so many columns before.
     @inline(__always)
-    func forEachNumber(width: Int, _ body: (_ row: Int, _ number: Int) throws -> Void) rethrows {
-        guard let column = columns[width] else { return }
+    func forEachNumber(width: Int, _ body: (_ row: Int, _ number: Int) throws -> Void) throws {
+        let column = try bound(width)
         for row in 0..<count { try body(row, Int(column.vector.ints[column.position(row)])) }
+    }
+
+    /// A column that the plan below has to have made.
+    @inline(__always)
+    func bound(_ slot: Slot) throws -> ChunkColumn {
+        guard slot < columns.count, let column = columns[slot] else {
+            throw DeedError(.internalError, "a plan lacks a column")
+        }
+        return column
     }
 
     mutating func set(_ slot: Slot, _ vector: ColumnVector) { columns[slot] = ChunkColumn(vector) }
