@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ def shown(value: Any, kind: str) -> str:
     """A value as the format writes it for a column of the kind."""
     if value is None:
         return "NULL"
+    if kind == "I" and isinstance(value, str):
+        # As C reads a number at the beginning of a text.
+        return re.match(r"\s*([+-]?\d+)?", value)[1] or "0"  # type: ignore[index]
     if kind == "I":
         return str(int(value))
     if kind == "R":
