@@ -58,6 +58,9 @@ struct EntityStart {
 
     /// A scan decides on rows of columns, many at a time.
     private static let scannedRowCost = 0.03
+    /// A look-up in an index, and a row that a join keeps.
+    private static let seekCost = 12.0
+    private static let keptCost = 2.0
 
     private var readCost: Double { if case .scan = way { rows * Self.scannedRowCost } else { rows } }
 
@@ -101,11 +104,16 @@ struct EntityStart {
     }
 
     /// The one that is to be taken if nobody wishes for another: an id is always good, and so is an index if it gives few rows,
-    /// or the least of what is read.
-    static func best(of starts: [EntityStart], _ cardinality: Cardinality) -> EntityStart? {
+    /// or the least of what is read. What is looked up for each of many rows before it takes longer than joining all at once does.
+    static func best(of starts: [EntityStart], _ cardinality: Cardinality, before rows: Double) -> EntityStart? {
         if let first = starts.first, case .ids = first.way { return first }
         let few = Double(TableState.smallRows)
-        let seeks = starts.filter { if case .scan = $0.way { false } else { true } }
+        let scan = starts.first { if case .scan = $0.way { true } else { false } }
+        let seeks = starts.filter { start in
+            if case .scan = start.way { return false }
+            guard start.dependsOnRows, rows > few, let scan else { return true }
+            return rows * (seekCost + start.rows) <= scan.readCost + cardinality.entities(start.slot, given: []) * keptCost + rows
+        }
         guard let seek = seeks.min(by: { $0.rows < $1.rows }) else { return starts.first }
         return seek.rows <= few ? seek : starts.min { $0.readCost < $1.readCost }
     }

@@ -97,7 +97,8 @@ struct PatternPlanner {
 
     private mutating func choose() throws {
         try walkConnected()
-        while let start = try cheapestStart() {
+        let places = PartOrder(cardinality, bound: bound, rows: plan.estimatedRows).places()
+        while let start = try cheapestStart(places) {
             try begin(at: start)
             try walkConnected()
             if outer != nil {
@@ -415,16 +416,16 @@ struct PatternPlanner {
     // MARK: Starts
 
     /// The entity with the fewest rows of those that nothing leads to, or nil if all are reached. Those where a start is wished for
-    /// come first, and those last at which parts are to meet.
-    private mutating func cheapestStart() throws -> EntityStart? {
+    /// come first, and those last at which parts are to meet; between them parts come in their order.
+    private mutating func cheapestStart(_ places: [Slot: Int]) throws -> EntityStart? {
         var best: (start: EntityStart, rank: Int, cost: Double)?
         for entity in graph.entities where !bound.contains(entity.slot) {
             try interruption.check()
-            let rank = wishes.starts[entity.slot] != nil ? 0 : wishes.joins.contains(entity.slot) ? 2 : 1
+            let rank = wishes.starts[entity.slot] != nil ? -1 : wishes.joins.contains(entity.slot) ? .max : places[entity.slot] ?? 0
             if let best, best.rank < rank { continue }
             // What is looked up for each row is no part that could be joined.
             let usable = starts(at: entity).filter { wishes.joins.isEmpty || !$0.dependsOnRows }
-            guard let start = wishedStart(at: entity) ?? EntityStart.best(of: usable, cardinality) else { continue }
+            guard let start = wishedStart(at: entity) ?? EntityStart.best(of: usable, cardinality, before: plan.estimatedRows) else { continue }
             let cost = start.cost(cardinality, solved)
             if let best, best.rank == rank, best.cost <= cost { continue }
             best = (start, rank, cost)

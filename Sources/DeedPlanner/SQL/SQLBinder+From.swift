@@ -226,7 +226,13 @@ extension SQLBinder {
         let visible = context.scope.slots
         return try core.conjuncts(expression).map { term in
             let (expr, slots) = try core.tracking { try bindCondition(term, context) }
-            return QueryGraph.Predicate(expr: expr, slots: slots.intersection(visible))
+            return (expr.factored, slots.intersection(visible))
+        }.flatMap { (terms: [Expr], slots: NumberSet) in
+            // Only one with a subquery needs more slots than it shows.
+            terms.map { term in
+                let own = slotsUsed(term)
+                return QueryGraph.Predicate(expr: term, slots: own.contains(-1) ? slots : own.intersection(visible))
+            }
         }
     }
 

@@ -78,4 +78,26 @@ extension Expr {
         case .path(let start, let steps): return .path(start: map(start), steps: steps.map(map))
         }
     }
+
+    /// The terms that all branches of a disjunction have, and a disjunction of what else they have: `a AND b OR a AND c` is `a` and
+    /// `b OR c`. Anything else is itself.
+    var factored: [Expr] {
+        var branches: [Expr] = []
+        var open = [self]
+        while let next = open.popLast() {
+            if case .or(let left, let right) = next { open += [right, left] } else { branches.append(next) }
+        }
+        guard branches.count > 1, branches.count <= Self.factoredMax else { return [self] }
+        let terms = branches.map(\.conjuncts)
+        guard terms.allSatisfy({ $0.count <= Self.factoredMax }) else { return [self] }
+        let common = terms[0].filter { term in terms.dropFirst().allSatisfy { $0.contains { areSame($0, term) } } }
+        if common.isEmpty { return [self] }
+        let rests = terms.map { $0.filter { term in !common.contains { areSame($0, term) } } }
+        if rests.contains(where: \.isEmpty) { return common }
+        let rest = rests.compactMap { Expr.all($0) }
+        return common + [rest.dropFirst().reduce(rest[0]) { .or($0, $1) }]
+    }
+
+    /// Of branches, and of terms in each: comparing them all takes the square of it.
+    private static let factoredMax = 32
 }
