@@ -80,8 +80,8 @@ RESULTS: dict[str, list[tuple[Any, ...]]] = {
     "WITH RECURSIVE n(x) AS (SELECT 1 UNION SELECT (x + 1) % 3 FROM n) SELECT x FROM n ORDER BY x": [(0,), (1,), (2,)],
     "SELECT DISTINCT ON (city) city, name FROM people ORDER BY city, age DESC, name": [
         ("London", "Ada"), ("Paris", "Cyd"), (None, "Dan")],
-    "SELECT string_agg(name, '-' ORDER BY name DESC), array_agg(age ORDER BY id) FROM people": [
-        ("Dan-Cyd-Bob-Ada", [36, 20, None, 20])],
+    "SELECT string_agg(name, '-' ORDER BY name DESC), count(*) FROM people": [("Dan-Cyd-Bob-Ada", 4)],
+    "SELECT array_agg(age ORDER BY id), array_agg(age) FILTER (WHERE id > 9) FROM people": [([36, 20, None, 20], None)],
     "SELECT DATE '2024-01-31' + INTERVAL '1 month' > DATE '2024-02-28', DATE '2024-03-01' - DATE '2024-02-01'": [(True, 29)],
     "SELECT EXTRACT(YEAR FROM DATE '2024-05-06'), EXTRACT(month FROM TIMESTAMP '2024-05-06 07:08:09')": [(2024, 5)],
     "SELECT x FROM unnest(ARRAY[3, 1, 2]) AS u(x) ORDER BY x": [(1,), (2,), (3,)],
