@@ -344,7 +344,7 @@ extension SQLBinder {
     }
 
     /// The terms that are equalities between one side and the other, and all others.
-    private func joinKeys(
+    func joinKeys(
         _ terms: [QueryGraph.Predicate], build: NumberSet, probe: NumberSet
     ) -> (keys: [(build: Expr, probe: Expr)], rest: [QueryGraph.Predicate]) {
         var keys: [(build: Expr, probe: Expr)] = []
@@ -404,7 +404,7 @@ extension SQLBinder {
         return result
     }
 
-    private func isLateral(_ part: FromPart) -> Bool {
+    func isLateral(_ part: FromPart) -> Bool {
         switch part {
         case .lateral: true
         case .inner(let parts, _): parts.contains(where: isLateral)

@@ -106,8 +106,9 @@ extension SQLBinder {
         _ select: Select, order: [SortItem], outer: SQLScope?, from start: BoundQuery
     ) throws -> SelectRows {
         let (part, scope) = try declare(from: select.from, outer: outer, given: start.bound)
-        let conditions = try select.predicate.map { try terms($0, SQLContext(scope, clause: "WHERE")) } ?? []
-        let state = try plan(part, conditions, from: start, at: select.range)
+        let (conditions, joins) = try conditions(select.predicate, scope)
+        var state = try plan(part, conditions, from: start, at: select.range)
+        for join in joins { try append(join, to: &state, at: select.range) }
         let items = try expanded(select.items, scope)
         let isGrouped = select.group != nil || select.having.map(containsAggregate) == true
             || items.contains { $0.expression.map(containsAggregate) == true } || select.having != nil
@@ -166,7 +167,7 @@ extension SQLBinder {
         }
     }
 
-    private func bound(_ items: [Item], _ context: SQLContext) throws -> [SelectedColumn] {
+    func bound(_ items: [Item], _ context: SQLContext) throws -> [SelectedColumn] {
         try items.map { item in
             let value = try item.expression.map { try bind($0, context) } ?? item.column?.value ?? .null
             return SelectedColumn(name: item.name, place: item.place, value: value)
