@@ -192,7 +192,7 @@ package final class QueryEngine: @unchecked Sendable {
         }
     }
 
-    private var state: GraphState {
+    var state: GraphState {
         let rows = graph.rowTotals()
         return GraphState(
             schemaVersion: graph.schema.changes, labelVersion: graph.labelVersion, entities: rows.entities,

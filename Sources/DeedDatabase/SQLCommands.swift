@@ -29,6 +29,11 @@ extension QueryEngine {
         switch prepared.statement.kind {
         case .transaction(let command): try run(command, in: transaction, at: prepared.statement.range)
         case .createTable(let table): try createTable(table, .entity)
+        case .createEdgeTable(let table, let source, let target): try createTable(table, .relationship, ends: (source, target))
+        case .createTableAs(let name, let columns, let query, let ifNotExists):
+            try createTable(name, columns, as: query, ifNotExists: ifNotExists, in: transaction)
+        case .truncate(let names, _, let cascades):
+            for name in names { try deleteRows(of: try requireTable(name), cascades: cascades, in: transaction) }
         case .createIndex(let index): try createIndex(index)
         case .createView(let name, let columns, let query, let text, let orReplace):
             try createView(name, columns, query, String(decoding: Array(prepared.text.utf8)[text], as: UTF8.self), orReplace: orReplace)
@@ -55,7 +60,9 @@ extension QueryEngine {
     // MARK: Tables
 
     /// The constraints are made one after the other; if one fails, those before it go away again.
-    private func createTable(_ definition: CreateTable, _ kind: RowKind) throws {
+    private func createTable(
+        _ definition: CreateTable, _ kind: RowKind, ends: (ObjectName, ObjectName)? = nil
+    ) throws {
         let name = definition.name.parts[definition.name.parts.count - 1]
         if try catalog.table(named: name.text) != nil {
             if definition.ifNotExists { return }
@@ -66,7 +73,9 @@ extension QueryEngine {
         let record = TableDefinition(name: SQLName.folded(name), kind: kind, columns: columns)
         var made: [String] = []
         do {
-            for constraint in try constraints(definition, columns, kind, table) { made.append(try graph.createConstraint(constraint).name) }
+            var constraints = try constraints(definition, columns, kind, table)
+            if let ends { constraints.append(try endpoints(ends.0, ends.1, table)) }
+            for constraint in constraints { made.append(try graph.createConstraint(constraint).name) }
             try graph.createDefinition(record.definitionName, record.content)
         } catch {
             for name in made.reversed() { try? graph.dropConstraint(named: name) }
@@ -87,11 +96,66 @@ extension QueryEngine {
             if let declared = known.type.declared { result.append(try constraint(nil, [column.name], .type(declared))) }
             for own in column.constraints {
                 if case .null = own.kind { continue }
-                result.append(try constraint(own.name, [column.name], try rule(of: own)))
+                result.append(try constraint(own.name, [column.name], try rule(of: own, known)))
             }
         }
-        for own in definition.constraints { result.append(try constraint(own.name, own.columns, try rule(of: own))) }
+        for own in definition.constraints {
+            if case .check(let condition) = own.kind {
+                let (name, rule) = try checked(condition, columns)
+                result.append(try constraint(own.name, [Name(name, own.range, isQuoted: true)], rule))
+            } else {
+                result.append(try constraint(own.name, own.columns, try rule(of: own, nil)))
+            }
+        }
         return result
+    }
+
+    private func endpoints(_ source: ObjectName, _ target: ObjectName, _ table: NameId) throws -> Constraint {
+        let ends = try [source, target].map { name -> NameId in
+            let table = try requireTable(name)
+            if table.isRelationship { throw unsupported("a relationship as an end of another", at: name.range) }
+            return try intern(.collection, table.name)
+        }
+        return Constraint(
+            name: "", rowKind: .relationship, table: table, properties: [],
+            rule: .endpoints([EndpointPair(source: ends[0], target: ends[1])]))
+    }
+
+    private func requireTable(_ name: ObjectName) throws -> SQLTable {
+        let last = name.parts[name.parts.count - 1]
+        guard let table = try catalog.table(named: last.text) else {
+            throw QueryError(.semanticError, "UndefinedTable", "table \"\(last.text)\" does not exist", at: last.range)
+        }
+        return table
+    }
+
+    /// The table with the columns of a query, and then its rows.
+    private func createTable(
+        _ name: ObjectName, _ columns: [Name], as query: SelectQuery, ifNotExists: Bool, in transaction: Transaction?
+    ) throws {
+        let last = name.parts[name.parts.count - 1]
+        if ifNotExists, try catalog.table(named: last.text) != nil { return }
+        let outputs = try Planner(catalog: try catalog).columns(of: query)
+        let definitions = outputs.enumerated().map { index, output in
+            let own = index < columns.count ? columns[index] : Name(output.name, query.range, isQuoted: true)
+            let type = output.type.declared == nil
+                ? nil : TypeName(name: output.type.name, arguments: [], listDepth: 0, range: query.range)
+            return ColumnDefinition(name: own, type: type, constraints: [])
+        }
+        try createTable(
+            CreateTable(name: name, columns: definitions, constraints: [], ifNotExists: false, isTemporary: false), .entity)
+        let insert = Insert(
+            with: nil, table: name, alias: nil, columns: [], source: .query(query), onConflict: nil, returning: [])
+        try runOnce(SQLStatement(.insert(insert), query.range), in: transaction)
+    }
+
+    /// A statement that nobody will ask for again.
+    private func runOnce(_ statement: SQLStatement, in transaction: Transaction?) throws {
+        let planned = try Planner(catalog: try catalog).plan(statement)
+        let query = PreparedQuery(
+            text: "", shape: "", plan: planned.plan, mode: .run, literals: [:], basis: PlanBasis(graph: state),
+            pin: PlanPins.Found(version: pins.version, pin: nil), guesses: planned.guesses)
+        _ = try execute(.query(query), Bindings(names: []), transaction: transaction, options: ExecutionOptions())
     }
 
     private func type(of column: ColumnDefinition) throws -> SQLType {
@@ -106,12 +170,66 @@ extension QueryEngine {
         get throws { GraphCatalog(view: try GraphView(graph, nil), procedures: procedures) }
     }
 
-    private func rule(of constraint: TableConstraint) throws -> Constraint.Rule {
+    /// `column`: the one that it is written beside.
+    private func rule(of constraint: TableConstraint, _ column: SQLTable.Column?) throws -> Constraint.Rule {
         switch constraint.kind {
         case .notNull: return .required
         case .unique: return .unique
         case .primaryKey: return .primaryKey
+        case .default(let expression):
+            guard let value = try Planner(catalog: try catalog).constant(expression, as: column?.type ?? .any), !value.isNull else {
+                throw unsupported("a default that is no constant", at: expression.range)
+            }
+            return .defaultValue(try stored(value))
+        case .check(let condition): return try checked(condition, column.map { [$0] } ?? []).rule
         default: throw unsupported("this constraint", at: constraint.range)
+        }
+    }
+
+    private func stored(_ value: Value) throws -> StoredValue {
+        let encoder = ValueEncoder()
+        try encoder.append(try intern(.propertyKey, "value"), value)
+        return try encoder.withCells { cells throws(DeedError) in StoredValue(cells[0].cell) }
+    }
+
+    /// A condition that the engine can hold for every row: a column in a range or a list.
+    private func checked(
+        _ condition: Expression, _ columns: [SQLTable.Column]
+    ) throws -> (name: String, rule: Constraint.Rule) {
+        func column(_ expression: Expression) -> SQLTable.Column? {
+            guard case .variable(let name) = expression.kind else { return nil }
+            return SQLName.find(name, in: columns, { $0.name })
+        }
+        func value(_ expression: Expression, _ column: SQLTable.Column) throws -> StoredValue? {
+            guard let value = try Planner(catalog: try catalog).constant(expression, as: column.type), !value.isNull else { return nil }
+            return try stored(value)
+        }
+        switch condition.kind {
+        case .comparison(let left, let rest) where rest.count == 1:
+            let (op, right) = rest[0]
+            if let own = column(left), let limit = try value(right, own), let rule = Self.range(op, limit) { return (own.name, rule) }
+            if let own = column(right), let limit = try value(left, own), let rule = Self.range(op.mirrored, limit) { return (own.name, rule) }
+        case .sql(.between(let operand, let low, let high, isSymmetric: false, negated: false)):
+            if let own = column(operand), let least = try value(low, own), let most = try value(high, own) {
+                let bounds = (Constraint.Bound(least, isInclusive: true), Constraint.Bound(most, isInclusive: true))
+                return (own.name, .range(lower: bounds.0, upper: bounds.1))
+            }
+        case .binary(.in, let operand, let list):
+            if let own = column(operand), case .list(let items) = list.kind {
+                let values = try items.compactMap { try value($0, own) }
+                if values.count == items.count { return (own.name, .oneOf(values)) }
+            }
+        default: break
+        }
+        throw unsupported("a CHECK of anything but one column in a range or a list of constants", at: condition.range)
+    }
+
+    private static func range(_ op: ComparisonOperator, _ limit: StoredValue) -> Constraint.Rule? {
+        switch op {
+        case .equal: .oneOf([limit])
+        case .notEqual: nil
+        case .less, .lessOrEqual: .range(lower: nil, upper: Constraint.Bound(limit, isInclusive: op == .lessOrEqual))
+        case .greater, .greaterOrEqual: .range(lower: Constraint.Bound(limit, isInclusive: op == .greaterOrEqual), upper: nil)
         }
     }
 
@@ -154,13 +272,7 @@ extension QueryEngine {
             if ifExists { return }
             throw QueryError(.semanticError, "UndefinedTable", "table \"\(name.text)\" does not exist", at: name.range)
         }
-        let quoted = ValueText.name(table.name)
-        let pattern = table.isRelationship ? "()-[x:\(quoted)]->()" : "(x:\(quoted))"
-        let text = "MATCH \(pattern) \(cascades ? "DETACH " : "")DELETE x"
-        var options = ExecutionOptions()
-        options.language = .cypher
-        let prepared = try prepare(text, options)
-        _ = try execute(prepared, Bindings(names: []), transaction: transaction, options: options)
+        try deleteRows(of: table, cascades: cascades, in: transaction)
         let kind: RowKind = table.isRelationship ? .relationship : .entity
         let number = try intern(table.isRelationship ? .relationshipType : .collection, table.name)
         for object in graph.schema.objects where object.rowKind == kind && object.table == number {
@@ -173,12 +285,18 @@ extension QueryEngine {
         if let record = TableDefinition.read(table.name, kind, graph) { try graph.dropDefinition(record.definitionName) }
     }
 
+    private func deleteRows(of table: SQLTable, cascades: Bool, in transaction: Transaction?) throws {
+        let quoted = ValueText.name(table.name)
+        let pattern = table.isRelationship ? "()-[x:\(quoted)]->()" : "(x:\(quoted))"
+        var options = ExecutionOptions()
+        options.language = .cypher
+        let prepared = try prepare("MATCH \(pattern) \(cascades ? "DETACH " : "")DELETE x", options)
+        _ = try execute(prepared, Bindings(names: []), transaction: transaction, options: options)
+    }
+
     private func createIndex(_ index: CreateIndex) throws {
         if let predicate = index.predicate { throw unsupported("an index of some rows", at: predicate.range) }
-        let last = index.table.parts[index.table.parts.count - 1]
-        guard let table = try catalog.table(named: last.text) else {
-            throw QueryError(.semanticError, "UndefinedTable", "table \"\(last.text)\" does not exist", at: last.range)
-        }
+        let table = try requireTable(index.table)
         let keys = try index.columns.map { item -> NameId in
             guard case .variable(let name) = item.expression.kind else {
                 throw unsupported("an index of an expression", at: item.expression.range)
@@ -194,6 +312,19 @@ extension QueryEngine {
         try unlessExists(index.ifNotExists) { () throws(DeedError) in
             _ = try graph.createIndex(
                 name: index.name.map(SQLName.folded), kind, number, keys, unique: index.isUnique) { _, _ in true }
+        }
+    }
+}
+
+extension ComparisonOperator {
+    /// With its sides exchanged.
+    fileprivate var mirrored: ComparisonOperator {
+        switch self {
+        case .equal, .notEqual: self
+        case .less: .greater
+        case .lessOrEqual: .greaterOrEqual
+        case .greater: .less
+        case .greaterOrEqual: .lessOrEqual
         }
     }
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deed_core import DeedError, PyDeedGraph
+from deed_core import ConstraintViolation, DeedError, PyDeedGraph
 
 
 @pytest.fixture
@@ -191,6 +191,34 @@ def test_tables_and_views_are_there_when_the_store_is_opened_again(tmp_path: Pat
     with PyDeedGraph(tmp_path / "store") as graph:
         assert list(graph.sql("SELECT * FROM t").columns) == ["b", "a", "c"]
         assert graph.sql("SELECT * FROM v").fetchall() == [(1.0,)]
+
+
+def test_a_table_has_defaults_and_checks(graph: PyDeedGraph) -> None:
+    graph.sql(
+        "CREATE TABLE t (a INT DEFAULT 7, b INT CHECK (b BETWEEN 1 AND 9), c TEXT CHECK (c IN ('x', 'y')), d INT, CHECK (0 < d))"
+    )
+    graph.sql("INSERT INTO t (b, c, d) VALUES (1, 'x', 1)")
+    assert graph.sql("SELECT * FROM t").fetchall() == [(7, 1, "x", 1)]
+    for values in ("(10, 'x', 1)", "(1, 'z', 1)", "(1, 'x', 0)"):
+        with pytest.raises(ConstraintViolation):
+            graph.sql(f"INSERT INTO t (b, c, d) VALUES {values}")
+    assert graph.sql("SELECT count(*) FROM t").scalar() == 1
+
+
+def test_a_table_is_made_of_a_query(people: PyDeedGraph) -> None:
+    people.sql("CREATE TABLE old AS SELECT name, age * 2 AS twice FROM people WHERE age > 10")
+    assert people.sql("SELECT * FROM old ORDER BY name").fetchall() == [("Ada", 72), ("Bob", 40), ("Dan", 40)]
+    people.sql("TRUNCATE old")
+    assert people.sql("SELECT count(*) FROM old").scalar() == 0
+
+
+def test_an_edge_table_leads_from_one_table_to_another(people: PyDeedGraph) -> None:
+    people.sql("CREATE EDGE TABLE lives_in (since INT) FROM people TO cities")
+    people.sql("INSERT INTO lives_in SELECT p._id, c._id, 2000 + p.id FROM people p JOIN cities c ON c.name = p.city")
+    text = "SELECT p.name, c.name, l.since FROM lives_in l JOIN people p ON p._id = l._src JOIN cities c ON c._id = l._dst ORDER BY since"
+    assert people.sql(text).fetchall() == [("Ada", "London", 2001), ("Bob", "Paris", 2002), ("Cyd", "Paris", 2003)]
+    with pytest.raises(ConstraintViolation):
+        people.sql("INSERT INTO lives_in SELECT a._id, b._id, 1 FROM people a, people b WHERE a.id = 1 AND b.id = 2")
 
 
 def test_a_table_without_definition_has_the_columns_that_its_rows_have(graph: PyDeedGraph) -> None:

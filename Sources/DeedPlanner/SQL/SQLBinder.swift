@@ -25,6 +25,22 @@ extension Planner {
     }
 }
 
+extension Planner {
+    /// The columns of a query.
+    package func columns(of query: SelectQuery) throws -> [SQLOutput] {
+        let binder = SQLBinder(Binder(catalog, interruption, literals, following: nil))
+        return try binder.bind(query, outer: nil, from: BoundQuery.start(Scope())).columns
+    }
+
+    /// The value of an expression without columns, as one of the type; nil if it is not known before anything runs.
+    package func constant(_ expression: Expression, as type: SQLType) throws -> Value? {
+        let binder = SQLBinder(Binder(catalog, interruption, literals, following: nil))
+        let value = try binder.bind(expression, SQLContext(SQLScope(outer: nil), clause: "a definition"))
+        guard case .constant(let constant) = binder.cast(value, to: type).expr else { return nil }
+        return constant
+    }
+}
+
 final class SQLBinder {
     let core: Binder
     /// Tables of WITH, the innermost last.
@@ -74,10 +90,10 @@ struct BoundSelect {
     var columns: [SQLOutput]
 }
 
-struct SQLOutput {
-    var name: String
+package struct SQLOutput {
+    package var name: String
     var slot: Slot
-    var type: SQLType
+    package var type: SQLType
 }
 
 /// A table of WITH.
