@@ -208,7 +208,9 @@ extension QueryEngine {
         case .comparison(let left, let rest) where rest.count == 1:
             let (op, right) = rest[0]
             if let own = column(left), let limit = try value(right, own), let rule = Self.range(op, limit) { return (own.name, rule) }
-            if let own = column(right), let limit = try value(left, own), let rule = Self.range(op.mirrored, limit) { return (own.name, rule) }
+            if let own = column(right), let limit = try value(left, own), let rule = Self.range(op.mirrored, limit) {
+                return (own.name, rule)
+            }
         case .sql(.between(let operand, let low, let high, isSymmetric: false, negated: false)):
             if let own = column(operand), let least = try value(low, own), let most = try value(high, own) {
                 let bounds = (Constraint.Bound(least, isInclusive: true), Constraint.Bound(most, isInclusive: true))

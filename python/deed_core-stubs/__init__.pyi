@@ -51,6 +51,8 @@ _Direction: TypeAlias = Literal["out", "in", "both"]
 # Not negative; math.inf for all there is.
 _Amount: TypeAlias = int | float | None
 _Path: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+_Parameters: TypeAlias = dict[str, Any] | list[Any] | tuple[Any, ...] | None
+_Language: TypeAlias = Literal["sql", "cypher"] | None
 _Kind: TypeAlias = Literal["entity", "relationship", "edge"]
 _Progress: TypeAlias = Callable[[int, int], object]
 _ConstraintKind: TypeAlias = Literal[
@@ -189,9 +191,6 @@ class _Stats(TypedDict):
     following: _FollowingStats
     temporary: _TemporaryStats
 
-_Parameters = dict[str, Any] | list[Any] | tuple[Any, ...] | None
-_Language = Literal["sql", "cypher"] | None
-
 # ---- The graph --------------------------------------------------------------------------------------------------------
 
 @disjoint_base
@@ -199,9 +198,7 @@ class Session:
     def execute(
         self, text: str | bytes, parameters: _Parameters = None, *, timeout: float | None = None, language: _Language = None
     ) -> Result: ...
-    def execute_query(
-        self, text: str | bytes, parameters: _Parameters = None, *, timeout: float | None = None, language: _Language = None
-    ) -> Result: ...
+    execute_query = execute
     def sql(self, text: str | bytes, parameters: _Parameters = None, *, timeout: float | None = None) -> Result: ...
     def cypher(self, text: str | bytes, parameters: _Parameters = None, *, timeout: float | None = None) -> Result: ...
     def prepare(self, text: str | bytes, *, language: _Language = None) -> Statement: ...

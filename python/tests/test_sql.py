@@ -111,7 +111,9 @@ def test_both_languages_see_the_same_rows(people: PyDeedGraph) -> None:
 
 def test_a_relationship_type_is_a_table_with_ends(people: PyDeedGraph) -> None:
     people.cypher("MATCH (a:people {id: 1}), (b:people) WHERE b.id IN [2, 3] CREATE (a)-[:knows {since: b.id}]->(b)")
-    text = "SELECT b.name, k.since FROM people a JOIN knows k ON k._src = a._id JOIN people b ON b._id = k._dst WHERE a.name = 'Ada' ORDER BY 1"
+    text = """
+        SELECT b.name, k.since FROM people a JOIN knows k ON k._src = a._id JOIN people b ON b._id = k._dst
+        WHERE a.name = 'Ada' ORDER BY 1"""
     assert people.sql(text).fetchall() == [("Bob", 2), ("Cyd", 3)]
     assert people.sql("SELECT count(*), min(since) FROM knows").fetchall() == [(2, 2)]
 

@@ -1,5 +1,6 @@
-// What the schema consists of beyond names: secondary indexes, constraints, and definitions of the languages above. The catalogue keeps them as numbered objects
-// whose definition only their owner reads; they are logged as effects, saved by checkpoints, and restored by recovery.
+// What the schema consists of beyond names: secondary indexes, constraints, and definitions of the languages above. The catalogue
+// keeps them as numbered objects whose definition only their owner reads; they are logged as effects, saved by checkpoints, and
+// restored by recovery.
 
 /// One index, constraint or definition.
 package struct SchemaObject: Sendable {

@@ -167,7 +167,9 @@ extension SQLBinder {
     }
 
     private func column(_ name: Name, of relation: SQLRelation) throws -> SQLValue {
-        if let found = SQLName.find(name.text, in: relation.columns + relation.hidden, { $0.name }) { return try use(found, at: name.range) }
+        if let found = SQLName.find(name.text, in: relation.columns + relation.hidden, { $0.name }) {
+            return try use(found, at: name.range)
+        }
         let hint = core.suggestion(for: name.text, among: relation.columns.map(\.name))
         throw failure("UndefinedColumn", "column \"\(name.text)\" of \"\(relation.name)\" does not exist\(hint)", at: name.range)
     }

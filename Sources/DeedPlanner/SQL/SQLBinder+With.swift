@@ -78,7 +78,8 @@ extension SQLBinder {
         guard case .setOperations(let first, let operations, let range) = query.body, operations.count == 1, operations[0].kind == .union,
             !mentions(first, name.text), query.order.isEmpty, query.limit == nil, query.offset == nil
         else {
-            throw failure("InvalidRecursion", "a recursive query has the form: query UNION [ALL] query with the table itself", at: name.range)
+            throw failure("InvalidRecursion", "a recursive query has the form: query UNION [ALL] query with the table itself",
+                at: name.range)
         }
         if let with = query.with { try declare(with) }
         let initial = try named(

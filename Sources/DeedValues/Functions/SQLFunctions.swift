@@ -80,7 +80,8 @@ enum SQLFunctions {
             let (all, wanted) = (Array(text.utf8), Array(part.utf8))
             if wanted.isEmpty { return .int(1) }
             if wanted.count > all.count { return .int(0) }
-            for start in 0...(all.count - wanted.count) where all[start] == wanted[0] && all[start..<start + wanted.count].elementsEqual(wanted) {
+            for start in 0...(all.count - wanted.count)
+            where all[start] == wanted[0] && all[start..<start + wanted.count].elementsEqual(wanted) {
                 // UTF-8's continuation bytes are no characters.
                 return .int(Int64(all[..<start].count { $0 & 0xC0 != 0x80 } + 1))
             }
