@@ -425,8 +425,8 @@ struct PatternPlanner {
             if let best, best.rank < rank { continue }
             // What is looked up for each row is no part that could be joined.
             let usable = starts(at: entity).filter { wishes.joins.isEmpty || !$0.dependsOnRows }
-            let best = EntityStart.best(of: usable, cardinality, before: plan.estimatedRows)
-            guard let start = wishedStart(at: entity) ?? best else { continue }
+            let usual = EntityStart.best(of: usable, cardinality, before: plan.estimatedRows)
+            guard let start = wishedStart(at: entity) ?? usual else { continue }
             let cost = start.cost(cardinality, solved)
             if let best, best.rank == rank, best.cost <= cost { continue }
             best = (start, rank, cost)
