@@ -26,6 +26,7 @@ from deed_core import (
     Interrupted,
     InvalidArgument,
     Node,
+    ParameterMissing,
     PyDeedGraph,
     QueryError,
     ReadOnly,
@@ -110,7 +111,7 @@ def test_huge_lists(graph: PyDeedGraph) -> None:
 
 def test_bad_parameters(graph: PyDeedGraph) -> None:
     for bad, error in [
-        ({"x": object()}, TypeMismatch), ({"x": 2**63}, TypeMismatch), ({"x": "\ud800"}, InvalidArgument), ([], TypeMismatch),
+        ({"x": object()}, TypeMismatch), ({"x": 2**63}, TypeMismatch), ({"x": "\ud800"}, InvalidArgument), ([], ParameterMissing),
         ({1: 1}, TypeMismatch), ({"\ud800": 1}, InvalidArgument), ({"x": {1: 2}}, TypeMismatch), ("x", TypeMismatch),
     ]:  # fmt: skip
         with pytest.raises(error):

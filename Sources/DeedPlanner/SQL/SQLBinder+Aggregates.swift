@@ -116,8 +116,8 @@ extension SQLBinder {
                 element, list: .slot(slot), filter: nil, projection: .element(.slot(element), index: .constant(.int(0))))
             return SQLValue(.conditional([(isEmpty, .constant(.null))], otherwise: items), .list(value.type))
         }
-        let separator = try call.arguments.count > 1
-            ? cast(unknown: try bind(call.arguments[1], context), to: .text).expr : .constant(.string(","))
+        let given = try call.arguments.dropFirst().first.map { cast(unknown: try bind($0, context), to: .text).expr }
+        let separator = given ?? .constant(.string(","))
         return SQLValue(
             .conditional([(isEmpty, .constant(.null))], otherwise: .call("sql:join", [.slot(slot), separator])), .text)
     }
