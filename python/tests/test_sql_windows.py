@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from deed_core import DeedError, PyDeedGraph
+from deed_core import DeedError, Interrupted, OutOfMemory, PyDeedGraph
 
 
 @pytest.fixture
@@ -175,6 +175,22 @@ def test_functions_of_one_window_share_a_sort(pay: PyDeedGraph) -> None:
     assert plan.count("Window") == 2
 
 
+def test_a_partition_that_does_not_fit_is_out_of_memory() -> None:
+    """Sorts are put aside, and so are partitions that are done with; one that is needed as a whole is not."""
+    with PyDeedGraph(memory_limit=64 << 20) as graph:
+        text = "SELECT max(n) FROM (SELECT row_number() OVER ({}) AS n FROM generate_series(1, 1000) a(x), generate_series(1, 3000) b(x)) s"
+        assert graph.sql(text.format("PARTITION BY a.x ORDER BY b.x")).scalar() == 3_000
+        with pytest.raises(OutOfMemory):
+            graph.sql(text.format("ORDER BY a.x")).scalar()
+        assert graph.sql(text.format("PARTITION BY b.x")).scalar() == 1_000
+
+
+def test_frames_that_are_added_up_anew_can_be_interrupted(graph: PyDeedGraph) -> None:
+    text = "SELECT sum(x * 0.5) OVER (ORDER BY x ROWS BETWEEN 90000 PRECEDING AND 1 PRECEDING) FROM generate_series(1, 100000) t(x)"
+    with pytest.raises(Interrupted):
+        graph.sql(text, timeout=0.3).fetchall()
+
+
 # MARK: Beside SQLite
 
 
@@ -269,9 +285,11 @@ def are_close(left: Any, right: Any) -> bool:
     return bool(left == right)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("chunk_rows", [None, 3])
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("count", [1, 50])
-def test_queries_of_chance_agree_with_sqlite(graph: PyDeedGraph, seed: int, count: int) -> None:
+def test_queries_of_chance_agree_with_sqlite(seed: int, count: int, chunk_rows: int | None) -> None:
+    graph = PyDeedGraph(chunk_rows=chunk_rows)
     other = sqlite3.connect(":memory:")
     for database in (graph.sql, other.execute):
         database("CREATE TABLE t (id INTEGER, p INTEGER, q TEXT, x INTEGER, f REAL)")
@@ -279,7 +297,7 @@ def test_queries_of_chance_agree_with_sqlite(graph: PyDeedGraph, seed: int, coun
     for row in rows:
         graph.sql("INSERT INTO t VALUES (?, ?, ?, ?, ?)", row)
     other.executemany("INSERT INTO t VALUES (?, ?, ?, ?, ?)", rows)
-    chance = Chance(seed * 1_000 + count)
+    chance = Chance(seed * 1_000 + count + (chunk_rows or 0) * 100_000)
     for _ in range(100):
         text = chance.query()
         expected = other.execute(FILTERED_EXTREME.sub(r"\1(CASE WHEN \3 THEN \2 END) OVER", text)).fetchall()
