@@ -105,6 +105,8 @@ struct OperatorMaker {
             let divided = below.makeInput(child, input, mayDivide: Grouping.isMergeable(aggregates.map(\.1)))
             return try AggregateOperator(divided, keys: keys, aggregates, context)
         case .sort(_, let keys): return try SortOperator(child, keys, context)
+        case .window(_, let partition, let order, let functions):
+            return try WindowOperator(child, partition: partition, order: order, functions, context)
         case .top(let input, let keys, let count):
             // The bound is the one that the scan looks at.
             return try TopOperator(

@@ -35,8 +35,10 @@ final class SortedRows {
         store.bytes + store.count * (Self.sortingBytes + isDescending.count * MemoryLayout<Value>.stride)
     }
 
-    /// For each row its number, and half as much for the sort.
-    private static let sortingBytes = 6
+    /// For each row its number, and as much for the sort. Sorting numbers takes two more words, which is what the first key has.
+    private static let sortingBytes = 8
+    /// So few rows are sorted before their keys are put together.
+    private static let numbersMin = 256
 
     func clear() { store.clear() }
 
@@ -94,6 +96,10 @@ final class SortedRows {
     func sorted() throws -> [UInt32] {
         try store.finish()
         try context.checkInterrupt()
+        if store.count >= Self.numbersMin {
+            let slots = Array(width..<width + isDescending.count)
+            if let order = NumberOrder.rows(store, slots, isDescending) { return order }
+        }
         let columns = isDescending.indices.map { SortColumn(store, width + $0, isDescending: isDescending[$0]) }
         defer { for column in columns { column.free(store.count) } }
         var order = (0..<UInt32(store.count)).map { $0 }

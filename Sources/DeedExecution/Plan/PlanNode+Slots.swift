@@ -9,7 +9,7 @@ extension PlanNode.Kind {
             .intersect(let child, _), .expandVariable(let child, _), .shortestPath(let child, _), .matchPath(let child, _),
             .countMatches(let child, _),
             .filter(let child, _), .project(let child, _), .keep(let child, _), .unwind(let child, _, _),
-            .aggregate(let child, _, _), .sort(let child, _),
+            .aggregate(let child, _, _), .sort(let child, _), .window(let child, _, _, _),
             .top(let child, _, _), .skip(let child, _), .limit(let child, _), .eager(let child), .create(let child, _),
             .change(let child, _), .delete(let child, _, _), .sift(let child, _, _), .callProcedure(let child, _, _, _),
             .loadCSV(let child, _, _, _, _), .empty(let child):
@@ -132,6 +132,7 @@ extension PlanNode {
         case .project(let child, let columns): return child.slotsBound().union(columns.map(\.slot))
         case .keep(let child, let slots): return child.slotsBound().intersection(slots)
         case .unwind(let child, _, let element): return child.slotsBound().union([element])
+        case .window(let child, _, _, let functions): return child.slotsBound().union(NumberSet(functions.map(\.slot)))
         case .aggregate(_, let keys, let aggregates): return NumberSet(keys.map(\.slot) + aggregates.map(\.slot))
         case .apply(let outer, let inner, let kind):
             return kind == .cross || kind == .optional ? outer.slotsBound().union(inner.slotsBound()) : outer.slotsBound()

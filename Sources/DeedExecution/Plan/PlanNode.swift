@@ -55,6 +55,8 @@ package final class PlanNode: Sendable {
         /// Groups by the keys. Without keys: one row, even of no input. With keys and no aggregates: DISTINCT.
         case aggregate(child: PlanNode, keys: [(slot: Slot, value: Expr)], [(slot: Slot, Aggregate)])
         case sort(child: PlanNode, [SortKey])
+        /// Adds columns that are computed from other rows of the partition. The rows come sorted by it, and then by the order.
+        case window(child: PlanNode, partition: [Expr], order: [SortKey], [(slot: Slot, WindowFunction)])
         /// The first `count` rows in order; `sort` and then `limit`.
         case top(child: PlanNode, [SortKey], count: Expr)
         case skip(child: PlanNode, Expr)

@@ -32,6 +32,7 @@ extension PlanNode {
         case .unwind: "Unwind"
         case .aggregate(_, _, let aggregates): aggregates.isEmpty ? "Distinct" : "Aggregate"
         case .sort: "Sort"
+        case .window: "Window"
         case .top: "Top"
         case .skip: "Skip"
         case .limit: "Limit"
@@ -112,6 +113,7 @@ private struct PlanPrinter {
             (keys.map { "#\($0.slot) = \($0.value.text)" } + aggregates.map { "#\($0.slot) = \(text($0.1))" })
                 .joined(separator: ", ")
         case .sort(_, let keys): text(keys)
+        case .window(_, let partition, let order, let functions): text(partition, order, functions)
         case .top(_, let keys, let count): "\(count.text) by \(text(keys))"
         case .skip(_, let count), .limit(_, let count): count.text
         case .join(_, _, let keys, _, _): keys.map { "\($0.build.text) = \($0.probe.text)" }.joined(separator: ", ")
@@ -195,6 +197,12 @@ private struct PlanPrinter {
                 .compactMap { $0 }.joined(separator: " and ")
         case .prefix(let value): "starts with \(value.text)"
         }
+    }
+
+    private func text(_ partition: [Expr], _ order: [SortKey], _ functions: [(slot: Slot, WindowFunction)]) -> String {
+        let columns = functions.map { "#\($0.slot) = \($0.1.text)" }.joined(separator: ", ")
+        let parts = partition.isEmpty ? "" : " for each " + partition.map(\.text).joined(separator: ", ")
+        return columns + parts + (order.isEmpty ? "" : " by " + text(order))
     }
 
     private func text(_ keys: [SortKey]) -> String {

@@ -65,6 +65,7 @@ final class ColumnBuilder {
         if other.kind != .any && other.kind != .null && other.nulls == nil {
             prepare(for: other.kind)
             if vector.kind == other.kind {
+                if copyWords(column, from: first, count: added) { return }
                 for row in first..<first &+ added {
                     copy(other, column.position(row))
                     count &+= 1
@@ -73,6 +74,23 @@ final class ColumnBuilder {
             }
         }
         for row in first..<first &+ added { append(other, column.position(row)) }
+    }
+
+    /// Rows of a column of the same kind without nulls; false if its values are not words.
+    private func copyWords(_ column: ChunkColumn, from first: Int, count added: Int) -> Bool {
+        switch vector.kind {
+        case .int64, .float64, .entity, .relationship: break
+        case .null, .bool, .string, .any: return false
+        }
+        let (from, to) = (column.vector.ids, vector.ids + count)
+        if let selection = column.selection {
+            let rows = selection.rows + first
+            for row in 0..<added { to[row] = from[Int(rows[row])] }
+        } else {
+            to.update(from: from + first, count: added)
+        }
+        count &+= added
+        return true
     }
 
     /// Bytes of what the values point to, roughly.

@@ -12,6 +12,8 @@ final class RowStore {
     private let account: MemoryAccount?
     /// Of the full blocks.
     private var bytesOfBlocks = 0
+    /// Where the columns that rows have been asked of lie; nil for those of which every value is looked at.
+    private var words: [Int: WordColumn?] = [:]
     let width: Int
 
     /// `width`: columns of the chunks that come. `isCounted`: false if the owner counts `bytes`.
@@ -36,6 +38,7 @@ final class RowStore {
     }
 
     private func seal() throws {
+        words = [:]
         guard let (block, bytes) = builder.take() else { return }
         blocks.append(block)
         bytesOfBlocks += bytes
@@ -50,6 +53,7 @@ final class RowStore {
 
     func clear() {
         blocks = []
+        words = [:]
         builder.clear()
         (count, bytesOfBlocks) = (0, 0)
         account?.clear()
@@ -77,6 +81,12 @@ final class RowStore {
 
     /// nil where no row has such a column.
     func gather(_ numbers: ArraySlice<UInt32>, _ slot: Int) -> ColumnVector? {
+        let column = words[slot] ?? {
+            let column = WordColumn(blocks, slot)
+            words[slot] = column
+            return column
+        }()
+        if let column { return column.gather(numbers) }
         guard blocks.contains(where: { $0.columns[slot] != nil }) else { return nil }
         let builder = ColumnBuilder(capacity: max(numbers.count, 1))
         for number in numbers {
@@ -87,6 +97,39 @@ final class RowStore {
             }
         }
         return builder.finish()
+    }
+}
+
+/// A column of which every block has words of one kind, without null. Good for as long as the blocks are.
+private struct WordColumn {
+    private let kind: ColumnVector.Kind
+    private let blocks: [UnsafeMutablePointer<UInt64>]
+
+    init?(_ chunks: [Chunk], _ slot: Int) {
+        guard let kind = chunks.first?.columns[slot]?.vector.kind, kind != .null && kind != .any && kind != .string && kind != .bool else {
+            return nil
+        }
+        self.kind = kind
+        var blocks: [UnsafeMutablePointer<UInt64>] = []
+        for chunk in chunks {
+            guard let vector = chunk.columns[slot]?.vector, vector.kind == kind, vector.nulls == nil else { return nil }
+            blocks.append(vector.ids)
+        }
+        self.blocks = blocks
+    }
+
+    func gather(_ numbers: ArraySlice<UInt32>) -> ColumnVector {
+        let result = ColumnVector(kind, capacity: numbers.count)
+        let words = result.ids
+        blocks.withUnsafeBufferPointer { blocks in
+            numbers.withUnsafeBufferPointer { numbers in
+                for place in 0..<numbers.count {
+                    let number = Int(numbers[place])
+                    words[place] = blocks[number / Chunk.rowsMax][number % Chunk.rowsMax]
+                }
+            }
+        }
+        return result
     }
 }
 

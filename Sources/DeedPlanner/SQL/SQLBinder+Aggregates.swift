@@ -39,6 +39,7 @@ extension SQLBinder {
         defer { collector.isInside = false }
         var inner = context
         inner.aggregates = collector
+        (inner.windows, inner.clause) = (nil, "the argument of an aggregate")
         let condition = try filter.map { try bindCondition($0, inner) }
         // The order makes no difference to the others.
         if !order.isEmpty && isList { try take(order, inner, collector, at: range) }
@@ -147,8 +148,10 @@ func sqlChildren(of expression: Expression) -> [Expression] {
     case .row(let items): return items
     case .compareQuery(let operand, _, _, _): return [operand]
     case .compareList(let operand, _, _, let list): return [operand, list]
-    case .aggregate(let call, let order, let filter, _):
-        return call.arguments + order.map(\.expression) + (filter.map { [$0] } ?? [])
+    case .aggregate(let call, let order, let filter, let over):
+        var parts = call.arguments + order.map(\.expression) + (filter.map { [$0] } ?? [])
+        if case .definition(let window)? = over { parts += window.partition + window.order.map(\.expression) }
+        return parts
     case .default, .scalar, .exists, .array: return []
     default: return []
     }

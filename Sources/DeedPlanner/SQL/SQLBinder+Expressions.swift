@@ -10,6 +10,10 @@ struct SQLContext {
     var scope: SQLScope
     /// Where aggregates go; nil: they are not allowed.
     var aggregates: SQLAggregates?
+    /// Where functions of windows go; nil: they are not allowed.
+    var windows: SQLWindows?
+    /// What GROUPING() tells of.
+    var grouping: SQLGrouping?
     /// What subqueries see of rows that have been grouped.
     var grouped: SQLScope?
     /// The clause, for errors.
@@ -109,7 +113,7 @@ extension SQLBinder {
         case .compareList(let operand, let op, let quantity, let list):
             return try compareList(operand, op, quantity, list, context)
         case .aggregate(let call, let order, let filter, let over):
-            if over != nil { throw unsupported("a window function", at: range) }
+            if let over { return try bindWindow(call, order: order, filter: filter, over, context, at: range) }
             return try bindAggregate(call, order: order, filter: filter, context, at: range)
         case .collate(let operand, _): return try bind(operand, context)
         case .decimal(let digits):

@@ -50,12 +50,17 @@ extension SQLBinder {
     func bindCall(_ call: FunctionCall, _ context: SQLContext, at range: SourceRange) throws -> SQLValue {
         let name = call.name.text.lowercased()
         if Self.aggregates[name] != nil { return try bindAggregate(call, order: [], filter: nil, context, at: range) }
+        if name == "grouping" { return try bindGrouping(call, context, at: range) }
+        if Self.windowFunctions[name] != nil {
+            throw failure("WindowingError", "\(call.name.text)() is a window function, and needs OVER", at: range)
+        }
         if call.isStar || call.isDistinct {
             throw failure("SyntaxError", "\(call.name.text)() is no aggregate", at: range)
         }
         if let value = try bindSpecial(name, call, context, at: range) { return value }
         guard let function = functions[name] else {
-            let hint = core.suggestion(for: name, among: Array(functions.keys) + Array(Self.aggregates.keys))
+            let known = Array(functions.keys) + Array(Self.aggregates.keys) + Array(Self.windowFunctions.keys)
+            let hint = core.suggestion(for: name, among: known)
             throw failure("UndefinedFunction", "there is no function \"\(call.name.text)\"\(hint)", at: call.name.range)
         }
         try require(call, function.arity, at: range)

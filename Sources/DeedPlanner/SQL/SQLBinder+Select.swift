@@ -19,14 +19,24 @@ struct SelectRows {
     /// nil where only the columns are left: after DISTINCT, and of set operations.
     var context: SQLContext?
     /// What expressions become that rows were grouped by.
-    var grouping: Grouping?
+    var grouping: SQLGrouping?
     /// What ORDER BY asks for, where it has been bound already.
     var order: [SortKey]?
+    /// What is computed already, below the functions of windows.
+    var computed: [(slot: Slot, value: Expr)] = []
+
+    /// The expression with what is computed already in its place.
+    func known(_ expr: Expr) -> Expr {
+        if computed.isEmpty { return expr }
+        return expr.replacing { part in computed.first { areSame($0.value, part) }.map { .slot($0.slot) } }
+    }
 }
 
 /// What remains after grouping.
-struct Grouping {
+struct SQLGrouping {
     var keys: [(slot: Slot, value: Expr)] = []
+    /// nil: by all keys.
+    var sets: SQLGroupingSets?
 
     /// The expression with keys in the place of what they were computed from.
     func applied(to expr: Expr) -> Expr {
@@ -112,10 +122,10 @@ extension SQLBinder {
         let items = try expanded(select.items, scope)
         let isGrouped = select.group != nil || select.having.map(containsAggregate) == true
             || items.contains { $0.expression.map(containsAggregate) == true } || select.having != nil
-            || order.contains { containsAggregate($0.expression) }
+            || order.contains { containsAggregate($0.expression) } || select.windows.contains { containsAggregate($0.definition) }
         var rows = isGrouped
             ? try group(select, items, order, scope, state)
-            : try project(items, SQLContext(scope, clause: "SELECT"), state)
+            : try project(select, items, order, SQLContext(scope, clause: "SELECT"), state)
         switch select.distinct {
         case .none: break
         case .rows: distinct(&rows)
@@ -180,11 +190,27 @@ extension SQLBinder {
         return rows
     }
 
+    private func project(
+        _ select: Select, _ items: [Item], _ order: [SortItem], _ context: SQLContext, _ state: BoundQuery
+    ) throws -> SelectRows {
+        var context = context
+        let windows = SQLWindows()
+        context.windows = windows
+        try declare(select.windows, context)
+        let columns = try bound(items, context)
+        for item in order where containsWindow(item.expression) { _ = try bind(item.expression, context) }
+        windows.isComplete = true
+        var rows = SelectRows(state: state, columns: columns, context: context, grouping: nil)
+        append(windows, to: &rows)
+        compute(&rows)
+        return rows
+    }
+
     /// Gives every column a slot of its own.
     private func compute(_ rows: inout SelectRows) {
         var computed: [(slot: Slot, value: Expr)] = []
         for index in rows.columns.indices {
-            let value = rows.columns[index].value.expr
+            let value = rows.known(rows.columns[index].value.expr)
             if let known = computed.first(where: { areSame($0.value, value) }) {
                 rows.columns[index].slot = known.slot
                 continue
@@ -233,34 +259,57 @@ extension SQLBinder {
         _ select: Select, _ items: [Item], _ order: [SortItem], _ scope: SQLScope, _ state: BoundQuery
     ) throws -> SelectRows {
         let collector = SQLAggregates()
-        var grouping = Grouping()
-        for element in select.group ?? [] {
-            guard case .expression(let expression) = element else { throw unsupported("GROUPING SETS, ROLLUP and CUBE", at: select.range) }
-            let value = try bindKey(expression, items, scope)
-            if !grouping.keys.contains(where: { areSame($0.value, value) }) { grouping.keys.append((core.newSlot(), value)) }
+        var grouping = SQLGrouping()
+        let sets = try groupingSets(select.group ?? [], at: select.range).map { set in
+            var keys: [Int] = []
+            for expression in set {
+                let value = try bindKey(expression, items, scope)
+                let known = grouping.keys.firstIndex { areSame($0.value, value) }
+                if known == nil { grouping.keys.append((core.newSlot(), value)) }
+                let key = known ?? grouping.keys.count - 1
+                if !keys.contains(key) { keys.append(key) }
+            }
+            return keys
         }
+        if sets.count > 1 { grouping.sets = SQLGroupingSets(sets, slot: core.newSlot()) }
         var context = SQLContext(scope, aggregates: collector, clause: "SELECT")
         context.grouped = groupedScope(scope, grouping)
-        let columns = try bound(items, context)
+        if select.group != nil { context.grouping = grouping }
+        let windows = SQLWindows()
+        var inSelect = context
+        inSelect.windows = windows
+        try declare(select.windows, inSelect)
+        let columns = try bound(items, inSelect)
+        context.clause = "HAVING"
         let having = try select.having.map { try bindCondition($0, context) }
         // Aggregates of ORDER BY are computed with the others; it is bound again when the columns are there.
-        for item in order where containsAggregate(item.expression) { _ = try bind(item.expression, context) }
+        for item in order where containsAggregate(item.expression) || containsWindow(item.expression) {
+            _ = try bind(item.expression, inSelect)
+        }
 
-        var rows = SelectRows(state: state, columns: columns, context: context, grouping: grouping)
+        var rows = SelectRows(state: state, columns: columns, context: inSelect, grouping: grouping)
         if let order = collector.order { rows.state.append(.sort(child: rows.state.plan, order)) }
-        let count = core.estimator.groups(grouping.keys.map(\.value), rows: state.plan.estimatedRows)
-        let kind = try core.aggregate(rows.state.plan, keys: grouping.keys, collector.found)
-        collector.isComplete = true
-        rows.state.append(kind, rows: count)
-        let inside = NumberSet(grouping.keys.map(\.slot) + collector.found.map(\.slot))
+        if let sets = grouping.sets {
+            try append(sets, keys: grouping.keys, collector.found, to: &rows.state)
+        } else {
+            let count = core.estimator.groups(grouping.keys.map(\.value), rows: state.plan.estimatedRows)
+            rows.state.append(try core.aggregate(rows.state.plan, keys: grouping.keys, collector.found), rows: count)
+        }
+        (collector.isComplete, windows.isComplete) = (true, true)
+        var inside = NumberSet(grouping.keys.map(\.slot) + collector.found.map(\.slot))
         if let having {
             let condition = try requireGrouped(grouping.applied(to: having), inside, state, scope, at: select.range)
             rows.state = try filter(rows.state, by: [QueryGraph.Predicate(expr: condition, slots: [])])
         }
+        try windows.replace { expr, place in
+            try requireGrouped(grouping.applied(to: expr), inside, state, scope, at: place)
+        }
+        inside.formUnion(NumberSet(windows.found.map(\.slot)))
         for index in rows.columns.indices {
             let expr = grouping.applied(to: rows.columns[index].value.expr)
             rows.columns[index].value.expr = try requireGrouped(expr, inside, state, scope, at: rows.columns[index].place)
         }
+        append(windows, to: &rows)
         compute(&rows)
         return rows
     }
@@ -301,7 +350,7 @@ extension SQLBinder {
     }
 
     /// The scope with keys in the place of the columns that rows are grouped by; what subqueries must not refer to has no value.
-    private func groupedScope(_ scope: SQLScope, _ grouping: Grouping) -> SQLScope {
+    private func groupedScope(_ scope: SQLScope, _ grouping: SQLGrouping) -> SQLScope {
         let result = SQLScope(outer: scope.outer)
         for relation in scope.relations {
             var relation = relation
@@ -365,8 +414,10 @@ extension SQLBinder {
         if let context = rows.context {
             let expr = try bind(expression, context).expr
             if let column = rows.columns.first(where: { areSame($0.value.expr, expr) }) { return .slot(column.slot) }
-            guard let grouping = rows.grouping else { return expr }
-            let inside = NumberSet(grouping.keys.map(\.slot) + (context.aggregates?.found.map(\.slot) ?? []))
+            guard let grouping = rows.grouping else { return rows.known(expr) }
+            let inside = NumberSet(
+                grouping.keys.map(\.slot) + (context.aggregates?.found.map(\.slot) ?? [])
+                    + (context.windows?.found.map(\.slot) ?? []))
             return try requireGrouped(grouping.applied(to: expr), inside, rows.state, context.scope, at: expression.range)
         }
         // Only the columns are left.
