@@ -174,7 +174,7 @@ final class WindowComputations {
     }
 
     private func nth(_ arguments: [ColumnVector], _ frame: WindowFrames, _ work: WindowWork) throws -> ColumnVector {
-        // Without this, a number that is wrong would be noticed only where a frame has rows.
+        // Choosing a place throws nothing: what is wrong with a number is said when all rows have been passed.
         let number = arguments[1]
         var failure: QueryError?
         let places = try frame.places(work) { row in

@@ -165,7 +165,7 @@ final class WindowFrames {
 
     var hasHoles: Bool { frame.exclusion != .none }
 
-    /// Rows that the frame would have if nothing were left out, and of those that are.
+    /// What is left out of a row's frame, as far as it lies there; `keepsRow`: but for the row itself.
     func hole(_ row: Int) -> (start: Int, end: Int, keepsRow: Bool) {
         switch frame.exclusion {
         case .none: (row, row, false)
