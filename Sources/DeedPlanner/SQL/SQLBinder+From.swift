@@ -64,11 +64,15 @@ extension SQLBinder {
             case .table(let name): return try declareTable(name, reference, outer: outer)
             case .query(let query, let isLateral):
                 let seen = isLateral ? before : outer
-                let bound = try bind(query, outer: seen, from: BoundQuery.start(Scope()))
+                let visible = seen?.slots ?? []
+                let (bound, used) = try core.tracking {
+                    try bind(query, outer: seen, from: BoundQuery.start(Scope(), given: visible))
+                }
+                let dependsOnRows = !used.isDisjoint(with: visible)
                 let alias = reference.alias?.name.text ?? ""
                 let scope = SQLScope(outer: outer)
                 scope.add(try relation(alias, bound.columns, reference.alias))
-                return (isLateral ? .lateral(bound.query) : .rows(bound.query), scope)
+                return (dependsOnRows ? .lateral(bound.query) : .rows(bound.query), scope)
             case .function(let calls, _, let withOrdinality):
                 return try declareFunction(calls, withOrdinality: withOrdinality, reference, before: before, outer: outer)
             case .join(let left, let right, let type, let condition):
