@@ -86,6 +86,7 @@ RESULTS: dict[str, list[tuple[Any, ...]]] = {
     "SELECT EXTRACT(YEAR FROM DATE '2024-05-06'), EXTRACT(month FROM TIMESTAMP '2024-05-06 07:08:09')": [(2024, 5)],
     "SELECT id, (SELECT max(s) FROM (SELECT sum(q.age) s FROM people q WHERE q.id >= p.id GROUP BY city) g) FROM people p ORDER BY 1": [
         (1, 36), (2, 20), (3, 20), (4, 20)],
+    "SELECT greatest(age, id, 3, NULL), least(age, id * 9, 21) FROM people ORDER BY id": [(36, 9), (20, 18), (3, 21), (20, 20)],
     "SELECT x FROM unnest(ARRAY[3, 1, 2]) AS u(x) ORDER BY x": [(1,), (2,), (3,)],
     "SELECT p.name, n.c FROM people p, LATERAL (SELECT count(*) AS c FROM people q WHERE q.age > p.age) n ORDER BY p.id": [
         ("Ada", 0), ("Bob", 1), ("Cyd", 0), ("Dan", 1)],

@@ -48,6 +48,15 @@ package indirect enum Expr: Sendable {
     /// All of the terms, from left to right. Balanced, so that thousands of them make no deep tree.
     package static func all(_ terms: [Expr]) -> Expr? { terms.isEmpty ? nil : all(terms[...]) }
 
+    /// Any of the terms, likewise.
+    package static func any(_ terms: [Expr]) -> Expr? { terms.isEmpty ? nil : any(terms[...]) }
+
+    private static func any(_ terms: ArraySlice<Expr>) -> Expr {
+        if terms.count == 1 { return terms[terms.startIndex] }
+        let middle = terms.startIndex + (terms.count + 1) / 2
+        return .or(any(terms[..<middle]), any(terms[middle...]))
+    }
+
     /// The terms of a conjunction, from left to right; of anything else, itself.
     package var conjuncts: [Expr] {
         var terms: [Expr] = []

@@ -16,12 +16,15 @@ struct PartOrder {
     private let given: NumberSet
     private let rows: Double
     private static let exactMax = 12
+    /// It takes the square of it.
+    private static let greedyMax = 256
+    private let interruption: Interruption
     /// Of a row of a part, which is read and kept.
     private static let readCost = 0.5
 
     /// The parts of what is not bound yet. `rows`: those that are there already, of which each is joined with the parts.
-    init(_ cardinality: Cardinality, bound: NumberSet, rows: Double) {
-        (self.cardinality, given, self.rows) = (cardinality, bound, max(rows, 1))
+    init(_ cardinality: Cardinality, bound: NumberSet, rows: Double, _ interruption: Interruption) {
+        (self.cardinality, given, self.rows, self.interruption) = (cardinality, bound, max(rows, 1), interruption)
         let graph = cardinality.graph
         var seen = bound
         var parts: [[Slot]] = []
@@ -40,15 +43,14 @@ struct PartOrder {
             relationships.append(found.sorted())
         }
         (self.parts, self.relationships) = (parts, relationships)
-        var alone: [Double] = []
-        for (slots, steps) in zip(parts, relationships) { alone.append(Self.grow(1, bound, slots, steps, cardinality)) }
-        self.alone = alone
+        let isWorthIt = (2...Self.greedyMax).contains(parts.count)
+        alone = isWorthIt ? zip(parts, relationships).map { Self.grow(1, bound, $0, $1, cardinality) } : []
     }
 
-    /// Of each entity the place of its part in the order; empty if there is nothing to choose.
-    func places() -> [Slot: Int] {
-        if parts.count < 2 { return [:] }
-        let order = parts.count <= Self.exactMax ? exact() : greedy()
+    /// Of each entity the place of its part in the order; empty if there is nothing to choose, or too much.
+    func places() throws -> [Slot: Int] {
+        if parts.count < 2 || parts.count > Self.greedyMax { return [:] }
+        let order = parts.count <= Self.exactMax ? exact() : try greedy()
         var places: [Slot: Int] = [:]
         for (place, part) in order.enumerated() { for slot in parts[part] { places[slot] = place } }
         return places
@@ -59,9 +61,9 @@ struct PartOrder {
         _ rows: Double, _ given: NumberSet, _ slots: [Slot], _ steps: [Int], _ cardinality: Cardinality
     ) -> Double {
         var (rows, given) = (rows, given)
-        for slot in slots {
+        for (index, slot) in slots.enumerated() {
             rows *= cardinality.entities(slot, given: given)
-            given.insert(slot)
+            if index + 1 < slots.count { given.insert(slot) }
         }
         for step in steps {
             rows *= cardinality.density[step] * cardinality.selectivity(of: cardinality.graph.relationships[step].slot, given: [])
@@ -103,15 +105,20 @@ struct PartOrder {
         return next
     }
 
-    private func greedy() -> [Int] {
-        var state = State(cost: 0, rows: rows, given: given, order: [])
+    private func greedy() throws -> [Int] {
+        var (rows, given) = (rows, given)
+        var order: [Int] = []
         var open = Array(parts.indices)
         while !open.isEmpty {
-            let options = open.map { joined(state, $0) }
-            guard let place = options.indices.min(by: { options[$0].cost < options[$1].cost }) else { break }
-            state = options[place]
-            open.remove(at: place)
+            try interruption.check()
+            let options = open.map { grow(rows, given, $0) }
+            guard let place = options.indices.min(by: {
+                max(options[$0], 1) + alone[open[$0]] * Self.readCost < max(options[$1], 1) + alone[open[$1]] * Self.readCost
+            }) else { break }
+            rows = options[place]
+            for slot in parts[open[place]] { given.insert(slot) }
+            order.append(open.remove(at: place))
         }
-        return state.order
+        return order
     }
 }

@@ -97,7 +97,7 @@ struct PatternPlanner {
 
     private mutating func choose() throws {
         try walkConnected()
-        let places = PartOrder(cardinality, bound: bound, rows: plan.estimatedRows).places()
+        let places = try PartOrder(cardinality, bound: bound, rows: plan.estimatedRows, interruption).places()
         while let start = try cheapestStart(places) {
             try begin(at: start)
             try walkConnected()

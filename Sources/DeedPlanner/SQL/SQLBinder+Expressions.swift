@@ -235,6 +235,9 @@ extension SQLBinder {
         guard left.count == right.count, !left.isEmpty else {
             throw failure("DatatypeMismatch", "rows of different lengths cannot be compared", at: range)
         }
+        guard left.count <= Self.rowWidthMax else {
+            throw failure("StatementTooComplex", "rows of more than \(Self.rowWidthMax) values cannot be compared", at: range)
+        }
         let pairs = try zip(left, right).map { try operands($0, $1, context, "a comparison") }
         if op == .equal || op == .notEqual {
             let all = Expr.all(pairs.map { .compare(.equal, $0.0, $0.1) }) ?? .constant(.bool(true))
@@ -249,10 +252,13 @@ extension SQLBinder {
         return SQLValue(result, .bool)
     }
 
+    /// Each value is a level of the comparison.
+    private static let rowWidthMax = 64
+
     private func isIn(_ operand: Expression, _ items: [Expression], _ context: SQLContext) throws -> SQLValue {
         if case .sql(.row) = operand.kind {
             let terms = try items.map { try compare(.equal, operand, $0, context).expr }
-            return SQLValue(terms.dropFirst().reduce(terms.first ?? .constant(.bool(false))) { .or($0, $1) }, .bool)
+            return SQLValue(Expr.any(terms) ?? .constant(.bool(false)), .bool)
         }
         let value = try bind(operand, context)
         var type = value.type

@@ -122,6 +122,7 @@ extension SQLBinder {
 
     /// The query of a view, which sees nothing of what is around the place where it is used.
     private func bind(_ view: SQLView, at range: SourceRange) throws -> BoundSelect {
+        try noteInsertion(at: range)
         let all = commonTables
         commonTables = []
         defer { commonTables = all }
@@ -286,6 +287,8 @@ extension SQLBinder {
                 result = try combine(result, rows, &terms)
             }
         }
+        // Planning takes more than linear time, so that it is not even begun with more.
+        if tables.count > core.stepsLeft { throw Binder.tooManySteps(at: range) }
         if !tables.isEmpty {
             let own = tables.reduce(into: result.bound) { $0.formUnion($1.slots) }
             let (inside, rest) = divided(terms) { $0.slots.isSubset(of: own) }

@@ -101,7 +101,8 @@ extension SQLBinder {
             return SQLValue(using(shared, result), type == .unknown ? .text : type)
         case "greatest", "least":
             try require(call, 1...Int.max, at: range)
-            return try extreme(call.arguments, name == "greatest" ? .greater : .less, context, name.uppercased())
+            let (values, type) = try unified(call.arguments, context, name.uppercased())
+            return SQLValue(.call("sql:" + name, values), type)
         case "abs", "ceil", "ceiling", "floor", "sign", "round", "trunc", "mod", "power", "pow":
             return try bindNumeric(name, call, context, at: range)
         case "substring", "substr", "left", "right", "position", "strpos", "concat", "starts_with":
@@ -111,21 +112,6 @@ extension SQLBinder {
             return try extract(call, context)
         default: return nil
         }
-    }
-
-    /// Nulls do not count.
-    private func extreme(
-        _ arguments: [Expression], _ comparison: Comparison, _ context: SQLContext, _ what: String
-    ) throws -> SQLValue {
-        let (values, type) = try unified(arguments, context, what)
-        var shared: [(slot: Slot, value: Expr)] = []
-        var best = once(values[0], &shared)
-        for value in values.dropFirst() {
-            let next = once(value, &shared)
-            let isBetter = Expr.or(.isNull(best), .compare(comparison, next, best))
-            best = once(.conditional([(.and(.not(.isNull(next)), isBetter), next)], otherwise: best), &shared)
-        }
-        return SQLValue(using(shared, best), type)
     }
 
     private func bindNumeric(
@@ -162,7 +148,7 @@ extension SQLBinder {
         switch name {
         case "concat":
             let parts = values.map { Expr.call("coalesce", [cast($0, to: .text).expr, .constant(.string(""))]) }
-            return SQLValue(parts.dropFirst().reduce(parts[0]) { .arithmetic(.concatenate, $0, $1) }, .text)
+            return SQLValue(concatenated(parts[...]), .text)
         case "starts_with": return SQLValue(.textTest(.startsWith, texts[0].expr, texts[1].expr), .bool)
         case "position", "strpos":
             let (text, part) = name == "position" ? (texts[1], texts[0]) : (texts[0], texts[1])
@@ -170,6 +156,13 @@ extension SQLBinder {
         case "left", "right": return SQLValue(.call("sql:" + name, [texts[0].expr, values[1].expr]), .text)
         default: return SQLValue(.call("sql:substring", [texts[0].expr] + values.dropFirst().map(\.expr)), .text)
         }
+    }
+
+    /// Balanced, so that many of them make no deep tree.
+    private func concatenated(_ parts: ArraySlice<Expr>) -> Expr {
+        if parts.count == 1 { return parts[parts.startIndex] }
+        let middle = parts.startIndex + parts.count / 2
+        return .arithmetic(.concatenate, concatenated(parts[..<middle]), concatenated(parts[middle...]))
     }
 
     /// EXTRACT(field FROM moment).

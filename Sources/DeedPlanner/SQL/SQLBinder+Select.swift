@@ -206,12 +206,15 @@ extension SQLBinder {
         return rows
     }
 
+    private static let comparedMax = 1_000
+
     /// Gives every column a slot of its own.
     private func compute(_ rows: inout SelectRows) {
         var computed: [(slot: Slot, value: Expr)] = []
         for index in rows.columns.indices {
             let value = rows.known(rows.columns[index].value.expr)
-            if let known = computed.first(where: { areSame($0.value, value) }) {
+            // Looking for the same among all takes the square of it.
+            if computed.count < Self.comparedMax, let known = computed.first(where: { areSame($0.value, value) }) {
                 rows.columns[index].slot = known.slot
                 continue
             }
@@ -465,10 +468,16 @@ extension SQLBinder {
         return result
     }
 
+    private static let unionPartsMax = 4_096
+
     /// The rows of all parts together, or those of the first that the second one has, or has not.
     private func bind(
         _ op: SetOperator, isAll: Bool, _ parts: [BoundSelect], from start: BoundQuery, at range: SourceRange
     ) throws -> SelectRows {
+        // Each has slots of its own, which all rows of the statement have room for.
+        guard parts.count <= Self.unionPartsMax else {
+            throw failure("StatementTooComplex", "UNION of more than \(Self.unionPartsMax) queries", at: range)
+        }
         let types = try commonTypes(parts, op, at: range)
         var inputs = parts.map { converted($0, types) }
         var slots = types.map { _ in core.newSlot() }

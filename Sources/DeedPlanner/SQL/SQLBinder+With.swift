@@ -44,6 +44,7 @@ extension SQLBinder {
     func bind(_ common: BoundCommonTable, at range: SourceRange) throws -> BoundSelect {
         let all = commonTables
         defer { commonTables = all }
+        try noteInsertion(at: range)
         switch common {
         case .query(let query, let columns, let visible):
             commonTables = Array(all.prefix(visible))

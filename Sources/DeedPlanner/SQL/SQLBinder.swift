@@ -47,8 +47,14 @@ final class SQLBinder {
     var commonTables: [(name: String, table: BoundCommonTable)] = []
     /// How many expressions are around what is being bound.
     var subqueryDepth = 0
-    /// How deep queries and expressions are nested; bounds recursion.
+    /// How deep queries and expressions are nested, and where on the stack that began; they bound recursion.
     private var depth = 0
+    private let stackStart = stackAddress()
+    private var nestings = 0
+    /// How often the query of a view or of a table of WITH has been put in its place: one that has the one before it twice, and so
+    /// on, grows without bound.
+    private var insertions = 0
+    private static let insertionsMax = 1_000
 
     init(_ core: Binder) { self.core = core }
 
@@ -76,11 +82,22 @@ final class SQLBinder {
     func nested<Result>(at range: SourceRange, _ body: () throws -> Result) throws -> Result {
         depth += 1
         defer { depth -= 1 }
-        guard depth <= Binder.depthMax else {
-            throw failure("NestingTooDeep", "the statement is nested deeper than \(Binder.depthMax)", at: range)
+        // Stacks grow downwards; if one does not, only the first limit holds.
+        let stackBytes = stackStart > stackAddress() ? stackStart - stackAddress() : 0
+        guard depth <= Binder.depthMax, stackBytes <= SyntaxLimits.stackBytesMax else {
+            throw failure("NestingTooDeep", "the statement is nested too deeply here (\(depth) levels)", at: range)
         }
-        if depth & 15 == 0 { try core.interruption.check() }
+        nestings &+= 1
+        if nestings & 63 == 0 { try core.interruption.check() }
         return try body()
+    }
+
+    func noteInsertion(at range: SourceRange) throws {
+        insertions += 1
+        if insertions > Self.insertionsMax {
+            throw failure(
+                "StatementTooComplex", "views and tables of WITH stand for more than \(Self.insertionsMax) queries up to here", at: range)
+        }
     }
 }
 

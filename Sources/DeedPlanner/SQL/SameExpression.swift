@@ -95,7 +95,7 @@ extension Expr {
         let rests = terms.map { $0.filter { term in !common.contains { areSame($0, term) } } }
         if rests.contains(where: \.isEmpty) { return common }
         let rest = rests.compactMap { Expr.all($0) }
-        return common + [rest.dropFirst().reduce(rest[0]) { .or($0, $1) }]
+        return common + [Expr.any(rest) ?? .constant(.bool(true))]
     }
 
     /// Of branches, and of terms in each: comparing them all takes the square of it.

@@ -245,7 +245,7 @@ extension TokenParser {
 
 /// About where the caller's frame is on the stack.
 @inline(never)
-func stackAddress() -> UInt {
+package func stackAddress() -> UInt {
     var marker: UInt8 = 0
     return withUnsafeMutablePointer(to: &marker) { UInt(bitPattern: $0) }
 }

@@ -8,6 +8,13 @@ enum SQLFunctions {
             if arguments[0].isNull || arguments[1].isNull { return .bool(arguments[0].isNull && arguments[1].isNull) }
             return .bool(Value.equals(arguments[0], arguments[1]) ?? false)
         },
+        // Nulls do not count.
+        ScalarFunction("sql:greatest", 1...Int.max) { (arguments, _) in
+            arguments.lazy.filter { !$0.isNull }.max { Value.order($0, $1) < 0 } ?? .null
+        },
+        ScalarFunction("sql:least", 1...Int.max) { (arguments, _) in
+            arguments.lazy.filter { !$0.isNull }.min { Value.order($0, $1) < 0 } ?? .null
+        },
         ScalarFunction("sql:divide", 2...2) { (arguments, _) throws(QueryError) in
             if let divisor = arguments[1].number, divisor == 0, !arguments[0].isNull { throw divisionByZero }
             return try Value.divide(arguments[0], arguments[1])

@@ -1,0 +1,73 @@
+"""Statements of SQL that are made to hurt: each ends in a result or an error, in time, on the stack of a frugal thread."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+CHILD = """
+import resource, sys, threading
+resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+import deed_core
+with deed_core.PyDeedGraph() as graph:
+    graph.sql("CREATE TABLE t (a INT, b INT)")
+    graph.sql("INSERT INTO t VALUES (1, 2), (2, 3)")
+    statement = eval(sys.argv[1])
+    outcome = []
+    def run():
+        try:
+            outcome.append(f"{len(graph.execute(statement, timeout=2, language='sql').fetchall())} rows")
+        except deed_core.DeedError as error:
+            outcome.append(type(error).__name__)
+    threading.stack_size(512 << 10)
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert graph.sql("SELECT count(*) FROM t").fetchall()[0][0] >= 2
+    print(outcome[0])
+"""
+
+MANY = 50_000
+STATEMENTS: dict[str, str] = {
+    "subqueries": "'SELECT ' + '(SELECT ' * 25 + '1' + ')' * 25",
+    "derived tables": "'SELECT * FROM ' + '(SELECT * FROM ' * 24 + '(SELECT 1 AS x) t' + ') t' * 24",
+    "exists": "'SELECT 1 FROM t WHERE ' + 'EXISTS (SELECT 1 FROM t u WHERE u.a = t.a AND ' * 25 + 'true' + ')' * 25",
+    "calls": "'SELECT ' + 'abs(' * 120 + '1' + ')' * 120",
+    "cases": "'SELECT ' + 'CASE WHEN true THEN ' * 120 + '1' + ' END' * 120",
+    "tables of WITH": "'WITH c0 AS (SELECT * FROM t)' + ''.join(f', c{i} AS (SELECT * FROM c{i - 1})' for i in range(1, 3000)) "
+    "+ ' SELECT * FROM c2999'",
+    "tables of WITH, twice each": "'WITH c0 AS (SELECT 1 AS x)' + ''.join(f', c{i} AS (SELECT a.x FROM c{i - 1} a, c{i - 1} b)' "
+    "for i in range(1, 40)) + ' SELECT * FROM c39'",
+    "concat": f"'SELECT concat(' + ','.join(['1'] * {MANY}) + ')'",
+    "greatest": f"'SELECT greatest(' + ','.join(map(str, range({MANY}))) + ')'",
+    "rows in": f"'SELECT (1, 2) IN (' + ','.join(f'(1, {{i}})' for i in range({MANY})) + ')'",
+    "wide rows": "'SELECT (' + ','.join(['1'] * 3000) + ') < (' + ','.join(['1'] * 3000) + ')'",
+    "unions": f"'SELECT 1' + ' UNION SELECT 1' * {MANY}",
+    "excepts": f"'SELECT 1' + ' EXCEPT SELECT 1' * {MANY}",
+    "tables": "'SELECT 1 FROM ' + ','.join(f't t{i}' for i in range(3000))",
+    "tables that fit": "'SELECT 1 FROM ' + ','.join(f't t{i}' for i in range(300))",
+    "joins": "'SELECT 1 FROM t t0 ' + ' '.join(f'LEFT JOIN t t{i} ON t{i}.a = t{i - 1}.a' for i in range(1, 150))",
+    "conditions": f"'SELECT 1 FROM t WHERE ' + ' OR '.join(f'(a = 1 AND b = {{i}})' for i in range({MANY}))",
+    "columns": f"'SELECT ' + ','.join(f'a + {{i}} AS c{{i}}' for i in range({MANY})) + ' FROM t'",
+    "aggregates": "'SELECT ' + ','.join(f'sum(a + {i})' for i in range(3000)) + ' FROM t'",
+    "groups": "'SELECT 1 FROM t GROUP BY ' + ','.join(f'a + {i}' for i in range(3000))",
+    "orders": "'SELECT a FROM t ORDER BY ' + ','.join(f'a + {i}' for i in range(3000))",
+    "windows": "'SELECT ' + ','.join(f'sum(a) OVER (ORDER BY a + {i})' for i in range(500)) + ' FROM t'",
+    "a pattern": "\"SELECT '\" + 'a' * 100_000 + \"' LIKE '\" + '%a' * 10_000 + \"'\"",
+    "a recursion": "'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x FROM n) SELECT x FROM n'",
+    "a series": "'SELECT * FROM generate_series(1, 9223372036854775807)'",
+    "values": f"'SELECT count(*) FROM (VALUES ' + ','.join(f'({{i}})' for i in range({MANY})) + ') v(x)'",
+    "bounds": "'SELECT substring(\\'abc\\' FROM -9223372036854775807 FOR 9223372036854775807), left(\\'a\\', -9223372036854775807 - 1), "
+    "right(\\'a\\', -9223372036854775807 - 1), trunc(1.5, 400), \\'1e300 years\\'::interval'",
+}
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_a_statement_made_to_hurt_ends_in_a_result_or_an_error(name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD, STATEMENTS[name]], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.strip()
