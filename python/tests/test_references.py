@@ -137,6 +137,11 @@ class Everything:
         node, relationship, path = graph.execute("MATCH p = (n:N)-[r:R]->() RETURN n, r, p LIMIT 1").fetchone()
         return {
             "execute columns": lambda: graph.execute(rows).columns, "execute_query": lambda: list(graph.execute_query(rows)),
+            "sql": lambda: graph.sql("SELECT ? + n.i FROM n", (1,)).fetchall(), "cypher": lambda: graph.cypher(rows).fetchall(),
+            "sql, by name": lambda: graph.sql("SELECT :x", {"x": 1}).scalar(), "sql, bad": fails(lambda: graph.sql("SELECT y")),
+            "execute, language": lambda: list(graph.execute("SELECT 1", language="sql")),
+            "execute, bad language": fails(lambda: graph.execute("SELECT 1", language="x")),  # type: ignore[arg-type]
+            "prepare, language": lambda: graph.prepare("SELECT ?", language="sql").execute([1]).scalar(),
             "execute fetchall, values": lambda: graph.execute("RETURN $value", values).fetchall(),
             "execute, bad text": fails(lambda: graph.execute("RETRUN 1")),
             "execute, bad parameters": fails(lambda: graph.execute("RETURN $x", {"x": object()})),

@@ -55,6 +55,7 @@ STATEMENTS: dict[str, str] = {
     "groups": "'SELECT 1 FROM t GROUP BY ' + ','.join(f'a + {i}' for i in range(3000))",
     "orders": "'SELECT a FROM t ORDER BY ' + ','.join(f'a + {i}' for i in range(3000))",
     "windows": "'SELECT ' + ','.join(f'sum(a) OVER (ORDER BY a + {i})' for i in range(500)) + ' FROM t'",
+    "windows that fit": "'SELECT ' + ','.join(f'sum(a) OVER (ORDER BY a + {i})' for i in range(64)) + ' FROM t'",
     "a pattern": "\"SELECT '\" + 'a' * 100_000 + \"' LIKE '\" + '%a' * 10_000 + \"'\"",
     "a recursion": "'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x FROM n) SELECT x FROM n'",
     "a series": "'SELECT * FROM generate_series(1, 9223372036854775807)'",

@@ -29,6 +29,9 @@ final class SQLWindows {
     var found: [Found] = []
     /// True if what comes now has to be there.
     var isComplete = false
+    /// Different ones among them. Each may sort all rows anew, with the columns of those before it.
+    var windowCount = 0
+    static let windowsMax = 64
 
     /// Puts other expressions in the place of all that functions are computed from.
     func replace(_ new: (Expr, SourceRange) throws -> Expr) rethrows {
@@ -306,6 +309,10 @@ extension SQLBinder {
         let known = windows.found.first { areSame($0.original.window, window) && areSame($0.original.function, function) }
         if let known { return .slot(known.slot) }
         if windows.isComplete { throw failure("WindowingError", "this window function of ORDER BY must be a column too", at: range) }
+        if !windows.found.contains(where: { areSame($0.original.window, window) }) { windows.windowCount += 1 }
+        if windows.windowCount > SQLWindows.windowsMax {
+            throw failure("StatementTooComplex", "more than \(SQLWindows.windowsMax) different windows up to here", at: range)
+        }
         let slot = core.newSlot()
         windows.found.append(
             SQLWindows.Found(slot: slot, window: window, function: function, place: range, original: (window, function)))
