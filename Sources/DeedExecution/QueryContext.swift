@@ -33,6 +33,8 @@ package final class QueryContext: @unchecked Sendable {
     /// By number.
     private var sifts: [Slot: JoinSift] = [:]
     private var workingTables: [Slot: WorkingTable] = [:]
+    /// Of the query, its workers included.
+    let sharedTables: SharedTables
     /// Those of a chunk that nobody has any more, all empty; or none.
     private var spareColumns: [ChunkColumn?] = []
     /// For one of the workers of a query: what it is part of.
@@ -54,6 +56,7 @@ package final class QueryContext: @unchecked Sendable {
         (self.procedures, counts) = (procedures, OperatorCounts(operators))
         memory = QueryMemory(limit: view.graph.queryMemory)
         chunkRows = view.graph.options.chunkRows
+        sharedTables = SharedTables()
         team = nil
     }
 
@@ -63,6 +66,8 @@ package final class QueryContext: @unchecked Sendable {
         graph = .passUnretained(view.graph)
         (slotCount, threads, interruption, counts) = (query.slotCount, 1, query.interruption, query.counts)
         (memory, chunkRows) = (query.memory, query.chunkRows)
+        // It has a view of its own.
+        sharedTables = SharedTables()
         team = nil
         isReadOnly = false
     }
@@ -77,7 +82,7 @@ package final class QueryContext: @unchecked Sendable {
         graph = query.graph
         (slotCount, threads, interruption) = (query.slotCount, 1, query.interruption)
         counts = OperatorCounts(query.counts.operators)
-        (memory, chunkRows) = (query.memory, query.chunkRows)
+        (memory, chunkRows, sharedTables) = (query.memory, query.chunkRows, query.sharedTables)
         self.team = team
         isReadOnly = query.isReadOnly
         isCaller = number == 0

@@ -85,6 +85,7 @@ struct OperatorMaker {
         case .shortestPath(_, let path): return try ShortestPathOperator(child, path, context)
         case .matchPath(_, let match): return try PathMatchOperator(child, match, context)
         case .working(let table, let slots): return WorkingOperator(table, slots, context)
+        case .shared(_, let table, let from, let slots): return SharedOperator(child, table: table, from: from, slots: slots, context)
         case .apply, .batches, .join, .cross, .union, .recursive: return try makeJoining(node, child)
         case .create, .merge, .change, .delete, .forEach: return try makeChanging(node, child)
         default: return try makeRows(node, child, of: below)

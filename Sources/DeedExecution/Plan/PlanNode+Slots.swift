@@ -12,7 +12,7 @@ extension PlanNode.Kind {
             .aggregate(let child, _, _), .sort(let child, _), .window(let child, _, _, _),
             .top(let child, _, _), .skip(let child, _), .limit(let child, _), .eager(let child), .create(let child, _),
             .change(let child, _), .delete(let child, _, _), .sift(let child, _, _), .callProcedure(let child, _, _, _),
-            .loadCSV(let child, _, _, _, _), .empty(let child):
+            .loadCSV(let child, _, _, _, _), .empty(let child), .shared(let child, _, _, _):
             [child]
         case .apply(let outer, let inner, _), .batches(let outer, let inner, _): [outer, inner]
         case .join(let build, let probe, _, _, _): [build, probe]
@@ -43,7 +43,7 @@ extension PlanNode {
     }
 
     /// True if it is part of a recursion, whose working table belongs to one thread.
-    var readsWorking: Bool {
+    package var readsWorking: Bool {
         if case .working = kind { return true }
         return children.contains(where: \.readsWorking)
     }
@@ -144,7 +144,7 @@ extension PlanNode {
         case .cross(let left, let right): return left.slotsBound().union(right.slotsBound())
         case .union(_, let slots, _): return NumberSet(slots)
         case .recursive(_, _, let recursion): return NumberSet(recursion.slots)
-        case .working(_, let slots): return NumberSet(slots)
+        case .working(_, let slots), .shared(_, _, _, let slots): return NumberSet(slots)
         case .create(let child, let creations): return child.slotsBound().union(creations.map(\.slot))
         case .merge(let child, let match, let creations, _, _):
             return child.slotsBound().union(match.slotsBound()).union(creations.map(\.slot))

@@ -29,6 +29,9 @@ package final class PlanNode: Sendable {
         case seekIndex(child: PlanNode, entity: Slot, collection: String, properties: [String], IndexBounds)
         /// The entities (or relationships) of an id or a list of ids.
         case seekIds(child: PlanNode, slot: Slot, isRelationship: Bool, ids: Expr)
+        /// The rows of `child` in the slots `slots`, which are `from` there. All that have the same `table` have the same rows, which
+        /// are computed once for an execution.
+        case shared(child: PlanNode, table: Slot, from: [Slot], slots: [Slot])
         /// Within the step of a recursion with this `table`: the rows of the round before, in slots of their own.
         case working(table: Slot, slots: [Slot])
 

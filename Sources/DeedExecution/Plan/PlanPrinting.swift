@@ -45,6 +45,7 @@ extension PlanNode {
         case .union: "Union"
         case .recursive: "Recursive"
         case .working: "Working"
+        case .shared: "Shared"
         case .create: "Create"
         case .merge: "Merge"
         case .change: "Change"
@@ -119,7 +120,7 @@ private struct PlanPrinter {
         case .join(_, _, let keys, _, _): keys.map { "\($0.build.text) = \($0.probe.text)" }.joined(separator: ", ")
         case .sift(_, let keys, _): keys.map(\.text).joined(separator: ", ")
         case .batches(_, _, let batches): "of \(batches.rows.text) rows, on error \(batches.onError.rawValue)"
-        case .union(_, let slots, _), .working(_, let slots): slots.map { "#\($0)" }.joined(separator: ", ")
+        case .union(_, let slots, _), .working(_, let slots), .shared(_, _, _, let slots): slots.map { "#\($0)" }.joined(separator: ", ")
         case .recursive(_, _, let recursion):
             (recursion.isDistinct ? "distinct " : "") + recursion.slots.map { "#\($0)" }.joined(separator: ", ")
         case .create(_, let creations): creations.map { text($0) }.joined(separator: ", ")

@@ -27,7 +27,7 @@ extension SQLBinder {
     private func withTables<Result>(of with: CommonTables?, _ body: () throws -> Result) throws -> Result {
         let visible = commonTables.count
         defer { commonTables.removeLast(commonTables.count - visible) }
-        if let with { try declare(with) }
+        if let with { try declare(with, for: nil) }
         return try body()
     }
 

@@ -50,7 +50,7 @@ extension SQLBinder {
         try nested(at: query.range) {
             let visible = commonTables.count
             defer { commonTables.removeLast(commonTables.count - visible) }
-            if let with = query.with { try declare(with) }
+            if let with = query.with { try declare(with, for: query) }
             if case .query(let inner) = query.body, query.order.isEmpty, query.limit == nil, query.offset == nil {
                 return try bind(inner, outer: outer, from: start)
             }

@@ -5,34 +5,18 @@ import DeedSyntax
 import DeedValues
 
 extension SQLBinder {
-    func declare(_ with: CommonTables) throws {
+    /// Makes the tables known. `user`: the query that they stand before; nil for a statement that is none.
+    func declare(_ with: CommonTables, for user: SelectQuery?) throws {
+        let uses = user.map { TableMentions(in: $0) }
         for table in with.tables {
-            let isRecursive = with.isRecursive && mentions(table.query.body, table.name.text)
             let visible = commonTables.count
-            commonTables.append(
-                (table.name.text,
-                    isRecursive
-                        ? .recursive(table.query, name: table.name, columns: table.columns, visible: visible)
-                        : .query(table.query, columns: table.columns, visible: visible)))
-        }
-    }
-
-    /// Whether FROM has the name anywhere, queries in FROM included.
-    private func mentions(_ body: SelectBody, _ name: String) -> Bool {
-        func isMentioned(_ reference: TableReference) -> Bool {
-            switch reference.kind {
-            case .table(let table): table.parts.count == 1 && SQLName.areSame(table.parts[0].text, name)
-            case .query(let query, _): mentions(query.body, name)
-            case .join(let left, let right, _, _): isMentioned(left) || isMentioned(right)
-            case .function, .graphTable: false
-            }
-        }
-        switch body {
-        case .select(let select): return select.from.contains(where: isMentioned)
-        case .query(let query): return mentions(query.body, name)
-        case .setOperations(let first, let others, _): return mentions(first, name) || others.contains { mentions($0.body, name) }
-        case .table(let table): return table.parts.count == 1 && SQLName.areSame(table.parts[0].text, name)
-        case .values: return false
+            let isRecursive = with.isRecursive && TableMentions(in: table.query)[table.name.text] > 0
+            let own: BoundCommonTable = isRecursive
+                ? .recursive(table.query, name: table.name, columns: table.columns, visible: visible)
+                : .query(table.query, columns: table.columns, visible: visible)
+            // One that is used more than once is computed once, and is the same everywhere.
+            let times = (uses?[table.name.text] ?? 2) - (isRecursive ? TableMentions(in: table.query)[table.name.text] : 0)
+            commonTables.append((table.name.text, times > 1 ? .shared(SharedCommonTable(own)) : own))
         }
     }
 
@@ -42,15 +26,21 @@ extension SQLBinder {
 
     /// The rows of a table of WITH, as it is seen where WITH stands.
     func bind(_ common: BoundCommonTable, at range: SourceRange) throws -> BoundSelect {
-        let all = commonTables
-        defer { commonTables = all }
+        let (all, depth) = (commonTables, subqueryDepth)
+        defer { (commonTables, subqueryDepth) = (all, depth) }
         try noteInsertion(at: range)
         switch common {
+        case .shared(let table):
+            let bound = try table.bound ?? bind(table.table, at: range)
+            table.bound = bound
+            // What depends on a round of a recursion is not the same in the next one.
+            if bound.query.plan.readsWorking { return try bind(table.table, at: range) }
+            return try reading(bound, table.number(core.newSlot), at: range)
         case .query(let query, let columns, let visible):
-            commonTables = Array(all.prefix(visible))
+            (commonTables, subqueryDepth) = (Array(all.prefix(visible)), 0)
             return try named(try bind(query, outer: nil, from: BoundQuery.start(Scope())), columns)
         case .recursive(let query, let name, let columns, let visible):
-            commonTables = Array(all.prefix(visible))
+            (commonTables, subqueryDepth) = (Array(all.prefix(visible)), 0)
             return try bindRecursive(query, name, columns)
         case .working(let table, let outputs):
             if subqueryDepth > 0 {
@@ -65,6 +55,19 @@ extension SQLBinder {
         }
     }
 
+    /// The rows that are computed once, in slots of their own.
+    private func reading(_ bound: BoundSelect, _ number: Slot, at range: SourceRange) throws -> BoundSelect {
+        let slots = bound.columns.map { _ in core.newSlot() }
+        var state = BoundQuery.start(Scope())
+        state.plan = PlanNode(
+            .shared(child: bound.query.plan, table: number, from: bound.columns.map(\.slot), slots: slots),
+            estimatedRows: bound.query.plan.estimatedRows)
+        (state.isUnit, state.bound, state.readsGraph) = (false, NumberSet(slots), bound.query.readsGraph)
+        try core.take(steps: state.plan.depth, at: range)
+        return BoundSelect(
+            query: state, columns: zip(bound.columns, slots).map { SQLOutput(name: $0.name, slot: $1, type: $0.type) })
+    }
+
     private func named(_ bound: BoundSelect, _ names: [Name]) throws -> BoundSelect {
         var bound = bound
         if names.count > bound.columns.count, let extra = names.dropFirst(bound.columns.count).first {
@@ -77,12 +80,12 @@ extension SQLBinder {
     /// `first UNION [ALL] step`, in which only the step refers to the table.
     private func bindRecursive(_ query: SelectQuery, _ name: Name, _ columns: [Name]) throws -> BoundSelect {
         guard case .setOperations(let first, let operations, let range) = query.body, operations.count == 1, operations[0].kind == .union,
-            !mentions(first, name.text), query.order.isEmpty, query.limit == nil, query.offset == nil
+            TableMentions(in: SelectQuery(first, range))[name.text] == 0, query.order.isEmpty, query.limit == nil, query.offset == nil
         else {
             throw failure("InvalidRecursion", "a recursive query has the form: query UNION [ALL] query with the table itself",
                 at: name.range)
         }
-        if let with = query.with { try declare(with) }
+        if let with = query.with { try declare(with, for: query) }
         let initial = try named(
             finish(try bindBody(first, order: [], outer: nil, from: BoundQuery.start(Scope()), at: range)), columns)
         let types = initial.columns.map { $0.type == .unknown ? .text : $0.type }

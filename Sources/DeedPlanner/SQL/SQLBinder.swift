@@ -114,11 +114,30 @@ package struct SQLOutput {
 }
 
 /// A table of WITH.
-enum BoundCommonTable {
+indirect enum BoundCommonTable {
     /// Bound anew wherever it is used, as if it stood there. `visible`: how many tables of WITH it sees itself.
     case query(SelectQuery, columns: [Name], visible: Int)
     /// One that refers to itself.
     case recursive(SelectQuery, name: Name, columns: [Name], visible: Int)
     /// Within a recursive one: the rows of the round before.
     case working(Slot, [SQLOutput])
+    /// One that is used in several places.
+    case shared(SharedCommonTable)
+}
+
+/// A table of WITH whose rows are computed once.
+final class SharedCommonTable {
+    let table: BoundCommonTable
+    /// Since it was used first.
+    var bound: BoundSelect?
+    private var number: Slot?
+
+    init(_ table: BoundCommonTable) { self.table = table }
+
+    /// By which its rows are known while the plan runs.
+    func number(_ new: () -> Slot) -> Slot {
+        let number = number ?? new()
+        self.number = number
+        return number
+    }
 }

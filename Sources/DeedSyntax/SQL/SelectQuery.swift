@@ -36,6 +36,13 @@ package final class SelectQuery: Sendable {
     }
 }
 
+extension SelectQuery {
+    /// The body and nothing else.
+    package convenience init(_ body: SelectBody, _ range: SourceRange) {
+        self.init(with: nil, body: body, order: [], limit: nil, offset: nil, withTies: false, range: range)
+    }
+}
+
 package indirect enum SelectBody: Sendable {
     case select(Select)
     case values([[Expression]], SourceRange)
