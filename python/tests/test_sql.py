@@ -149,6 +149,39 @@ def test_a_recursion_without_end_ends_by_its_timeout(graph: PyDeedGraph) -> None
         ).fetchall()
 
 
+def test_a_table_of_with_that_is_named_twice_is_computed_once(graph: PyDeedGraph) -> None:
+    # A random number is another one each time it is computed.
+    text = """
+        WITH r AS (SELECT x, random() AS y FROM generate_series(1, 5000) AS g(x))
+        SELECT count(*) FROM r a JOIN r b ON a.x = b.x AND a.y = b.y"""
+    assert graph.sql(text).scalar() == 5000
+    text = "WITH r AS (SELECT random() AS y) SELECT (SELECT y FROM r) = (SELECT max(y) FROM r), (SELECT count(*) FROM r)"
+    assert [graph.sql(text).fetchall() for _ in range(3)] == [[(True, 1)]] * 3
+    text = "WITH r AS (SELECT random() AS y) SELECT y FROM r WHERE y IN (SELECT y FROM r)"
+    assert len({graph.sql(text).scalar() for _ in range(20)}) == 20, "each execution has its own rows"
+
+
+def test_sums_of_floats_are_the_same_wherever_a_table_of_with_is_named() -> None:
+    with PyDeedGraph(threads=2) as graph:
+        graph.sql("CREATE TABLE t (k INT, v FLOAT)")
+        graph.add_entities("t", {"k": [i % 7 for i in range(300_000)], "v": [1 / (i + 1) for i in range(300_000)]})
+        text = "WITH s AS (SELECT k, sum(v) AS total FROM t GROUP BY k) SELECT k FROM s WHERE total = (SELECT max(total) FROM s)"
+        assert [len(graph.sql(text).fetchall()) for _ in range(10)] == [1] * 10
+
+
+def test_a_recursive_table_can_be_used_in_a_subquery_and_twice(graph: PyDeedGraph) -> None:
+    text = """
+        WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 4)
+        SELECT a.x, (SELECT count(*) FROM n WHERE n.x < a.x) FROM n a WHERE a.x IN (SELECT x * 2 FROM n) ORDER BY 1"""
+    assert graph.sql(text).fetchall() == [(2, 1), (4, 3)]
+    # What depends on a round is computed anew in each.
+    text = """
+        WITH RECURSIVE n(x) AS (
+            SELECT 1 UNION ALL (WITH c AS (SELECT x FROM n) SELECT a.x + 1 FROM c a JOIN c b ON a.x = b.x WHERE a.x < 5))
+        SELECT x FROM n ORDER BY x"""
+    assert graph.sql(text).fetchall() == [(1,), (2,), (3,), (4,), (5,)]
+
+
 def test_rows_of_a_relationship_type_are_inserted_by_their_ends(people: PyDeedGraph) -> None:
     people.cypher("MATCH (a:people {id: 1}), (b:people {id: 2}) CREATE (a)-[:knows {since: 1}]->(b)")
     people.sql(
