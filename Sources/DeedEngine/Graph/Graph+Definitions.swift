@@ -8,8 +8,8 @@ extension Graph {
         guard name.utf8.count <= Limits.nameBytesMax, content.count <= Limits.valueBytesMax else {
             throw DeedError(.limitExceeded, "a definition of \(content.count) bytes, or the length of its name")
         }
-        // It belongs to no table; the empty name stands for none.
-        let none: NameId = 0
+        // It belongs to no table, for which the empty name stands.
+        let none = try names.intern(.collection, UnsafeRawBufferPointer(start: nil, count: 0))
         try define(
             SchemaObject(kind: .definition, rowKind: .entity, table: none, name: name, definition: content)
         ) { _ throws(DeedError) in }

@@ -4,7 +4,8 @@
 //
 //   1. Each row is encoded in one canonical way: kind, id, table and ends, then its properties in the order of their names,
 //      with names as text.
-//   2. So is each index and constraint in use: what it is, its name and its table. (Their definitions have names as numbers.)
+//   2. So is each index and constraint in use: what it is, its name and its table. (Their definitions have names as numbers.) Other
+//      definitions have no numbers, and count as they are.
 //   3. The encodings are hashed one by one, and the hashes added modulo 2^128, so that the order does not matter.
 // Pheromone is statistics and not part of the state.
 
@@ -60,6 +61,7 @@ extension Graph {
         encoded.append(object.rowKind.rawValue)
         encoded.append(sized: text(object.rowKind == .entity ? .collection : .relationshipType, object.table))
         encoded.append(sized: object.name)
+        if object.kind == .definition { object.definition.withUnsafeBytes { encoded.append(sized: $0) } }
         sum.add(SipHash.hash(encoded))
     }
 
