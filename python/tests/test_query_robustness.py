@@ -3,38 +3,11 @@ whose address space is limited, so that a crash, a hang or a flood of memory is 
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 from deed_core import PyDeedGraph
+from hostile_child import ends_well
 
-CHILD = """
-import resource, sys, threading
-resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
-import deed_core
-with deed_core.PyDeedGraph() as graph:
-    graph.execute("UNWIND range(1, 30) AS i CREATE (:D {i: i})")
-    graph.execute("MATCH (a:D), (b:D) CREATE (a)-[:E]->(b)")
-    statement = eval(sys.argv[1])
-    outcome = []
-    def run():
-        try:
-            for _ in graph.execute(statement, timeout=float(sys.argv[2])):
-                pass
-        except deed_core.DeedError as error:
-            outcome.append(error)
-        outcome.append("done")
-    # The stack of a thread as the more frugal systems have it.
-    threading.stack_size(512 << 10)
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    assert outcome[-1] == "done"
-    assert graph.execute("RETURN 1").scalar() == 1
-    print(repr(outcome[0]))
-"""
-
+SETUP = ["UNWIND range(1, 30) AS i CREATE (:D {i: i})", "MATCH (a:D), (b:D) CREATE (a)-[:E]->(b)"]
 DEEP = 200_000
 
 STATEMENTS = {
@@ -88,10 +61,7 @@ STATEMENTS = {
 
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_a_statement_made_to_hurt_ends_in_a_result_or_an_error(name: str) -> None:
-    statement = STATEMENTS[name].replace("DEEP", str(DEEP))
-    done = subprocess.run(
-        [sys.executable, "-c", CHILD, statement, "1"], capture_output=True, text=True, timeout=20, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
+    ends_well(SETUP, STATEMENTS[name].replace("DEEP", str(DEEP)))
 
 
 def test_range_is_counted_out_and_not_kept() -> None:

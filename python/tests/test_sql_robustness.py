@@ -2,33 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
+from hostile_child import ends_well
 
-CHILD = """
-import resource, sys, threading
-resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
-import deed_core
-with deed_core.PyDeedGraph() as graph:
-    graph.sql("CREATE TABLE t (a INT, b INT)")
-    graph.sql("INSERT INTO t VALUES (1, 2), (2, 3)")
-    statement = eval(sys.argv[1])
-    outcome = []
-    def run():
-        try:
-            outcome.append(f"{len(graph.execute(statement, timeout=2, language='sql').fetchall())} rows")
-        except deed_core.DeedError as error:
-            outcome.append(type(error).__name__)
-    threading.stack_size(512 << 10)
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    assert graph.sql("SELECT count(*) FROM t").fetchall()[0][0] >= 2
-    print(outcome[0])
-"""
-
+SETUP = ["CREATE TABLE t (a INT, b INT)", "INSERT INTO t VALUES (1, 2), (2, 3)"]
 MANY = 50_000
 STATEMENTS: dict[str, str] = {
     "subqueries": "'SELECT ' + '(SELECT ' * 25 + '1' + ')' * 25",
@@ -67,8 +44,4 @@ STATEMENTS: dict[str, str] = {
 
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_a_statement_made_to_hurt_ends_in_a_result_or_an_error(name: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", CHILD, STATEMENTS[name]], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert done.stdout.strip()
+    ends_well(SETUP, STATEMENTS[name], 2)
