@@ -156,20 +156,24 @@ struct GraphCatalog: PlannerCatalog {
 
     private func table(_ table: SQLName.Table) -> SQLTable {
         let (kind, number) = (table.kind, table.number)
-        let types = self.types(kind, number)
+        let (types, defaults) = rules(kind, number)
         let keys = view.graph.propertyKeys(kind, number)
+        func column(_ name: String, _ key: NameId?, _ declared: SQLType?) -> SQLTable.Column {
+            SQLTable.Column(
+                name: name, type: declared ?? key.flatMap { types[$0] } ?? .any, defaultValue: key.flatMap { defaults[$0] })
+        }
         let properties = keys.compactMap { key in
-            view.graph.names.text(.propertyKey, key).map { SQLTable.Column(name: $0.string, type: types[key] ?? .any) }
+            view.graph.names.text(.propertyKey, key).map { column($0.string, key, nil) }
         }
         guard let definition = TableDefinition.read(table.name, kind, view.graph) else {
             used.note(kind, number, keys)
             return SQLTable(name: table.name, isRelationship: kind == .relationship, columns: properties, others: [])
         }
+        let columns = definition.columns.map { column($0.name, view.propertyKey($0.name), $0.type) }
         let others = properties.filter { property in
-            !definition.columns.contains { $0.name.utf8.elementsEqual(property.name.utf8) }
+            !columns.contains { $0.name.utf8.elementsEqual(property.name.utf8) }
         }
-        return SQLTable(
-            name: table.name, isRelationship: kind == .relationship, columns: definition.columns, others: others)
+        return SQLTable(name: table.name, isRelationship: kind == .relationship, columns: columns, others: others)
     }
 
     private var views: [SQLView] {
@@ -195,12 +199,18 @@ struct GraphCatalog: PlannerCatalog {
         return name.withUTF8 { view.graph.names.lookup(kind.nameKind, UnsafeRawBufferPointer($0)) }
     }
 
-    private func types(_ kind: RowKind, _ table: NameId) -> [NameId: SQLType] {
-        var types: [NameId: SQLType] = [:]
+    /// What constraints say of single columns.
+    private func rules(_ kind: RowKind, _ table: NameId) -> (types: [NameId: SQLType], defaults: [NameId: Value]) {
+        var (types, defaults): ([NameId: SQLType], [NameId: Value]) = ([:], [:])
         for constraint in (try? view.graph.constraints()) ?? [] where constraint.rowKind == kind && constraint.table == table {
-            if case .type(let set) = constraint.rule, let key = constraint.properties.first { types[key] = SQLType(set) }
+            guard let key = constraint.properties.first else { continue }
+            switch constraint.rule {
+            case .type(let set): types[key] = SQLType(set)
+            case .defaultValue(let value): defaults[key] = try? Value(value.cell)
+            default: break
+            }
         }
-        return types
+        return (types, defaults)
     }
 }
 

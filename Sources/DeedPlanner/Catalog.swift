@@ -3,6 +3,7 @@
 
 import DeedEngine
 import DeedExecution
+import DeedValues
 
 package protocol PlannerCatalog {
     /// nil if there is no such procedure.
@@ -48,7 +49,11 @@ package struct SQLTable: Sendable {
     package struct Column: Sendable {
         package let name: String
         package let type: SQLType
-        package init(name: String, type: SQLType) { (self.name, self.type) = (name, type) }
+        /// What a new row has that does not name the column; nil: nothing.
+        package let defaultValue: Value?
+        package init(name: String, type: SQLType, defaultValue: Value? = nil) {
+            (self.name, self.type, self.defaultValue) = (name, type, defaultValue)
+        }
     }
     package let name: String
     package let isRelationship: Bool

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from deed_core import ConstraintViolation, DeedError, PyDeedGraph
+from deed_core import ConstraintViolation, DeedError, PyDeedGraph, ReadOnly, verify
 
 
 @pytest.fixture
@@ -237,10 +238,41 @@ def test_a_table_has_defaults_and_checks(graph: PyDeedGraph) -> None:
     )
     graph.sql("INSERT INTO t (b, c, d) VALUES (1, 'x', 1)")
     assert graph.sql("SELECT * FROM t").fetchall() == [(7, 1, "x", 1)]
+    graph.sql("INSERT INTO t VALUES (NULL, 2, NULL, 2), (DEFAULT, 3, 'y', 3)")
+    graph.sql("INSERT INTO t VALUES (?, 4, ?, 4)", (None, None))
+    graph.sql("UPDATE t SET a = DEFAULT, c = DEFAULT WHERE d = 4")
+    assert graph.sql("SELECT a, c FROM t ORDER BY d").fetchall() == [(7, "x"), (None, None), (7, "y"), (7, None)]
+    graph.sql("DELETE FROM t WHERE d > 1")
     for values in ("(10, 'x', 1)", "(1, 'z', 1)", "(1, 'x', 0)"):
         with pytest.raises(ConstraintViolation):
             graph.sql(f"INSERT INTO t (b, c, d) VALUES {values}")
     assert graph.sql("SELECT count(*) FROM t").scalar() == 1
+
+
+def test_tables_and_views_reach_replicas_and_readers(tmp_path: Path) -> None:
+    with (
+        PyDeedGraph(tmp_path / "store", retain_log_bytes=math.inf) as graph,
+        PyDeedGraph(tmp_path / "replica", replica=True) as replica,
+    ):
+        graph.sql("CREATE TABLE t (b TEXT, a INT)")
+        graph.sql("CREATE VIEW v AS SELECT a FROM t")
+        graph.sql("INSERT INTO t VALUES ('x', 1)")
+        for record in graph.changes():
+            replica.apply(record.data)
+        assert replica.sql("SELECT * FROM v").fetchall() == [(1,)]
+        assert replica.sql("SELECT * FROM t").fetchall() == [("x", 1)]
+        assert replica.state_digest() == graph.state_digest()
+        assert [row[3] for row in graph.execute("CALL db.schema()") if row[1] == "definition"] == ["", ""]
+        with PyDeedGraph(tmp_path / "store", read_only=True) as reader:
+            graph.sql("CREATE OR REPLACE VIEW v AS SELECT b FROM t")
+            reader.catch_up()
+            assert reader.sql("SELECT * FROM v").fetchall() == [("x",)]
+            for text in ("CREATE VIEW w AS SELECT 1", "CREATE TABLE w (a INT)", "DROP VIEW v", "DROP TABLE t", "TRUNCATE t"):
+                with pytest.raises(ReadOnly):
+                    reader.sql(text)
+        assert replica.state_digest()[0] != graph.state_digest()[0], "a view of the same name that says something else"
+        assert graph.check() == []
+    assert verify(tmp_path / "store").ok
 
 
 def test_a_table_is_made_of_a_query(people: PyDeedGraph) -> None:

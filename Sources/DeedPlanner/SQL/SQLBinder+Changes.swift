@@ -40,6 +40,7 @@ extension SQLBinder {
         let properties = properties(pairs.filter { !isEnd($0.0.name) })
         guard case .edge(let row, let source, let target, _) = part else {
             state.append(.create(child: state.plan, part.slots.map { .entity($0, labels: [table.name], properties: properties) }))
+            for row in part.slots { appendNulls(pairs, row, &state) }
             return
         }
         for (name, slot) in [("_src", source), ("_dst", target)] {
@@ -55,6 +56,21 @@ extension SQLBinder {
             .create(
                 child: state.plan,
                 [.relationship(row, source: source, target: target, type: table.name, properties: properties)]))
+        appendNulls(pairs, row, &state)
+    }
+
+    /// A column that is given NULL is null, whatever its default: a new row without a value has the default until then.
+    private func nulls(_ pairs: [(SQLTable.Column, Expr)], of row: Slot) -> [Change] {
+        pairs.compactMap { column, value in
+            if column.defaultValue == nil { return nil }
+            if case .constant(let constant) = value, !constant.isNull { return nil }
+            return .setProperty(of: .slot(row), key: column.name, value: value)
+        }
+    }
+
+    private func appendNulls(_ pairs: [(SQLTable.Column, Expr)], _ row: Slot, _ state: inout BoundQuery) {
+        let changes = nulls(pairs, of: row)
+        if !changes.isEmpty { state.append(.change(child: state.plan, changes)) }
     }
 
     private func properties(_ pairs: [(SQLTable.Column, Expr)]) -> Expr {
@@ -109,11 +125,11 @@ extension SQLBinder {
                 return .setProperty(of: .slot(row), key: column.name, value: new)
             }
         }
-        let properties = properties(Array(zip(columns, slots.map { Expr.slot($0) })))
+        let pairs = Array(zip(columns, slots.map { Expr.slot($0) }))
         state.append(
             .merge(
-                child: state.plan, match: match.plan, [.entity(row, labels: [table.name], properties: properties)], onCreate: [],
-                onMatch: changes))
+                child: state.plan, match: match.plan, [.entity(row, labels: [table.name], properties: properties(pairs))],
+                onCreate: nulls(pairs, of: row), onMatch: changes))
         return state
     }
 
@@ -167,7 +183,7 @@ extension SQLBinder {
         let bound = try rows.map { row -> [Expr] in
             guard row.count == width else { throw failure("SyntaxError", "the rows of VALUES must have one length", at: range) }
             return try zip(row, columns).map { item, column in
-                if case .sql(.default) = item.kind { return .constant(.null) }
+                if case .sql(.default) = item.kind { return .constant(column.defaultValue ?? .null) }
                 return assigned(try bind(item, context), to: column).expr
             }
         }
@@ -207,7 +223,7 @@ extension SQLBinder {
                 let column = try targets([name], of: table)[0]
                 let new: SQLValue
                 if case .sql(.default) = value.kind {
-                    new = .null
+                    new = SQLValue(.constant(column.defaultValue ?? .null), column.type)
                 } else {
                     new = assigned(try bind(value, SQLContext(scope, clause: "SET")), to: column)
                 }
