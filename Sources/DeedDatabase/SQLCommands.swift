@@ -207,8 +207,9 @@ extension QueryEngine {
         switch condition.kind {
         case .comparison(let left, let rest) where rest.count == 1:
             let (op, right) = rest[0]
-            if let own = column(left), let limit = try value(right, own), let rule = Self.range(op, limit) { return (own.name, rule) }
-            if let own = column(right), let limit = try value(left, own), let rule = Self.range(op.mirrored, limit) {
+            let comparison = op.comparison
+            if let own = column(left), let limit = try value(right, own), let rule = Self.range(comparison, limit) { return (own.name, rule) }
+            if let own = column(right), let limit = try value(left, own), let rule = Self.range(comparison.mirrored, limit) {
                 return (own.name, rule)
             }
         case .sql(.between(let operand, let low, let high, isSymmetric: false, negated: false)):
@@ -226,7 +227,7 @@ extension QueryEngine {
         throw unsupported("a CHECK of anything but one column in a range or a list of constants", at: condition.range)
     }
 
-    private static func range(_ op: ComparisonOperator, _ limit: StoredValue) -> Constraint.Rule? {
+    private static func range(_ op: Comparison, _ limit: StoredValue) -> Constraint.Rule? {
         switch op {
         case .equal: .oneOf([limit])
         case .notEqual: nil
@@ -314,19 +315,6 @@ extension QueryEngine {
         try unlessExists(index.ifNotExists) { () throws(DeedError) in
             _ = try graph.createIndex(
                 name: index.name.map(SQLName.folded), kind, number, keys, unique: index.isUnique) { _, _ in true }
-        }
-    }
-}
-
-extension ComparisonOperator {
-    /// With its sides exchanged.
-    fileprivate var mirrored: ComparisonOperator {
-        switch self {
-        case .equal, .notEqual: self
-        case .less: .greater
-        case .lessOrEqual: .greaterOrEqual
-        case .greater: .less
-        case .greaterOrEqual: .lessOrEqual
         }
     }
 }

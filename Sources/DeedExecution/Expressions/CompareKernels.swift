@@ -6,7 +6,7 @@ import DeedValues
 
 extension Comparison {
     /// The operator that says the same with its sides exchanged.
-    var mirrored: Comparison {
+    package var mirrored: Comparison {
         switch self {
         case .equal, .notEqual: self
         case .less: .greater

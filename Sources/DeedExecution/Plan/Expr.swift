@@ -45,16 +45,18 @@ package indirect enum Expr: Sendable {
     /// left out, since it follows.
     case path(start: Expr, steps: [Expr])
 
-    /// All of the terms, from left to right. Balanced, so that thousands of them make no deep tree.
-    package static func all(_ terms: [Expr]) -> Expr? { terms.isEmpty ? nil : all(terms[...]) }
+    /// All of the terms, from left to right.
+    package static func all(_ terms: [Expr]) -> Expr? { terms.isEmpty ? nil : balanced(terms[...]) { .and($0, $1) } }
 
     /// Any of the terms, likewise.
-    package static func any(_ terms: [Expr]) -> Expr? { terms.isEmpty ? nil : any(terms[...]) }
+    package static func any(_ terms: [Expr]) -> Expr? { terms.isEmpty ? nil : balanced(terms[...]) { .or($0, $1) } }
 
-    private static func any(_ terms: ArraySlice<Expr>) -> Expr {
+    /// The terms, of which there are some, joined by an operator for which it makes no difference where the brackets stand: thousands
+    /// of them make no deep tree.
+    package static func balanced(_ terms: ArraySlice<Expr>, _ join: (Expr, Expr) -> Expr) -> Expr {
         if terms.count == 1 { return terms[terms.startIndex] }
         let middle = terms.startIndex + (terms.count + 1) / 2
-        return .or(any(terms[..<middle]), any(terms[middle...]))
+        return join(balanced(terms[..<middle], join), balanced(terms[middle...], join))
     }
 
     /// The terms of a conjunction, from left to right; of anything else, itself.
@@ -65,12 +67,6 @@ package indirect enum Expr: Sendable {
             if case .and(let left, let right) = next { open += [right, left] } else { terms.append(next) }
         }
         return terms
-    }
-
-    private static func all(_ terms: ArraySlice<Expr>) -> Expr {
-        if terms.count == 1 { return terms[terms.startIndex] }
-        let middle = terms.startIndex + (terms.count + 1) / 2
-        return .and(all(terms[..<middle]), all(terms[middle...]))
     }
 }
 

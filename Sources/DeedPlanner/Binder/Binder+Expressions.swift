@@ -276,23 +276,14 @@ extension Binder {
         for (index, (op, operand)) in rest.enumerated() {
             var right = try bind(operand, scope, mode).expr
             if index < rest.count - 1 { right = once(right, &shared) }
-            let comparison: Comparison =
-                switch op {
-                case .equal: .equal
-                case .notEqual: .notEqual
-                case .less: .less
-                case .lessOrEqual: .lessOrEqual
-                case .greater: .greater
-                case .greaterOrEqual: .greaterOrEqual
-                }
-            terms.append(.compare(comparison, left, right))
+            terms.append(.compare(op.comparison, left, right))
             left = right
         }
         return BoundExpression(using(shared, Expr.all(terms) ?? .constant(.bool(true))), .bool)
     }
 
     /// The value as something that may stand several times in what is made of it.
-    private func once(_ value: Expr, _ shared: inout [(slot: Slot, value: Expr)]) -> Expr {
+    func once(_ value: Expr, _ shared: inout [(slot: Slot, value: Expr)]) -> Expr {
         switch value {
         case .constant, .slot, .parameter, .property(.slot, _): return value
         default:
@@ -301,7 +292,7 @@ extension Binder {
         }
     }
 
-    private func using(_ shared: [(slot: Slot, value: Expr)], _ body: Expr) -> Expr {
+    func using(_ shared: [(slot: Slot, value: Expr)], _ body: Expr) -> Expr {
         shared.isEmpty ? body : .once(shared, in: body)
     }
 
@@ -423,4 +414,18 @@ func editDistance(_ left: String, _ right: String, limit: Int) -> Int {
         (beforeLast, last) = (last, row)
     }
     return min(last[b.count], limit + 1)
+}
+
+extension ComparisonOperator {
+    /// In plans.
+    package var comparison: Comparison {
+        switch self {
+        case .equal: .equal
+        case .notEqual: .notEqual
+        case .less: .less
+        case .lessOrEqual: .lessOrEqual
+        case .greater: .greater
+        case .greaterOrEqual: .greaterOrEqual
+        }
+    }
 }

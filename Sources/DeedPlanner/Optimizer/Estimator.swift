@@ -291,16 +291,3 @@ final class Estimator {
         }
     }
 }
-
-extension Comparison {
-    /// The same with its sides exchanged.
-    var mirrored: Comparison {
-        switch self {
-        case .less: .greater
-        case .lessOrEqual: .greaterOrEqual
-        case .greater: .less
-        case .greaterOrEqual: .lessOrEqual
-        default: self
-        }
-    }
-}

@@ -288,12 +288,12 @@ extension SQLBinder {
         let (a, least, _) = try operands(operand, low, context, "BETWEEN")
         let (_, most, _) = try operands(operand, high, context, "BETWEEN")
         var shared: [(slot: Slot, value: Expr)] = []
-        let value = once(a, &shared)
+        let value = core.once(a, &shared)
         var test = Expr.and(.compare(.greaterOrEqual, value, least), .compare(.lessOrEqual, value, most))
         if isSymmetric {
             test = .or(test, .and(.compare(.greaterOrEqual, value, most), .compare(.lessOrEqual, value, least)))
         }
-        return SQLValue(using(shared, negated ? .not(test) : test), .bool)
+        return SQLValue(core.using(shared, negated ? .not(test) : test), .bool)
     }
 
     private func concatenate(_ left: Expression, _ right: Expression, _ context: SQLContext) throws -> SQLValue {
@@ -339,7 +339,7 @@ extension SQLBinder {
         var shared: [(slot: Slot, value: Expr)] = []
         let tested = try subject.map { subject -> SQLValue in
             let value = try bind(subject, context)
-            return SQLValue(once(value.expr, &shared), value.type)
+            return SQLValue(core.once(value.expr, &shared), value.type)
         }
         let conditions = try branches.map { branch -> Expr in
             guard let tested else { return try bindCondition(branch.when, context) }
@@ -350,7 +350,7 @@ extension SQLBinder {
         let (results, type) = try unified(branches.map(\.then) + (otherwise.map { [$0] } ?? []), context, "CASE")
         let last = otherwise == nil ? Expr.constant(.null) : results[results.count - 1]
         let parts = zip(conditions, results).map { (condition: $0, result: $1) }
-        return SQLValue(using(shared, .conditional(parts, otherwise: last)), type)
+        return SQLValue(core.using(shared, .conditional(parts, otherwise: last)), type)
     }
 
     /// Values that are to have one type.
@@ -367,33 +367,6 @@ extension SQLBinder {
         }
         if type == .unknown { type = .text }
         return (values.map { convert($0, to: type).expr }, type)
-    }
-
-    /// The value as something that may stand several times in what is made of it.
-    func once(_ value: Expr, _ shared: inout [(slot: Slot, value: Expr)]) -> Expr {
-        switch value {
-        case .constant, .slot, .parameter, .property(.slot, _): return value
-        default:
-            shared.append((core.newSlot(), value))
-            return .slot(shared[shared.count - 1].slot)
-        }
-    }
-
-    func using(_ shared: [(slot: Slot, value: Expr)], _ body: Expr) -> Expr {
-        shared.isEmpty ? body : .once(shared, in: body)
-    }
-}
-
-extension ComparisonOperator {
-    var comparison: Comparison {
-        switch self {
-        case .equal: .equal
-        case .notEqual: .notEqual
-        case .less: .less
-        case .lessOrEqual: .lessOrEqual
-        case .greater: .greater
-        case .greaterOrEqual: .greaterOrEqual
-        }
     }
 }
 

@@ -96,9 +96,9 @@ extension SQLBinder {
             try require(call, 2...2, at: range)
             let (a, b, type) = try operands(call.arguments[0], call.arguments[1], context, "NULLIF")
             var shared: [(slot: Slot, value: Expr)] = []
-            let value = once(a, &shared)
+            let value = core.once(a, &shared)
             let result = Expr.conditional([(.compare(.equal, value, b), .constant(.null))], otherwise: value)
-            return SQLValue(using(shared, result), type == .unknown ? .text : type)
+            return SQLValue(core.using(shared, result), type == .unknown ? .text : type)
         case "greatest", "least":
             try require(call, 1...Int.max, at: range)
             let (values, type) = try unified(call.arguments, context, name.uppercased())
@@ -148,7 +148,7 @@ extension SQLBinder {
         switch name {
         case "concat":
             let parts = values.map { Expr.call("coalesce", [cast($0, to: .text).expr, .constant(.string(""))]) }
-            return SQLValue(concatenated(parts[...]), .text)
+            return SQLValue(Expr.balanced(parts[...]) { .arithmetic(.concatenate, $0, $1) }, .text)
         case "starts_with": return SQLValue(.textTest(.startsWith, texts[0].expr, texts[1].expr), .bool)
         case "position", "strpos":
             let (text, part) = name == "position" ? (texts[1], texts[0]) : (texts[0], texts[1])
@@ -156,13 +156,6 @@ extension SQLBinder {
         case "left", "right": return SQLValue(.call("sql:" + name, [texts[0].expr, values[1].expr]), .text)
         default: return SQLValue(.call("sql:substring", [texts[0].expr] + values.dropFirst().map(\.expr)), .text)
         }
-    }
-
-    /// Balanced, so that many of them make no deep tree.
-    private func concatenated(_ parts: ArraySlice<Expr>) -> Expr {
-        if parts.count == 1 { return parts[parts.startIndex] }
-        let middle = parts.startIndex + parts.count / 2
-        return .arithmetic(.concatenate, concatenated(parts[..<middle]), concatenated(parts[middle...]))
     }
 
     /// EXTRACT(field FROM moment).

@@ -20,45 +20,5 @@ extension CypherParser {
         return result
     }
 
-    private mutating func labelAlternatives() throws(SyntaxError) -> LabelExpression {
-        let first = try labelConjunction()
-        guard at(.bar) && !barEndsExpression else { return first }
-        var alternatives = [first]
-        while accept(.bar) {
-            _ = accept(.colon)
-            alternatives.append(try labelConjunction())
-        }
-        return balanced(alternatives[...]) { .or($0, $1) }
-    }
-
-    private mutating func labelConjunction() throws(SyntaxError) -> LabelExpression {
-        let first = try negatedLabel()
-        guard at(.ampersand) else { return first }
-        var conjuncts = [first]
-        while accept(.ampersand) { conjuncts.append(try negatedLabel()) }
-        return balanced(conjuncts[...]) { .and($0, $1) }
-    }
-
-    private mutating func negatedLabel() throws(SyntaxError) -> LabelExpression {
-        var isNegated = false
-        // Two negations are none.
-        while accept(.exclamation) { isNegated.toggle() }
-        let operand = try labelOperand()
-        return isNegated ? .not(operand) : operand
-    }
-
-    private mutating func labelOperand() throws(SyntaxError) -> LabelExpression {
-        if accept(.percent) { return .any }
-        guard at(.openParenthesis) else { return .name(try name("a label or type")) }
-        let opener = index
-        advance()
-        try enter()
-        let outer = barEndsExpression
-        barEndsExpression = false
-        let inner = try labelAlternatives()
-        barEndsExpression = outer
-        leave()
-        try close(opener, or: "'|', '&'")
-        return inner
-    }
+    mutating func labelName() throws(SyntaxError) -> Name { try name("a label or type") }
 }

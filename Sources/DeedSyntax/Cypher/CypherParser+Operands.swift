@@ -187,25 +187,4 @@ extension CypherParser {
         return Expression(
             .call(FunctionCall(name: function, isDistinct: false, isStar: true, arguments: [])), range(from: first))
     }
-
-    // MARK: CASE
-
-    private mutating func caseExpression() throws(SyntaxError) -> Expression {
-        let first = index
-        advance()
-        let subject = at(.when) ? nil : try nestedExpression()
-        var branches: [(when: Expression, then: Expression)] = []
-        while accept(.when) {
-            let condition = try nestedExpression()
-            try expect(.then)
-            branches.append((condition, try nestedExpression()))
-        }
-        if branches.isEmpty { throw unexpected("WHEN", candidates: ["WHEN"]) }
-        let otherwise = accept(.else) ? try nestedExpression() : nil
-        if !accept(.end) {
-            let wanted = otherwise == nil ? "WHEN, ELSE or END" : "END"
-            throw unexpected(wanted, candidates: ["WHEN", "ELSE", "END", "THEN"])
-        }
-        return Expression(.caseWhen(subject: subject, branches: branches, otherwise: otherwise), range(from: first))
-    }
 }

@@ -23,7 +23,7 @@ package func parseCypher(_ text: String, lifting: NormalizedQuery? = nil) throws
     return try result.get()
 }
 
-struct CypherParser: TokenParser {
+struct CypherParser: ExpressionParser {
     typealias Word = Keyword
 
     let bytes: UnsafeBufferPointer<UInt8>
@@ -37,6 +37,8 @@ struct CypherParser: TokenParser {
     var barEndsExpression = false
     /// What could stand where a clause has ended, beside the next clause; said when something else does.
     var continuation: StaticString = ""
+
+    static let repeatsColon = true
 
     init(_ bytes: UnsafeBufferPointer<UInt8>, _ tokens: [Token], _ lifted: [NormalizedQuery.Site]) {
         (self.bytes, self.tokens, self.lifted) = (bytes, tokens, lifted)

@@ -1,7 +1,7 @@
 // The keywords of Cypher. None of them is reserved: each may name labels, types, properties, functions and, where the
 // place leaves no doubt, variables.
 
-enum Keyword: UInt8, CaseIterable, KeywordCode {
+enum Keyword: UInt8, CaseIterable, ExpressionKeyword {
     case notKeyword = 0
     case acyclic, all, allShortestPaths, and, any, `as`, asc, ascending, begin, `break`, by, call, `case`, collect, commit
     case constraint, constraints, contains, `continue`, count, create, csv, delete, desc, descending, detach, distinct, drop

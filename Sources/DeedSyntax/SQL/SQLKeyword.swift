@@ -1,7 +1,7 @@
 // The keywords of SQL, in the four classes that PostgreSQL has them in. The cases are sorted by class, so that the class of a
 // word is told by its code.
 
-enum SQLKeyword: UInt8, CaseIterable, KeywordCode {
+enum SQLKeyword: UInt8, CaseIterable, ExpressionKeyword {
     case notKeyword = 0
 
     // Reserved: never names, save behind AS and behind a dot.

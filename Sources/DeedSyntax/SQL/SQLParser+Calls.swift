@@ -138,102 +138,92 @@ extension SQLParser {
         return Expression(call(word.text.lowercased(), word.range, precision), range(from: first))
     }
 
-    /// EXTRACT(field FROM x)
-    private mutating func extract() throws(SyntaxError) -> Expression {
+    // MARK: Calls with words between their arguments
+
+    /// A call by its name, at hand, with what `arguments` takes between the parentheses; `alternative`: what could stand there else.
+    private mutating func special(
+        _ function: String, or alternative: String,
+        _ arguments: (inout SQLParser) throws(SyntaxError) -> [Expression]
+    ) throws(SyntaxError) -> Expression {
         let first = index
         let place = current.range
         advance()
         let opener = index
         advance()
-        let field: Expression
-        if at(.string) {
-            field = try string()
-        } else {
-            let word = try label("a field such as YEAR")
-            field = Expression(.string(word.text.lowercased()), word.range)
+        let items = try arguments(&self)
+        try close(opener, or: alternative)
+        return Expression(call(function, place, items), range(from: first))
+    }
+
+    /// EXTRACT(field FROM x)
+    private mutating func extract() throws(SyntaxError) -> Expression {
+        try special("extract", or: "an operator") { (parser) throws(SyntaxError) in
+            let field: Expression
+            if parser.at(.string) {
+                field = try parser.string()
+            } else {
+                let word = try parser.label("a field such as YEAR")
+                field = Expression(.string(word.text.lowercased()), word.range)
+            }
+            try parser.expect(.from)
+            return [field, try parser.nestedExpression()]
         }
-        try expect(.from)
-        let value = try nestedExpression()
-        try close(opener, or: "an operator")
-        return Expression(call("extract", place, [field, value]), range(from: first))
     }
 
     /// SUBSTRING(x FROM start FOR count), with either left out, or with commas.
     private mutating func substring() throws(SyntaxError) -> Expression {
-        let first = index
         let place = current.range
-        advance()
-        let opener = index
-        advance()
-        var arguments = [try nestedExpression()]
-        while accept(.comma) { arguments.append(try nestedExpression()) }
-        if at(.similar) { throw failure("SUBSTRING with SIMILAR is not supported; use regexp_substr") }
-        if arguments.count == 1 {
-            var start = accept(.from) ? try nestedExpression() : nil
-            let count = accept(.for) ? try nestedExpression() : nil
+        return try special("substring", or: "','") { (parser) throws(SyntaxError) in
+            var arguments = try parser.nestedExpressions()
+            if parser.at(.similar) { throw parser.failure("SUBSTRING with SIMILAR is not supported; use regexp_substr") }
+            if arguments.count > 1 { return arguments }
+            var start = parser.accept(.from) ? try parser.nestedExpression() : nil
+            let count = parser.accept(.for) ? try parser.nestedExpression() : nil
             if start == nil && count != nil {
-                start = accept(.from) ? try nestedExpression() : Expression(.integer(1), place)
+                start = parser.accept(.from) ? try parser.nestedExpression() : Expression(.integer(1), place)
             }
             arguments += [start, count].compactMap { $0 }
+            return arguments
         }
-        try close(opener, or: "','")
-        return Expression(call("substring", place, arguments), range(from: first))
     }
 
     /// POSITION(part IN whole)
     private mutating func position() throws(SyntaxError) -> Expression {
-        let first = index
-        let place = current.range
-        advance()
-        let opener = index
-        advance()
-        try enter()
-        let part = try operators(.other)
-        leave()
-        if !accept(.in) { try expect(.comma, " or IN") }
-        let whole = try nestedExpression()
-        try close(opener, or: "an operator")
-        return Expression(call("position", place, [part, whole]), range(from: first))
+        try special("position", or: "an operator") { (parser) throws(SyntaxError) in
+            try parser.enter()
+            let part = try parser.operators(.other)
+            parser.leave()
+            if !parser.accept(.in) { try parser.expect(.comma, " or IN") }
+            return [part, try parser.nestedExpression()]
+        }
     }
 
     /// TRIM(BOTH characters FROM x), where all but x may be left out.
     private mutating func trim() throws(SyntaxError) -> Expression {
-        let first = index
-        let place = current.range
-        advance()
-        let opener = index
-        advance()
-        var function = "btrim"
-        if accept(.leading) { function = "ltrim" } else if accept(.trailing) { function = "rtrim" } else { _ = accept(.both) }
-        var arguments: [Expression] = []
-        if !at(.from) {
-            arguments = try commaSeparated { (parser) throws(SyntaxError) in try parser.nestedExpression() }
+        let side = peek(2).keyword
+        let function = side == SQLKeyword.leading.rawValue ? "ltrim" : side == SQLKeyword.trailing.rawValue ? "rtrim" : "btrim"
+        return try special(function, or: "FROM") { (parser) throws(SyntaxError) in
+            if function != "btrim" { parser.advance() } else { _ = parser.accept(.both) }
+            let characters = parser.at(.from) ? [] : try parser.nestedExpressions()
+            return (parser.accept(.from) ? try parser.nestedExpressions() : []) + characters
         }
-        if accept(.from) {
-            arguments.insert(
-                contentsOf: try commaSeparated { (parser) throws(SyntaxError) in try parser.nestedExpression() }, at: 0)
-        }
-        try close(opener, or: "FROM")
-        return Expression(call(function, place, arguments), range(from: first))
     }
 
     /// OVERLAY(x PLACING y FROM start FOR count)
     private mutating func overlay() throws(SyntaxError) -> Expression {
-        let first = index
-        let place = current.range
-        advance()
-        let opener = index
-        advance()
-        var arguments = [try nestedExpression()]
-        if accept(.placing) {
-            arguments.append(try nestedExpression())
-            try expect(.from)
-            arguments.append(try nestedExpression())
-            if accept(.for) { arguments.append(try nestedExpression()) }
-        } else {
-            while accept(.comma) { arguments.append(try nestedExpression()) }
+        try special("overlay", or: "PLACING") { (parser) throws(SyntaxError) in
+            var arguments = try parser.nestedExpressions()
+            if arguments.count == 1, parser.accept(.placing) {
+                arguments.append(try parser.nestedExpression())
+                try parser.expect(.from)
+                arguments.append(try parser.nestedExpression())
+                if parser.accept(.for) { arguments.append(try parser.nestedExpression()) }
+            }
+            return arguments
         }
-        try close(opener, or: "PLACING")
-        return Expression(call("overlay", place, arguments), range(from: first))
+    }
+
+    private mutating func nestedExpressions() throws(SyntaxError) -> [Expression] {
+        try commaSeparated { (parser) throws(SyntaxError) in try parser.nestedExpression() }
     }
 }

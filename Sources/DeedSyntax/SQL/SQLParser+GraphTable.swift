@@ -156,39 +156,4 @@ extension SQLParser {
             variable: parts.variable, types: parts.labels, direction: direction, length: length, properties: nil,
             predicate: parts.predicate, range: range(from: first))
     }
-
-    // MARK: Labels
-
-    /// `A|B&!C`
-    private mutating func labelAlternatives() throws(SyntaxError) -> LabelExpression {
-        var alternatives = [try labelConjunction()]
-        while accept(.bar) { alternatives.append(try labelConjunction()) }
-        return balanced(alternatives[...]) { .or($0, $1) }
-    }
-
-    private mutating func labelConjunction() throws(SyntaxError) -> LabelExpression {
-        var conjuncts = [try negatedLabel()]
-        while accept(.ampersand) { conjuncts.append(try negatedLabel()) }
-        return balanced(conjuncts[...]) { .and($0, $1) }
-    }
-
-    private mutating func negatedLabel() throws(SyntaxError) -> LabelExpression {
-        var isNegated = false
-        // Two negations are none.
-        while accept(.exclamation) { isNegated.toggle() }
-        let operand = try labelOperand()
-        return isNegated ? .not(operand) : operand
-    }
-
-    private mutating func labelOperand() throws(SyntaxError) -> LabelExpression {
-        if accept(.percent) { return .any }
-        guard at(.openParenthesis) else { return .name(try label("a label or type")) }
-        let opener = index
-        advance()
-        try enter()
-        let inner = try labelAlternatives()
-        leave()
-        try close(opener, or: "'|', '&'")
-        return inner
-    }
 }

@@ -93,8 +93,8 @@ extension SQLParser {
         guard bytes[Int(token.start)] == UInt8(ascii: "?") else {
             return Literals.text(bytes, Int(token.start) + 1..<Int(token.end))
         }
-        placeholders += 1
-        return String(placeholders)
+        unnamedParameters += 1
+        return String(unnamedParameters)
     }
 
     /// Whether a name directly follows the colon at hand.
@@ -277,27 +277,6 @@ extension SQLParser {
         height = max(height, outerHeight)
         leave()
         return Expression(.list(items), range(from: first))
-    }
-
-    // MARK: CASE
-
-    private mutating func caseExpression() throws(SyntaxError) -> Expression {
-        let first = index
-        advance()
-        let subject = at(.when) ? nil : try nestedExpression()
-        var branches: [(when: Expression, then: Expression)] = []
-        while accept(.when) {
-            let condition = try nestedExpression()
-            try expect(.then)
-            branches.append((condition, try nestedExpression()))
-        }
-        if branches.isEmpty { throw unexpected("WHEN", candidates: ["WHEN"]) }
-        let otherwise = accept(.else) ? try nestedExpression() : nil
-        if !accept(.end) {
-            let wanted = otherwise == nil ? "WHEN, ELSE or END" : "END"
-            throw unexpected(wanted, candidates: ["WHEN", "ELSE", "END", "THEN"])
-        }
-        return Expression(.caseWhen(subject: subject, branches: branches, otherwise: otherwise), range(from: first))
     }
 }
 

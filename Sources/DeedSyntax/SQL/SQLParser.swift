@@ -37,7 +37,7 @@ package func splitSQL(_ text: String) throws(SyntaxError) -> [SourceRange] {
     }
 }
 
-struct SQLParser: TokenParser {
+struct SQLParser: ExpressionParser {
     typealias Word = SQLKeyword
 
     let bytes: UnsafeBufferPointer<UInt8>
@@ -46,12 +46,16 @@ struct SQLParser: TokenParser {
     var nesting = 0
     let stackStart = stackAddress()
     var height = 0
-    /// Parameters written as `?` so far.
-    var placeholders = 0
+    var barEndsExpression = false
+    static let repeatsColon = false
+    /// Parameters written as `?` so far, which have numbers by that.
+    var unnamedParameters = 0
 
     init(_ bytes: UnsafeBufferPointer<UInt8>, _ tokens: [Token]) {
         (self.bytes, self.tokens) = (bytes, tokens)
     }
+
+    mutating func labelName() throws(SyntaxError) -> Name { try label("a label or type") }
 
     /// The keyword at hand; nil where there is none.
     var keyword: SQLKeyword? { current.keyword == 0 ? nil : SQLKeyword(rawValue: current.keyword) }
