@@ -208,7 +208,9 @@ extension QueryEngine {
         case .comparison(let left, let rest) where rest.count == 1:
             let (op, right) = rest[0]
             let comparison = op.comparison
-            if let own = column(left), let limit = try value(right, own), let rule = Self.range(comparison, limit) { return (own.name, rule) }
+            if let own = column(left), let limit = try value(right, own), let rule = Self.range(comparison, limit) {
+                return (own.name, rule)
+            }
             if let own = column(right), let limit = try value(left, own), let rule = Self.range(comparison.mirrored, limit) {
                 return (own.name, rule)
             }
