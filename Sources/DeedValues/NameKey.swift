@@ -29,3 +29,28 @@ package struct NameKey: Hashable, Sendable {
     /// Nobody can prepare names that collide.
     private static let seed = UInt64.random(in: .min ... .max)
 }
+
+/// Names in the order in which they came first.
+package struct DistinctNames: Sendable {
+    package private(set) var all: [String] = []
+    /// Empty as long as there are so few that they are compared one by one: hashing would take longer.
+    private var known: Set<NameKey> = []
+    private static let fewMax = 16
+
+    package init() {}
+
+    /// False if it is there already.
+    @discardableResult
+    package mutating func insert(_ name: String) -> Bool {
+        let key = NameKey(name)
+        if all.count < Self.fewMax {
+            if all.contains(where: { NameKey($0) == key }) { return false }
+        } else {
+            if known.isEmpty { known = Set(all.map { NameKey($0) }) }
+            if !known.insert(key).inserted { return false }
+        }
+        if all.isEmpty { all.reserveCapacity(8) }
+        all.append(name)
+        return true
+    }
+}

@@ -12,19 +12,36 @@ package func makeOperator(
     try OperatorMaker(context: context, morsels: nil, last: isLast ? node : nil, isBegunAgain: isBegunAgain).make(node)
 }
 
-struct OperatorMaker {
+final class OperatorMaker {
     let context: QueryContext
     /// What the scan at the lower left end of the plan shares with its clones on other threads.
     let morsels: MorselSource?
-    var wish = ScanWish()
+    let wish: ScanWish
     /// The node whose rows nobody looks at.
-    var last: PlanNode?
+    let last: PlanNode?
     /// Whether `reset` comes again and again in one execution.
-    var isBegunAgain = false
+    let isBegunAgain: Bool
+
+    init(
+        context: QueryContext, morsels: MorselSource?, wish: ScanWish = ScanWish(), last: PlanNode? = nil, isBegunAgain: Bool = false
+    ) {
+        (self.context, self.morsels, self.wish, self.last, self.isBegunAgain) = (context, morsels, wish, last, isBegunAgain)
+    }
+
+    /// The same for what stands above a scan of which more is wished.
+    private func wishing(_ change: (inout ScanWish) -> Void) -> OperatorMaker {
+        var wish = wish
+        change(&wish)
+        return OperatorMaker(context: context, morsels: morsels, wish: wish, last: last, isBegunAgain: isBegunAgain)
+    }
+
+    /// Most chains are shorter.
+    private static let chainCommon = 32
 
     /// Plans are long chains, so that the way down is a loop: only where a plan has several inputs it is recursion.
     func make(_ node: PlanNode) throws -> Operator {
         var chain = [(maker: self, node: node)]
+        chain.reserveCapacity(min(node.depth, Self.chainCommon))
         while let below = chain[chain.count - 1].maker.below(chain[chain.count - 1].node) { chain.append(below) }
         var (made, below): (Operator?, OperatorMaker) = (nil, self)
         while let (maker, node) = chain.popLast() {
@@ -135,23 +152,21 @@ struct OperatorMaker {
 
     /// What makes the input of an operator that keeps only the first rows by `keys`.
     private func boundBy(_ keys: [SortKey], _ child: PlanNode) -> OperatorMaker {
-        var below = self
-        below.wish.bound = keys.first.flatMap { key in
+        let bound = keys.first.flatMap { key in
             child.scannedProperty(key.value).map { ScanBound($0, isDescending: key.isDescending) }
         }
         // Of several threads nobody knows whose rows come first.
-        below.wish.notesPlaces = below.wish.bound != nil || child.handsPlacesOn && context.threads > 1
-        return below
+        let notesPlaces = bound != nil || child.handsPlacesOn && context.threads > 1
+        return wishing { wish in (wish.bound, wish.notesPlaces) = (bound, notesPlaces) }
     }
 
     /// What makes the input of an aggregation, which may want to know no more than how many rows a scan finds.
     private func counting(
         _ keys: [(slot: Slot, value: Expr)], _ aggregates: [(slot: Slot, Aggregate)], _ child: PlanNode
     ) -> OperatorMaker {
-        var below = self
         let countsAll = keys.isEmpty && aggregates.allSatisfy { $0.1.function == "count" && $0.1.arguments.isEmpty }
-        below.wish.countsOnly = countsAll && child.isScanOnly
-        return below
+        let countsOnly = countsAll && child.isScanOnly
+        return countsOnly == wish.countsOnly ? self : wishing { $0.countsOnly = countsOnly }
     }
 
     private func makeScan(_ entity: Slot, _ labels: LabelTest?, _ conditions: [ScanCondition] = []) -> Operator {
@@ -167,9 +182,8 @@ struct OperatorMaker {
         _ node: PlanNode, _ entity: Slot, _ labels: LabelTest?, _ condition: Expr, below filter: PlanNode
     ) throws -> Operator {
         let conditions = try ScanConditions(condition, of: entity, context)
-        var maker = self
         // What the filter above looks at must be there.
-        if conditions.rest != nil { maker.wish.countsOnly = false }
+        let maker = conditions.rest == nil ? self : wishing { $0.countsOnly = false }
         let scan = maker.makeScan(entity, labels, conditions.decided)
         guard let rest = conditions.rest else {
             context.counts.unite(node, with: filter)

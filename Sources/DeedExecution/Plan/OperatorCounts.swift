@@ -21,12 +21,13 @@ package final class PlanOperators: Sendable {
     package static let none = PlanOperators([])
     /// Operators beyond that many are not counted: a UNION may have thousands of parts.
     private static let countMax = 4_096
-    /// Most plans have fewer.
-    private static let countCommon = 24
+    /// Most plans have fewer, and are looked through one by one.
+    private static let countCommon = 32
 
     package let nodes: [PlanNode]
     /// Of each the number of operators above it.
     package let depths: [Int]
+    /// Empty if there are few.
     private let numbers: [ObjectIdentifier: Int]
 
     package convenience init(_ root: PlanNode) { self.init([root]) }
@@ -35,19 +36,27 @@ package final class PlanOperators: Sendable {
         var (nodes, depths): ([PlanNode], [Int]) = ([], [])
         nodes.reserveCapacity(Self.countCommon)
         depths.reserveCapacity(Self.countCommon)
-        var numbers = [ObjectIdentifier: Int](minimumCapacity: Self.countCommon)
+        var numbers: [ObjectIdentifier: Int] = [:]
         var open = roots.map { (node: $0, depth: 0) }
         while let (node, depth) = open.popLast(), nodes.count < Self.countMax {
-            if numbers.updateValue(nodes.count, forKey: ObjectIdentifier(node)) != nil { continue }
+            if Self.number(node, nodes, numbers) != nil { continue }
             nodes.append(node)
             depths.append(depth)
+            if nodes.count > Self.countCommon {
+                let first = numbers.isEmpty ? 0 : nodes.count - 1
+                for number in first..<nodes.count { numbers[ObjectIdentifier(nodes[number])] = number }
+            }
             for child in node.children.reversed() { open.append((child, depth + 1)) }
         }
         (self.nodes, self.depths, self.numbers) = (nodes, depths, numbers)
     }
 
     /// nil for an operator that is not counted, such as those of subqueries within expressions.
-    package func number(_ node: PlanNode) -> Int? { numbers[ObjectIdentifier(node)] }
+    package func number(_ node: PlanNode) -> Int? { Self.number(node, nodes, numbers) }
+
+    private static func number(_ node: PlanNode, _ nodes: [PlanNode], _ numbers: [ObjectIdentifier: Int]) -> Int? {
+        numbers.isEmpty ? nodes.firstIndex { $0 === node } : numbers[ObjectIdentifier(node)]
+    }
 }
 
 /// The counts of one context. One thread at a time.

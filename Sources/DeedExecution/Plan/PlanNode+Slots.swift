@@ -23,12 +23,19 @@ extension PlanNode.Kind {
         case .forEach(let child, _, _, let body): [child, body]
         }
     }
+
+    /// True if the operator itself can change the graph.
+    var writes: Bool {
+        switch self {
+        case .create, .merge, .change, .delete, .forEach: true
+        // What a procedure does is its own business.
+        case .callProcedure: true
+        default: false
+        }
+    }
 }
 
 extension PlanNode {
-    /// Inputs, in the order in which they are written down; subplans of expressions are not among them.
-    package var children: [PlanNode] { kind.children }
-
     /// Rows that the operators of the plan are expected to give out, together, in all their runs. Plans of one query are compared
     /// by it.
     package var cost: Double {
@@ -46,16 +53,6 @@ extension PlanNode {
     package var readsWorking: Bool {
         if case .working = kind { return true }
         return children.contains(where: \.readsWorking)
-    }
-
-    /// True if running the plan can change the graph.
-    package var writes: Bool {
-        switch kind {
-        case .create, .merge, .change, .delete, .forEach: true
-        // What a procedure does is its own business.
-        case .callProcedure: true
-        default: children.contains { $0.writes }
-        }
     }
 
     /// True if the rows that come of a row of the argument depend on no other row of it, come in the order of the argument's

@@ -10,10 +10,20 @@ package final class PlanNode: Sendable {
     package let estimatedRows: Double
     /// Nodes from here to the farthest leaf; subplans of expressions are not looked into.
     package let depth: Int
+    /// Inputs, in the order in which they are written down; subplans of expressions are not among them.
+    package let children: [PlanNode]
+    /// True if running the plan can change the graph.
+    package let writes: Bool
 
     package init(_ kind: Kind, estimatedRows: Double = 0) {
         (self.kind, self.estimatedRows) = (kind, estimatedRows)
-        depth = 1 + (kind.children.lazy.map(\.depth).max() ?? 0)
+        children = kind.children
+        var (depth, writes) = (0, kind.writes)
+        for child in children {
+            depth = max(depth, child.depth)
+            if child.writes { writes = true }
+        }
+        (self.depth, self.writes) = (depth + 1, writes)
     }
 
     package indirect enum Kind: Sendable {

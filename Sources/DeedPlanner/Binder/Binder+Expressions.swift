@@ -122,15 +122,13 @@ extension Binder {
 
     /// A literal that became a parameter has its type in its name.
     static func literalType(_ parameter: String) -> StaticType {
-        let prefix = NormalizedQuery.parameterPrefix.utf8
-        guard parameter.utf8.starts(with: prefix) else { return .any }
-        let rest = parameter.utf8.dropFirst(prefix.count)
-        return literalTypes.first { rest.starts(with: $0.word.utf8) }?.type ?? .any
+        switch LiftedLiteral(parameter: parameter) {
+        case .integer: .int
+        case .float: .float
+        case .string: .string
+        case nil: .any
+        }
     }
-
-    private static let literalTypes: [(word: String, type: StaticType)] = [
-        ("integer ", .int), ("float ", .float), ("string ", .string),
-    ]
 
     // MARK: Names
 

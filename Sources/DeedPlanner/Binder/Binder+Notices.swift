@@ -2,6 +2,7 @@
 // It finds nothing there, most likely since it is misspelt.
 
 import DeedSyntax
+import DeedValues
 
 extension Binder {
     private static let noticesMax = 100
@@ -9,8 +10,13 @@ extension Binder {
     /// Looks at a name that is read. What the query itself has written before may have it by then.
     func look(_ kind: CatalogName, _ name: Name) {
         if writes || notices.count >= Self.noticesMax || catalog.mayExist(kind, name.text) { return }
+        if let known = unknownNames.first(where: { $0.kind == kind && NameKey($0.name) == NameKey(name.text) }) {
+            return notices.append((known.message, name.range))
+        }
         let hint = suggestion(for: name.text, among: catalog.names(of: kind))
-        notices.append(("nothing has the \(kind.rawValue) `\(name.text)`\(hint)", name.range))
+        let message = "nothing has the \(kind.rawValue) `\(name.text)`\(hint)"
+        unknownNames.append((kind, name.text, message))
+        notices.append((message, name.range))
     }
 
     func look(_ kind: CatalogName, _ labels: LabelExpression?) {

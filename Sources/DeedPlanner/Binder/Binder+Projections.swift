@@ -17,6 +17,12 @@ private struct ProjectedColumn {
     var slot: Slot = 0
     var type = StaticType.any
 
+    /// A variable that keeps its name.
+    var isNamesake: Bool {
+        if case .variable(let variable) = expression.kind { return NameKey(variable) == NameKey(name.text) }
+        return false
+    }
+
     /// Grouping by a variable or a property lets these be used beside aggregates; grouping by more does not.
     var isSimple: Bool {
         switch expression.kind {
@@ -70,7 +76,7 @@ extension Binder {
         try bindOrderAndLimits(projection, columns, hidesInput: hidesInput, isGrouped: isGrouped, before: state.scope, &result)
 
         var scope = Scope()
-        for column in columns { scope.add(Variable(name: column.name.text, slot: column.slot, type: column.type)) }
+        for column in columns { scope.add(column.variable) }
         if let predicate {
             let (visible, mode) = visibility(columns, hidesInput: hidesInput, isGrouped: isGrouped, before: state.scope)
             let terms = try conjuncts(predicate).map { try bindPredicate($0, visible, mode) }
@@ -89,6 +95,7 @@ extension Binder {
 
     private func projectedColumns(_ projection: Projection, _ scope: Scope) throws -> [ProjectedColumn] {
         var columns: [ProjectedColumn] = []
+        columns.reserveCapacity(projection.items.count)
         if projection.includesAll {
             for variable in scope.visible.sorted(by: { Array($0.name.utf8).lexicographicallyPrecedes(Array($1.name.utf8)) }) {
                 let name = Name(variable.name, projection.range)
@@ -108,13 +115,18 @@ extension Binder {
                     name: item.alias ?? Name(text, item.expression.range), expression: item.expression,
                     hasAggregate: containsAggregate(item.expression), lacksAlias: item.alias == nil && !isVariable))
         }
-        var names = Set<NameKey>(minimumCapacity: columns.count)
-        for column in columns where !names.insert(NameKey(column.name.text)).inserted {
+        if let column = Self.firstNamesake(columns) {
             throw QueryError(
                 .syntaxError, "ColumnNameConflict", "two columns are called `\(column.name.text)`; give one another name",
                 at: column.name.range)
         }
         return columns
+    }
+
+    /// The first column that has the name of an earlier one.
+    private static func firstNamesake(_ columns: [ProjectedColumn]) -> ProjectedColumn? {
+        var names = DistinctNames()
+        return columns.first { !names.insert($0.name.text) }
     }
 
     // MARK: Columns
@@ -217,7 +229,7 @@ extension Binder {
         var mode = ExpressionMode()
         for column in columns {
             scope.add(column.variable)
-            mode.substitutions[fingerprint(column.expression)] = column.variable
+            if !column.isNamesake { mode.substitutions[fingerprint(column.expression)] = column.variable }
         }
         return (scope, mode)
     }
@@ -226,11 +238,8 @@ extension Binder {
         _ projection: Projection, _ columns: [ProjectedColumn], hidesInput: Bool, isGrouped: Bool, before: Scope
     ) throws -> [SortKey] {
         let (scope, mode) = visibility(columns, hidesInput: hidesInput, isGrouped: isGrouped, before: before)
-        let texts = columns.map { fingerprint($0.expression) }
-        let known = Set(texts)
-        let grouped = Set(zip(columns, texts).filter { !$0.0.hasAggregate && !$0.0.isSimple }.map(\.1))
         return try projection.order.map { item in
-            try checkSortAggregates(item.expression, known: known, grouped: grouped, isGrouped: isGrouped, scope)
+            if containsAggregate(item.expression) { try checkSortAggregates(item.expression, columns, isGrouped: isGrouped, scope) }
             return SortKey(value: try bind(item.expression, scope, mode).expr, isDescending: item.isDescending)
         }
     }
@@ -264,12 +273,13 @@ extension Binder {
 
     /// Aggregates in ORDER BY are those of the columns; they do not mix with what rows were grouped by, unless that is a
     /// column as it stands.
-    ///
-    /// `known` are the fingerprints of all columns, `grouped` of those that rows are grouped by and that are more than a name.
     private func checkSortAggregates(
-        _ expression: Expression, known: Set<NameKey>, grouped: Set<NameKey>, isGrouped: Bool, _ scope: Scope
+        _ expression: Expression, _ columns: [ProjectedColumn], isGrouped: Bool, _ scope: Scope
     ) throws {
-        guard containsAggregate(expression) else { return }
+        let texts = columns.map { fingerprint($0.expression) }
+        let known = Set(texts)
+        // What rows are grouped by and is more than a name.
+        let grouped = Set(zip(columns, texts).filter { !$0.0.hasAggregate && !$0.0.isSimple }.map(\.1))
         if known.contains(fingerprint(expression)) { return }
         if isGrouped && containsFingerprint(of: grouped, expression) {
             throw QueryError(

@@ -95,9 +95,12 @@ final class Binder {
     var batches: SourceRange?
     /// How many subqueries are around what is being bound.
     var subqueryDepth = 0
-    private(set) var parameters: [String] = []
-    private var knownParameters: Set<NameKey> = []
+    /// In order of mention.
+    var parameters: [String] { names.all }
+    private var names = DistinctNames()
     var notices: [(message: String, place: SourceRange)] = []
+    /// What has been said of names in `notices`.
+    var unknownNames: [(kind: CatalogName, name: String, message: String)] = []
     /// Slots that expressions referred to since somebody last looked.
     var used: NumberSet = []
     /// How deep expressions and subqueries are nested; bounds recursion.
@@ -141,7 +144,7 @@ final class Binder {
     }
 
     func noteParameter(_ name: String) {
-        if knownParameters.insert(NameKey(name)).inserted { parameters.append(name) }
+        names.insert(name)
     }
 
     /// Runs `body` and returns what slots its expressions referred to.

@@ -31,6 +31,7 @@ struct Scope {
         }
 
         func add(_ variable: Variable) {
+            if variables.isEmpty { variables.reserveCapacity(8) }
             variables.append(variable)
             if variables.count <= Self.fewMax { return }
             let first = places.isEmpty ? 0 : variables.count - 1

@@ -65,7 +65,7 @@ struct QueryGraph {
     var entities: [Entity] = []
     var relationships: [Relationship] = []
     var predicates: [Predicate] = []
-    private var places: [Slot: Int] = [:]
+    private var places = NumberMap<Int>()
 
     func entityIndex(_ slot: Slot) -> Int? { places[slot] }
 
@@ -74,7 +74,7 @@ struct QueryGraph {
         let index = places[slot] ?? entities.count
         if index == entities.count {
             entities.append(Entity(slot: slot))
-            places[slot] = index
+            places.set(slot, index)
         }
         guard let labels else { return }
         entities[index].labels = entities[index].labels.map { .and($0, labels) } ?? labels

@@ -9,29 +9,33 @@ struct Cardinality {
     let graph: QueryGraph
     let estimator: Estimator
     /// Positions of relationships by the entities at their ends.
-    let relationshipsAt: [Slot: [Int]]
+    let relationshipsAt: NumberMap<[Int]>
     /// Of all pairs of entities that the ends may be, the part that has such a relationship, times how many; by position.
     let density: [Double]
     /// Of the types of each; by position.
     let relationships: [Double]
-    private let labelledCounts: [Slot: Double]
+    private let labelledCounts: NumberMap<Double>
     /// Of the predicates that need nothing but the slot.
-    private let ownSelectivity: [Slot: Double]
+    private let ownSelectivity: NumberMap<Double>
     /// The others that need it.
-    private let shared: [Slot: [(slots: NumberSet, selectivity: Double)]]
+    private let shared: NumberMap<[(slots: NumberSet, selectivity: Double)]>
 
     init(estimator: Estimator, graph: QueryGraph) {
         (self.graph, self.estimator) = (graph, estimator)
         estimator.note(graph)
         let catalog = estimator.catalog
         let all = catalog.entityCount(label: nil)
-        var rarest: [Slot: (label: String?, count: Double)] = [:]
+        var rarest = NumberMap<(label: String?, count: Double)>()
         for entity in graph.entities {
-            let counts = estimator.labels(of: entity.slot).map { (label: String?.some($0), count: catalog.entityCount(label: $0)) }
-            rarest[entity.slot] = counts.min { $0.count < $1.count } ?? (nil, all)
+            var least: (label: String?, count: Double) = (nil, all)
+            for label in estimator.labels(of: entity.slot) {
+                let count = catalog.entityCount(label: label)
+                if least.label == nil || count < least.count { least = (label, count) }
+            }
+            rarest.set(entity.slot, least)
         }
         labelledCounts = rarest.mapValues(\.count)
-        var relationshipsAt: [Slot: [Int]] = [:]
+        var relationshipsAt = NumberMap<[Int]>()
         for (index, relationship) in graph.relationships.enumerated() {
             relationshipsAt[relationship.left, default: []].append(index)
             if relationship.left != relationship.right { relationshipsAt[relationship.right, default: []].append(index) }
@@ -43,8 +47,8 @@ struct Cardinality {
             let count = Self.count(relationship, left.label, right.label, catalog)
             return Self.density(relationship, count: count, left: left.count, right: right.count)
         }
-        var own: [Slot: [Expr]] = [:]
-        var shared: [Slot: [(slots: NumberSet, selectivity: Double)]] = [:]
+        var own = NumberMap<[Expr]>()
+        var shared = NumberMap<[(slots: NumberSet, selectivity: Double)]>()
         for predicate in graph.predicates {
             if predicate.slots.count == 1, let slot = predicate.slots.first {
                 own[slot, default: []].append(predicate.expr)

@@ -28,7 +28,7 @@ final class Estimator {
     /// Of the text, by the parameters that stand for them.
     private let literals: [String: Value]
     /// What slots hold.
-    private(set) var sources: [Slot: Source] = [:]
+    private(set) var sources = NumberMap<Source>()
     private var known: [PropertyPlace: ValueStatistics?] = [:]
     private(set) var guesses: [LiteralGuess] = []
     private var guessed: Set<Guessed> = []
@@ -51,27 +51,28 @@ final class Estimator {
 
     func note(_ graph: QueryGraph) {
         for entity in graph.entities { note(entity.slot, labels: entity.certainLabels) }
-        for relationship in graph.relationships where relationship.length == nil && sources[relationship.slot] == nil {
-            sources[relationship.slot] = .relationship(types: relationship.types)
+        for relationship in graph.relationships where relationship.length == nil && !sources.contains(relationship.slot) {
+            sources.set(relationship.slot, .relationship(types: relationship.types))
         }
     }
 
     /// What was known before about its labels still holds.
     private func note(_ slot: Slot, labels: [String]) {
-        let new = labels.filter { !self.labels(of: slot).contains($0) }
-        if sources[slot] == nil || !new.isEmpty { sources[slot] = .entity(labels: self.labels(of: slot) + new) }
+        let old = self.labels(of: slot)
+        let new = labels.filter { !old.contains($0) }
+        if !new.isEmpty || !sources.contains(slot) { sources.set(slot, .entity(labels: old + new)) }
         if !new.isEmpty { known = known.filter { $0.key.slot != slot } }
     }
 
     /// A column that is a property of another one.
     func note(_ slot: Slot, is value: Expr) {
-        if let place = place(of: value) { sources[slot] = .property(place) }
+        if let place = place(of: value) { sources.set(slot, .property(place)) }
     }
 
     /// Parts of a UNION use the same slots for different things.
-    func forget(since before: [Slot: Source]) {
+    func forget(since before: NumberMap<Source>) {
         sources = before
-        known = known.filter { before[$0.key.slot] != nil }
+        known = known.filter { before.contains($0.key.slot) }
     }
 
     func labels(of slot: Slot) -> [String] {

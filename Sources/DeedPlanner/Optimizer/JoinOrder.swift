@@ -110,7 +110,9 @@ struct JoinOrder {
 
     private func exact(rows: Double) -> [Step]? {
         if open.isEmpty { return [] }
-        var best: [Int: Best] = [0: Best(cost: 0, rows: rows, steps: [], reached: bound)]
+        if open.count == 1 { return step(open[0], bound, rows: rows).map { [$0.step] } }
+        var best = NumberMap<Best>()
+        best.set(0, Best(cost: 0, rows: rows, steps: [], reached: bound))
         let all = (1 << open.count) - 1
         let meetings = meetings
         // Sets in ascending order: each is made of smaller ones.
@@ -122,8 +124,8 @@ struct JoinOrder {
                 // What is read counts, even if little of it remains.
                 let cost = state.cost + rows + state.rows * 0.1
                 if let known = best[larger], known.cost <= cost { continue }
-                best[larger] = Best(
-                    cost: cost, rows: rows, steps: state.steps + [step], reached: state.reached.union([to]))
+                best.set(
+                    larger, Best(cost: cost, rows: rows, steps: state.steps + [step], reached: state.reached.union([to])))
             }
             for to in meetings where !state.reached.contains(to) {
                 let left = open.indices.filter { set & (1 << $0) == 0 }
@@ -132,9 +134,11 @@ struct JoinOrder {
                 let larger = left.reduce(set) { members.contains(open[$1]) ? $0 | (1 << $1) : $0 }
                 let cost = state.cost + rows + own
                 if let known = best[larger], known.cost <= cost { continue }
-                best[larger] = Best(
-                    cost: cost, rows: rows, steps: state.steps + [.intersect(to: to, relationships: members)],
-                    reached: state.reached.union([to]))
+                best.set(
+                    larger,
+                    Best(
+                        cost: cost, rows: rows, steps: state.steps + [.intersect(to: to, relationships: members)],
+                        reached: state.reached.union([to])))
             }
         }
         return best[all]?.steps

@@ -6,7 +6,7 @@ import DeedExecution
 struct OpenPredicates {
     /// nil once applied.
     private var predicates: [QueryGraph.Predicate?] = []
-    private var places: [Slot: [Int]] = [:]
+    private var places = NumberMap<[Int]>()
 
     init(_ predicates: [QueryGraph.Predicate]) { for predicate in predicates { add(predicate) } }
 

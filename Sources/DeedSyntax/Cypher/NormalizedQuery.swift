@@ -10,6 +10,8 @@
 // Literals stay where the parser wants a number and no expression (lengths, quantifiers, SHORTEST k, slices, which look
 // alike; also behind `*`) or a plain string (FIELDTERMINATOR). The key is itself a query that means the same.
 
+import Glibc
+
 package struct NormalizedQuery: Sendable {
     package enum Literal: Sendable, Equatable {
         case integer(Int64)
@@ -22,9 +24,6 @@ package struct NormalizedQuery: Sendable {
         package let offset: Int
         package let parameter: String
     }
-
-    /// Parameters of the user never begin so: `normalizeCypher` gives up where one does.
-    package static let parameterPrefix = "literal "
 
     package let key: String
     /// In the order of the text; `parseCypher` takes them as `lifting`.
@@ -47,15 +46,81 @@ package func normalizeCypher(_ text: String) -> NormalizedQuery? {
             return nil
         }
         var normalizer = Normalizer(bytes, tokens, unfolded: KeywordSet())
-        guard normalizer.run() else { return nil }
+        guard var key = normalizer.run() else { return nil }
         // A word that is a keyword here and the name of a variable there is left as it is everywhere.
         if normalizer.folded.intersects(normalizer.named) {
             normalizer = Normalizer(bytes, tokens, unfolded: normalizer.named)
-            guard normalizer.run() else { return nil }
+            guard let other = normalizer.run() else { return nil }
+            key = other
         }
-        return NormalizedQuery(
-            key: String(decoding: normalizer.key, as: UTF8.self), sites: normalizer.sites, values: normalizer.values,
-            tokens: tokens)
+        return NormalizedQuery(key: key, sites: normalizer.sites, values: normalizer.values, tokens: tokens)
+    }
+}
+
+/// The parameters that stand for literals of the text: the name says what the literal was, so that type errors are the same.
+package enum LiftedLiteral: Int, CaseIterable {
+    case integer, float, string
+
+    /// Parameters of the user never begin so: `normalizeCypher` gives up where one does.
+    static let prefix = "literal "
+    /// How much longer a key gets by one of them, at most.
+    static let sizeMax = 32
+    private static let names = allCases.map { kind in
+        (0..<SyntaxLimits.liftedLiteralsMax).map { number in "\(prefix)\(kind) \(number)" }
+    }
+
+    static func name(_ literal: NormalizedQuery.Literal, _ number: Int) -> String {
+        let kind: LiftedLiteral =
+            switch literal {
+            case .integer: .integer
+            case .float: .float
+            case .string: .string
+            }
+        return names[kind.rawValue][number]
+    }
+
+    /// nil for a parameter of the user.
+    package init?(parameter: String) {
+        var parameter = parameter
+        let found = parameter.withUTF8 { bytes -> LiftedLiteral? in
+            guard bytes.count > Self.prefix.utf8.count, bytes[0] == UInt8(ascii: "l"), bytes.starts(with: Self.prefix.utf8) else {
+                return nil
+            }
+            let rest = bytes[Self.prefix.utf8.count...]
+            return Self.words.first { rest.starts(with: $0.word) }?.kind
+        }
+        guard let found else { return nil }
+        self = found
+    }
+
+    private static let words = allCases.map { kind in (word: Array("\(kind) ".utf8), kind: kind) }
+}
+
+/// Bytes put one behind the other into memory that is there already.
+private struct KeyWriter {
+    private let memory: UnsafeMutableBufferPointer<UInt8>
+    private(set) var count = 0
+    /// True if something had no room.
+    private(set) var isFull = false
+
+    init(_ memory: UnsafeMutableBufferPointer<UInt8>) { self.memory = memory }
+
+    mutating func append(_ byte: UInt8) {
+        if count == memory.count {
+            isFull = true
+        } else {
+            memory[count] = byte
+            count += 1
+        }
+    }
+
+    mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
+        guard let target = memory.baseAddress, let source = bytes.baseAddress, bytes.count <= memory.count - count else {
+            isFull = isFull || !bytes.isEmpty
+            return
+        }
+        memcpy(target + count, source, bytes.count)
+        count += bytes.count
     }
 }
 
@@ -69,13 +134,15 @@ private struct Normalizer {
     private let bytes: UnsafeBufferPointer<UInt8>
     private let tokens: [Token]
     private let unfolded: KeywordSet
-    private(set) var key: [UInt8] = []
+    private var key = KeyWriter(UnsafeMutableBufferPointer(start: nil, count: 0))
     private(set) var sites: [NormalizedQuery.Site] = []
     private(set) var values: [(parameter: String, value: NormalizedQuery.Literal)] = []
     /// Keywords that became upper case, and those that may be names of variables.
     private(set) var folded = KeywordSet()
     private(set) var named = KeywordSet()
     private var parameters: [Identity: String] = [:]
+    /// So many values are compared one by one: hashing would take longer.
+    private static let fewMax = 16
     /// The brackets that are open, and whether a projection is being gone through directly inside; first, outside of all.
     private var open: [(kind: TokenKind, inProjection: Bool)] = [(.endOfText, false)]
 
@@ -92,11 +159,26 @@ private struct Normalizer {
 
     init(_ bytes: UnsafeBufferPointer<UInt8>, _ tokens: [Token], unfolded: KeywordSet) {
         (self.bytes, self.tokens, self.unfolded) = (bytes, tokens, unfolded)
-        key.reserveCapacity(bytes.count + 16)
     }
 
-    /// False where the query has no normal form.
-    mutating func run() -> Bool {
+    /// The key; nil where the query has no normal form.
+    mutating func run() -> String? {
+        // Each token with a space, and literals as names.
+        let literals = tokens.count { Self.isLiteral($0.kind) }
+        let size = bytes.count + tokens.count + literals * LiftedLiteral.sizeMax
+        var isNormal = false
+        let text = String(unsafeUninitializedCapacity: size) { memory in
+            key = KeyWriter(memory)
+            isNormal = write() && !key.isFull
+            return key.count
+        }
+        return isNormal ? text : nil
+    }
+
+    private static func isLiteral(_ kind: TokenKind) -> Bool { kind == .integer || kind == .float || kind == .string }
+
+    /// False where there is no normal form.
+    private mutating func write() -> Bool {
         // Where the items of a projection end that are kept as they are.
         var verbatimEnd = 0
         for index in 0..<tokens.count - 1 {
@@ -109,7 +191,7 @@ private struct Normalizer {
                 if isReserved(token) { return false }
                 continue
             }
-            if !key.isEmpty { key.append(0x20) }
+            if key.count > 0 { key.append(0x20) }
             if !append(token, index) { return false }
             if beginsItem(index), let end = itemEnd(index + 1), end > index + 1 {
                 verbatimEnd = end
@@ -141,11 +223,12 @@ private struct Normalizer {
             sites.append(NormalizedQuery.Site(offset: Int(token.start), parameter: parameter))
             key.append(UInt8(ascii: "$"))
             key.append(UInt8(ascii: "`"))
-            key.append(contentsOf: parameter.utf8)
+            var name = parameter
+            name.withUTF8 { key.append($0) }
             key.append(UInt8(ascii: "`"))
             return true
         case .word where mayFold(token, index):
-            key.append(contentsOf: Keyword.codes[Int(token.keyword)])
+            Keyword.codes[Int(token.keyword)].withUnsafeBufferPointer { key.append($0) }
             return true
         case .parameter where isReserved(token), .malformedNumber:
             return false
@@ -157,12 +240,12 @@ private struct Normalizer {
     }
 
     private mutating func copy(_ range: SourceRange) {
-        key.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[range]))
+        key.append(UnsafeBufferPointer(rebasing: bytes[range]))
     }
 
     private func isReserved(_ token: Token) -> Bool {
         guard token.kind == .parameter, bytes[Int(token.start) + 1] == UInt8(ascii: "`") else { return false }
-        return Literals.text(bytes, token.range).utf8.dropFirst(2).starts(with: NormalizedQuery.parameterPrefix.utf8)
+        return Literals.text(bytes, token.range).utf8.dropFirst(2).starts(with: LiftedLiteral.prefix.utf8)
     }
 
     // MARK: Words
@@ -226,19 +309,37 @@ private struct Normalizer {
     }
 
     private mutating func parameter(for literal: NormalizedQuery.Literal) -> String? {
-        let identity: Identity
-        let type: String
-        switch literal {
-        case .integer(let value): (type, identity) = ("integer ", .integer(value))
-        case .float(let value): (type, identity) = ("float ", .float(value.bitPattern))
-        case .string(let value): (type, identity) = ("string ", .string(Array(value.utf8)))
+        if values.count <= Self.fewMax {
+            if let known = values.first(where: { Self.areSame($0.value, literal) }) { return known.parameter }
+        } else if let known = parameters[Self.identity(literal)] {
+            return known
         }
-        if let known = parameters[identity] { return known }
         guard values.count < SyntaxLimits.liftedLiteralsMax else { return nil }
-        let name = NormalizedQuery.parameterPrefix + type + String(values.count)
-        parameters[identity] = name
+        let name = LiftedLiteral.name(literal, values.count)
         values.append((name, literal))
+        if values.count > Self.fewMax {
+            for value in values[(parameters.isEmpty ? 0 : values.count - 1)...] {
+                parameters[Self.identity(value.value)] = value.parameter
+            }
+        }
         return name
+    }
+
+    private static func areSame(_ left: NormalizedQuery.Literal, _ right: NormalizedQuery.Literal) -> Bool {
+        switch (left, right) {
+        case (.integer(let left), .integer(let right)): left == right
+        case (.float(let left), .float(let right)): left.bitPattern == right.bitPattern
+        case (.string(let left), .string(let right)): left.utf8.elementsEqual(right.utf8)
+        default: false
+        }
+    }
+
+    private static func identity(_ literal: NormalizedQuery.Literal) -> Identity {
+        switch literal {
+        case .integer(let value): .integer(value)
+        case .float(let value): .float(value.bitPattern)
+        case .string(let value): .string(Array(value.utf8))
+        }
     }
 
     // MARK: Items of projections
