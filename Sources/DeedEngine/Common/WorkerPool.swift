@@ -4,16 +4,17 @@
 // before they come is withdrawn, so that much asked of few threads costs time only.
 
 import Glibc
+import Synchronization
 
 package final class WorkerPool: @unchecked Sendable {
-    /// All but `body` is guarded by the monitor.
+    /// All but `body` is guarded by the monitor; `running` may be read without it.
     private final class Job {
         /// Called with the number of the worker.
         let body: (Int) -> Void
         /// Numbers from this one on are still to be had.
         var next = 1
         let workers: Int
-        var running = 0
+        let running = Atomic<Int>(0)
 
         init(_ workers: Int, _ body: @escaping (Int) -> Void) { (self.workers, self.body) = (workers, body) }
     }
@@ -37,9 +38,12 @@ package final class WorkerPool: @unchecked Sendable {
         }
         monitor.unlock()
         body(0)
+        monitor.withLock { open.removeAll { $0 === job } }
+        // Those that share small pieces end within moments of each other. To sleep and be woken would take longer.
+        for _ in 0..<Self.yieldsMax where job.running.load(ordering: .relaxed) > 0 { sched_yield() }
+        // With the lock: until then a helper may hold the job, and with it `body`, which must not live on.
         monitor.lock()
-        open.removeAll { $0 === job }
-        while job.running > 0 {
+        while job.running.load(ordering: .relaxed) > 0 {
             monitor.wait(milliseconds: 20)
             monitor.unlock()
             whileWaiting()
@@ -47,6 +51,8 @@ package final class WorkerPool: @unchecked Sendable {
         }
         monitor.unlock()
     }
+
+    private static let yieldsMax = 200
 
     /// Ends all threads, once they are done with what they have begun.
     func stop() {
@@ -85,22 +91,25 @@ package final class WorkerPool: @unchecked Sendable {
         monitor.lock()
         unstarted -= 1
         while !isStopping {
-            guard let job = open.first else {
-                idle += 1
-                monitor.wait()
-                idle -= 1
-                continue
-            }
-            let number = job.next
-            job.next += 1
-            if job.next == job.workers { open.removeFirst() }
-            job.running += 1
-            monitor.unlock()
-            job.body(number)
-            monitor.lock()
-            job.running -= 1
-            if job.running == 0 { monitor.wakeAll() }
+            if helpSomebody() { continue }
+            idle += 1
+            monitor.wait()
+            idle -= 1
         }
         monitor.unlock()
+    }
+
+    /// False if nobody needs help. The lock is held before and behind it, and the job is let go of by then.
+    private func helpSomebody() -> Bool {
+        guard let job = open.first else { return false }
+        let number = job.next
+        job.next += 1
+        if job.next == job.workers { open.removeFirst() }
+        job.running.add(1, ordering: .relaxed)
+        monitor.unlock()
+        job.body(number)
+        monitor.lock()
+        if job.running.subtract(1, ordering: .relaxed).newValue == 0 { monitor.wakeAll() }
+        return true
     }
 }

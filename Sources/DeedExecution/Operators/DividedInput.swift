@@ -47,10 +47,17 @@ final class DividedInput {
         return states
     }
 
+    /// Where a scan has a bound, a few morsels tell which of the others need not be looked at, and these are the work.
+    private var rowsMin: Int {
+        let rowsMin = context.view.graph.options.parallelRowsMin
+        return wish.bound == nil ? rowsMin : min(rowsMin, .max / Self.boundFactor) * Self.boundFactor
+    }
+    private static let boundFactor = 32
+
     /// An operator for each worker; nil if one is enough.
     private func divide() throws -> (QueryContext.Team, [Operator])? {
         guard let plan, let argument, argument.count == 1, argument.columns.allSatisfy({ $0 == nil }),
-            let source = plan.scannedMorsels(context.view)
+            let source = plan.scannedMorsels(context.view, rowsMin)
         else { return nil }
         let divided = source.divided(among: context.threads)
         let workers = min(context.threads, divided.count)
@@ -71,8 +78,7 @@ final class DividedInput {
 
 extension PlanNode {
     /// What the scan below a divisible plan goes through; nil if that is too little to be divided.
-    fileprivate func scannedMorsels(_ view: GraphView) -> MorselSource? {
-        let rowsMin = view.graph.options.parallelRowsMin
+    fileprivate func scannedMorsels(_ view: GraphView, _ rowsMin: Int) -> MorselSource? {
         let rows = view.graph.rowTotals()
         switch kind {
         case .scanEntities(_, let labels):
@@ -83,7 +89,7 @@ extension PlanNode {
             if rows.relationships < rowsMin { return nil }
             let source = MorselSource.relationships(view, types)
             return source.rowCount < rowsMin ? nil : source
-        default: return children.first?.scannedMorsels(view)
+        default: return children.first?.scannedMorsels(view, rowsMin)
         }
     }
 }
