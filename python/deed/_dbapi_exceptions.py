@@ -82,6 +82,10 @@ class NotSupportedError(DatabaseError):
     """What Deed does not have."""
 
 
+# Where users find them, for tracebacks.
+for each in (Warning, Error, InterfaceError, DatabaseError, *DatabaseError.__subclasses__()):
+    each.__module__ = "deed"
+
 #: The class and SQLSTATE of each exception of the engine; a subclass that is not here is what its base is.
 MEANINGS: dict[type[own.DeedError], tuple[type[DatabaseError], str]] = {
     own.DeedError: (DatabaseError, "58000"),
