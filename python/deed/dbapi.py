@@ -504,9 +504,9 @@ class Cursor:
         _ = self.connection
 
     def close(self) -> None:
-        """Let go of the rows. The cursor cannot be used any more."""
-        self._clear()
-        self._connection = None
+        """Let go of the rows. The cursor cannot be used any more, but for what it knows of its last statement."""
+        self._result = self._connection = None
+        self._ahead.clear()
 
     def __enter__(self) -> Cursor:
         return self

@@ -14,6 +14,14 @@ from .features import FEATURES
 class DeedCompiler(PGCompiler):
     """Queries and changes."""
 
+    # The engine's ILIKE takes no parameter for the pattern, so both sides are brought to lower case, as for other databases.
+    visit_ilike_case_insensitive_operand = compiler.SQLCompiler.visit_ilike_case_insensitive_operand
+    visit_ilike_op_binary = compiler.SQLCompiler.visit_ilike_op_binary
+    visit_not_ilike_op_binary = compiler.SQLCompiler.visit_not_ilike_op_binary
+
+    def visit_truediv_binary(self, binary: Any, operator: Any, **kw: Any) -> str:
+        return f"{self.process(binary.left, **kw)} / CAST({self.process(binary.right, **kw)} AS DOUBLE PRECISION)"
+
     def for_update_clause(self, select: Any, **kw: Any) -> str:
         raise exc.CompileError(
             "Deed locks no rows for FOR UPDATE: of two transactions that write a row, the second fails (SQLSTATE 40001)"
@@ -64,7 +72,16 @@ class DeedTypeCompiler(compiler.GenericTypeCompiler):
     def visit_FLOAT(self, type_: Any, **kw: Any) -> str:
         return "DOUBLE PRECISION"
 
-    visit_NUMERIC = visit_DECIMAL = visit_REAL = visit_DOUBLE = visit_DOUBLE_PRECISION = visit_FLOAT
+    visit_REAL = visit_DOUBLE = visit_DOUBLE_PRECISION = visit_FLOAT
+
+    def visit_NUMERIC(self, type_: Any, **kw: Any) -> str:
+        if FEATURES.numeric:
+            made: Any = super().visit_NUMERIC
+            return str(made(type_, **kw))
+        util.warn("Deed has no exact NUMERIC yet: what is stored are binary floats")
+        return "DOUBLE PRECISION"
+
+    visit_DECIMAL = visit_NUMERIC
 
     def visit_large_binary(self, type_: Any, **kw: Any) -> str:
         return "BYTEA"

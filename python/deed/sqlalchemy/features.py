@@ -21,6 +21,11 @@ class Features:
         return self._runs("CREATE TABLE a (x BIGINT PRIMARY KEY)", "CREATE TABLE b (x BIGINT, FOREIGN KEY (x) REFERENCES a (x))")
 
     @functools.cached_property
+    def numeric(self) -> bool:
+        """Exact decimal numbers."""
+        return self._runs("CREATE TABLE a (x NUMERIC(10, 2))")
+
+    @functools.cached_property
     def savepoints(self) -> bool:
         """SAVEPOINT, in a transaction."""
         with PyDeedGraph() as graph, graph.transaction() as transaction:

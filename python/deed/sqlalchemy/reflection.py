@@ -69,16 +69,20 @@ class Reflection:
             if rule["table"] == table and rule["kind"] in kinds
         ]  # fmt: skip
 
-    def _require(self, connection: Any, table: str, schema: str | None) -> None:
-        if not self.has_table(connection, table, schema):
+    def _require(self, connection: Any, table: str, schema: str | None, **kw: Any) -> None:
+        if not self.has_table(connection, table, schema, **kw):
             raise exc.NoSuchTableError(table)
 
+    @reflection.cache
     def has_table(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> bool:
-        return table_name in self.get_table_names(connection, schema) or table_name in self.get_view_names(connection, schema)
+        names = (self.get_table_names(connection, schema, **kw), self.get_view_names(connection, schema, **kw))
+        return any(table_name in each for each in names)
 
+    @reflection.cache
     def has_index(self, connection: Any, table_name: str, index_name: str, schema: str | None = None, **kw: Any) -> bool:
         return any(each["name"] == index_name and each["on"] == table_name for each in graph_of(connection).indexes())
 
+    @reflection.cache
     def get_table_names(self, connection: Any, schema: str | None = None, **kw: Any) -> list[str]:
         """Tables that are defined, and collections and relationship types that have rows."""
         if schema is not None:
@@ -86,15 +90,18 @@ class Reflection:
         graph = graph_of(connection)
         return sorted(self._definitions(connection, *TABLES) | graph.collections().keys() | graph.edge_types().keys())
 
+    @reflection.cache
     def get_view_names(self, connection: Any, schema: str | None = None, **kw: Any) -> list[str]:
         return sorted(self._definitions(connection, VIEW)) if schema is None else []
 
+    @reflection.cache
     def get_schema_names(self, connection: Any, **kw: Any) -> list[str]:
         """None: a store has one set of names."""
         return []
 
+    @reflection.cache
     def get_columns(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> list[Any]:
-        self._require(connection, table_name, schema)
+        self._require(connection, table_name, schema, **kw)
         names = graph_of(connection).execute(f"SELECT * FROM {quoted(table_name)} LIMIT 0").columns
         types = {rule["properties"][0]: rule["types"] for rule in self._rules(connection, table_name, "type")}
         defaults = {rule["properties"][0]: rule["value"] for rule in self._rules(connection, table_name, "default")}
@@ -109,24 +116,27 @@ class Reflection:
             for name in names
         ]
 
+    @reflection.cache
     def get_pk_constraint(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> Any:
-        self._require(connection, table_name, schema)
+        self._require(connection, table_name, schema, **kw)
         for rule in self._rules(connection, table_name, "primary_key"):
             return {"name": rule["name"], "constrained_columns": list(rule["properties"])}
         return reflection.ReflectionDefaults.pk_constraint()
 
+    @reflection.cache
     def get_unique_constraints(
         self, connection: Any, table_name: str, schema: str | None = None, **kw: Any
     ) -> list[Any]:
-        self._require(connection, table_name, schema)
+        self._require(connection, table_name, schema, **kw)
         return [
             {"name": rule["name"], "column_names": list(rule["properties"])}
             for rule in self._rules(connection, table_name, "unique")
         ]
 
+    @reflection.cache
     def get_indexes(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> list[Any]:
         """Those that were made as indexes: a key has one too."""
-        self._require(connection, table_name, schema)
+        self._require(connection, table_name, schema, **kw)
         keys = {rule["name"] for rule in self._rules(connection, table_name, "primary_key", "unique")}
         return [
             {"name": index["name"], "column_names": list(index["properties"]), "unique": index["unique"]}
@@ -134,14 +144,16 @@ class Reflection:
             if index["on"] == table_name and index["name"] not in keys
         ]
 
+    @reflection.cache
     def get_check_constraints(
         self, connection: Any, table_name: str, schema: str | None = None, **kw: Any
     ) -> list[Any]:
-        self._require(connection, table_name, schema)
+        self._require(connection, table_name, schema, **kw)
         rules = self._rules(connection, table_name, "range", "one_of", "length")
         return [{"name": rule["name"], "sqltext": condition(rule)} for rule in rules]
 
+    @reflection.cache
     def get_foreign_keys(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> list[Any]:
         """None yet: the engine has none."""
-        self._require(connection, table_name, schema)
+        self._require(connection, table_name, schema, **kw)
         return []

@@ -27,6 +27,9 @@ class INTERVAL(type_api.NativeForEmulated, sqltypes._AbstractInterval):
     def python_type(self) -> type[Any]:
         return datetime.timedelta
 
+    def literal_processor(self, dialect: Any) -> Any:
+        return lambda span: f"INTERVAL '{span.days} days {span.seconds}.{span.microseconds:06} seconds'"
+
 
 class MAP(types.TypeEngine[dict[str, Any]]):
     """JSONB of Deed: a ``dict``, stored as it is. ``sqlalchemy.JSON``, which may be anything, is stored as text."""
