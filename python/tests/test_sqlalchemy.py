@@ -170,6 +170,27 @@ def test_types_keep_values(engine: sa.Engine, kind: Any, value: Any) -> None:
     assert type(read[0] if read[0] is not None else read[1]) is type(value)
 
 
+LITERALS: list[tuple[Any, Any]] = [
+    (sa.Interval(), datetime.timedelta(days=40, microseconds=5)), (sa.ARRAY(sa.String), [["it's"], ["b"]]), (sa.String(), "it's"),
+    (sa.Date(), MOMENT.date()), (sa.DateTime(), MOMENT), (sa.Boolean(), False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "value"), LITERALS, ids=lambda each: repr(each)[:40])
+def test_literals_that_are_written_into_the_text(engine: sa.Engine, kind: Any, value: Any) -> None:
+    table = sa.Table("t", sa.MetaData(), sa.Column("x", kind))
+    table.create(engine)
+    with engine.begin() as connection:
+        connection.execute(table.insert().values(x=sa.literal(value, kind, literal_execute=True)))
+        assert connection.scalar(sa.select(table.c.x)) == value
+
+
+def test_json_is_written_by_who_is_named(store: Path) -> None:
+    engine = sa.create_engine("deed://", json_serializer=lambda value: "[1]", json_deserializer=lambda text: text)
+    with engine.connect() as connection:
+        assert connection.scalar(sa.select(sa.literal({"a": 1}, sa.JSON()))) == "[1]"
+
+
 def test_exact_numbers(engine: sa.Engine) -> None:
     table = sa.Table("t", sa.MetaData(), sa.Column("x", sa.Numeric(10, 2)))
     if FEATURES.numeric:
@@ -370,6 +391,11 @@ def test_isolation_levels(cities: sa.Engine) -> None:
     with cities.connect() as connection:
         assert connection.get_isolation_level() == "REPEATABLE READ"
         assert connection.scalar(sa.select(sa.func.count()).select_from(CITY)) == 2
+    engine = sa.create_engine("deed://", isolation_level="SERIALIZABLE")
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        assert connection.get_isolation_level() == "REPEATABLE READ"
+    with engine.connect() as connection:
+        assert connection.get_isolation_level() == "SERIALIZABLE"
     with cities.connect().execution_options(isolation_level="SERIALIZABLE") as reader, cities.connect() as writer:
         total = reader.scalar(sa.select(sa.func.sum(C.people)))
         reader.execute(CITY.update().where(C.id == 2).values(people=total))

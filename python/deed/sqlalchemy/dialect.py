@@ -18,7 +18,7 @@ from deed import dbapi
 
 from .compilers import DeedCompiler, DeedDDLCompiler, DeedIdentifierPreparer, DeedTypeCompiler
 from .reflection import Reflection
-from .types import INTERVAL
+from .types import ARRAY, INTERVAL
 
 #: SQLAlchemy's names of the levels, and Deed's.
 LEVELS = {"REPEATABLE READ": "snapshot", "SERIALIZABLE": "serializable"}
@@ -43,7 +43,7 @@ class DeedDialect(Reflection, default.DefaultDialect):
     ddl_compiler = DeedDDLCompiler
     type_compiler_cls = DeedTypeCompiler
     preparer = DeedIdentifierPreparer
-    colspecs = {types.Interval: INTERVAL}
+    colspecs = {types.Interval: INTERVAL, types.ARRAY: ARRAY}
 
     supports_native_boolean = True
     supports_native_decimal = False
@@ -73,8 +73,10 @@ class DeedDialect(Reflection, default.DefaultDialect):
     _backslash_escapes = False
     _supports_jsonb_subscripting = False
 
-    def __init__(self, **kw: Any) -> None:
+    def __init__(self, json_serializer: Any = None, json_deserializer: Any = None, **kw: Any) -> None:
         super().__init__(**kw)
+        self._json_serializer = json_serializer
+        self._json_deserializer = json_deserializer
         self._memory: PyDeedGraph | None = None
 
     @classmethod
@@ -115,9 +117,6 @@ class DeedDialect(Reflection, default.DefaultDialect):
 
     def get_isolation_level_values(self, dbapi_conn: Any) -> list[Any]:
         return [*LEVELS, "AUTOCOMMIT"]
-
-    def get_default_isolation_level(self, dbapi_conn: Any) -> Any:
-        return "REPEATABLE READ"
 
     def get_isolation_level(self, dbapi_connection: Any) -> Any:
         if dbapi_connection.autocommit:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
+from deed_core import Duration
 from sqlalchemy import types
 from sqlalchemy.sql import sqltypes, type_api
 
 
 class INTERVAL(type_api.NativeForEmulated, sqltypes._AbstractInterval):
-    """A span of time: a ``timedelta``, or a :class:`deed.Duration` if there are months or days in it."""
+    """A span of time: a ``timedelta``, or a :class:`deed.Duration` if a ``timedelta`` cannot hold it exactly."""
 
     __visit_name__ = "INTERVAL"
     native = True
@@ -27,8 +28,30 @@ class INTERVAL(type_api.NativeForEmulated, sqltypes._AbstractInterval):
     def python_type(self) -> type[Any]:
         return datetime.timedelta
 
+    def result_processor(self, dialect: Any, coltype: Any) -> Any:
+        def process(value: Any) -> Any:
+            if not isinstance(value, Duration) or value.months or value.nanoseconds % 1_000:
+                return value
+            return datetime.timedelta(value.days, value.seconds, value.nanoseconds // 1_000)
+
+        return process
+
     def literal_processor(self, dialect: Any) -> Any:
         return lambda span: f"INTERVAL '{span.days} days {span.seconds}.{span.microseconds:06} seconds'"
+
+
+class ARRAY(types.ARRAY[Any]):
+    """``sqlalchemy.ARRAY`` as Deed writes it."""
+
+    def literal_processor(self, dialect: Any) -> Any:
+        item = self.item_type.dialect_impl(dialect).literal_processor(dialect)
+        if item is None:
+            return None
+
+        def process(value: Any) -> str:
+            return f"ARRAY[{', '.join(process(each) if isinstance(each, (list, tuple)) else item(each) for each in value)}]"
+
+        return process
 
 
 class MAP(types.TypeEngine[dict[str, Any]]):
