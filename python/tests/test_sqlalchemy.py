@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import doctest
 import subprocess
 import sys
 import threading
@@ -512,3 +513,9 @@ def test_pandas_reads_from_a_connection_of_pep_249() -> None:
         assert read.to_dict("list") == {"n": [1, 2], "s": ["a", "b"]}
         chunks = list(pandas.read_sql("SELECT n FROM t ORDER BY n", connection, chunksize=1))
         assert [chunk["n"].tolist() for chunk in chunks] == [[1], [2]]
+
+
+def test_the_page_says_what_happens() -> None:
+    page = Path(__file__).parents[2] / "docs" / "python-dbapi.md"
+    results = doctest.testfile(str(page), module_relative=False)
+    assert results.attempted >= 30 and results.failed == 0
