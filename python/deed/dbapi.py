@@ -381,7 +381,7 @@ class Cursor:
         columns = result.columns
         if not columns:
             if statement.kind is Kind.CHANGE:
-                self._rowcount = changed(statement, result)
+                self._rowcount = changed(statement, result.counters)
             return
         if statement.kind is Kind.CHANGE:
             rows = result.fetchall()
@@ -427,18 +427,15 @@ class Cursor:
                 if run(each).columns:
                     raise ProgrammingError("executemany() is for statements that change something, not for queries")
             return
-        count, text = 0, operation
-        if statement.counting is not None:
-            try:
-                session.prepare_statement(statement.counting)
-                text = statement.counting
-            except CypherSyntaxError:
-                statement = StatementText(Kind.OTHER, "")
-        run = session.prepare_statement(text).execute
-        for each in values:
-            result = run(each)
-            count += len(result.fetchall()) if result.columns else changed(statement, result)
-        self._rowcount = count if statement.kind is Kind.CHANGE else -1
+        if statement.counting is None:
+            self._rowcount = changed(statement, session.prepare_statement(operation).execute_many(values))
+            return
+        try:
+            run = session.prepare_statement(statement.counting).execute
+        except CypherSyntaxError:
+            session.prepare_statement(operation).execute_many(values)
+            return
+        self._rowcount = sum(len(run(each).fetchall()) for each in values)
 
     # ---- Rows ---------------------------------------------------------------------------------------------------------
 
@@ -535,12 +532,11 @@ def given(parameters: Parameters | None) -> Any:
     raise ProgrammingError(f"parameters are a sequence or a mapping, not {type(parameters).__name__}")
 
 
-def changed(statement: StatementText, result: Result) -> int:
+def changed(statement: StatementText, counters: Mapping[str, Any]) -> int:
     """How many rows a statement has added or deleted; -1 if that does not tell."""
-    counters = result.counters
     if statement.word == "INSERT":
-        return counters["nodes_created"] + counters["relationships_created"]
+        return int(counters["nodes_created"] + counters["relationships_created"])
     if statement.word == "DELETE":
         # Of entities, whose relationships may have gone with them, or else of relationships.
-        return counters["nodes_deleted"] or counters["relationships_deleted"]
+        return int(counters["nodes_deleted"] or counters["relationships_deleted"])
     return -1

@@ -484,3 +484,76 @@ def test_nothing_is_raised_that_is_a_warning() -> None:
         with deed.connect() as connection:
             connection.execute("SELECT 1").fetchall()
     assert issubclass(deed.Warning, Exception) and not issubclass(deed.Warning, deed.Error)
+
+
+# ---- Statements that are run many times (deed_core.Statement.execute_many) ----------------------------------------------
+
+
+def test_execute_many_adds_up_what_was_changed() -> None:
+    with deed.open() as graph:
+        graph.execute("CREATE TABLE t (id INT PRIMARY KEY, x TEXT)")
+        with graph.transaction() as transaction:
+            statement = transaction.prepare_statement("INSERT INTO t VALUES (?, ?)")
+            counters = statement.execute_many(([i, "a"] for i in range(100)), timeout=5)
+            assert counters["nodes_created"] == 100 and counters["properties_set"] == 200 and counters["nodes_deleted"] == 0
+        assert graph.prepare("DELETE FROM t WHERE id = $id").execute_many([{"id": 5}, {"id": 5}])["nodes_deleted"] == 1
+        assert statement_count(graph) == 99
+
+
+def statement_count(graph: deed.PyDeedGraph) -> int:
+    count: int = graph.execute("SELECT count(*) FROM t").scalar()
+    return count
+
+
+def test_execute_many_stops_at_what_fails() -> None:
+    with deed.open() as graph:
+        graph.execute("CREATE TABLE t (id INT PRIMARY KEY)")
+        statement = graph.prepare("INSERT INTO t VALUES (?)")
+        for wrong in ([(1,), (2,), (1,)], [(3,), 5], [(4,), (object(),)]):
+            with pytest.raises((deed.DeedError)):
+                statement.execute_many(wrong)  # type: ignore[arg-type]
+        assert statement_count(graph) == 4, "each run commits by itself"
+
+        def failing() -> Iterator[Any]:
+            yield (5,)
+            raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            statement.execute_many(failing())
+
+        def closing() -> Iterator[Any]:
+            graph.close()
+            yield (6,)
+
+        with pytest.raises(deed.exceptions.Closed):
+            statement.execute_many(closing())
+        with pytest.raises(TypeError):
+            statement.execute_many(5)  # type: ignore[arg-type]
+
+
+def test_execute_many_within_itself() -> None:
+    with deed.open() as graph:
+        graph.execute("CREATE TABLE t (id INT PRIMARY KEY)")
+        statement = graph.prepare("INSERT INTO t VALUES (?)")
+
+        def sets() -> Iterator[Any]:
+            for number in range(3):
+                statement.execute_many([(number + 10,)])
+                yield (number,)
+
+        assert statement.execute_many(sets())["nodes_created"] == 3
+        assert statement_count(graph) == 6
+
+
+def test_execute_many_can_be_interrupted() -> None:
+    import _thread
+    import itertools
+    import signal
+
+    with deed.open() as graph:
+        graph.execute("CREATE TABLE t (id INT)")
+        statement = graph.prepare("INSERT INTO t VALUES (1)")
+        threading.Timer(0.2, _thread.interrupt_main, (signal.SIGINT,)).start()
+        with pytest.raises(KeyboardInterrupt):
+            statement.execute_many(itertools.repeat(()))
+        assert statement_count(graph) > 0
