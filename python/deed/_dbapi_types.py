@@ -68,11 +68,11 @@ DATETIME = TypeObject(
 ROWID = TypeObject("ROWID", int)
 
 
-def type_code(rows: list[tuple[Any, ...]], column: int) -> Any:
-    """Of a column, from the rows that are known."""
-    if not rows:
+def type_code(first: tuple[Any, ...] | None, column: int) -> Any:
+    """Of a column, from the first row, if there is one."""
+    if first is None:
         return NO_ROWS
-    value = rows[0][column]
+    value = first[column]
     return None if value is None else type(value)
 
 

@@ -303,13 +303,16 @@ class Cursor:
         self._connection: Connection | None = connection
         #: How many rows `fetchmany` takes if it is not told.
         self.arraysize = 1
+        #: Rows that were taken from the result to know about them.
+        self._ahead: collections.deque[Row] = collections.deque()
         self._clear()
 
     def _clear(self) -> None:
         self._result: Result | None = None
-        #: Rows that were taken from the result to know about them.
-        self._ahead: collections.deque[Row] = collections.deque()
-        self._description: tuple[tuple[Any, ...], ...] | None = None
+        self._ahead.clear()
+        #: The names of the columns, and the first row: what the description is made of when it is asked for.
+        self._columns: tuple[str, ...] = ()
+        self._first: Row | None = None
         self._rowcount = -1
 
     # ---- What it is ---------------------------------------------------------------------------------------------------
@@ -325,7 +328,11 @@ class Cursor:
     def description(self) -> tuple[tuple[Any, ...], ...] | None:
         """A tuple of seven for each column: its name, its type code, and None for what Deed does not know; None if the
         last statement had no rows to give."""
-        return self._description
+        if not self._columns:
+            return None
+        return tuple(
+            (name, type_code(self._first, index), None, None, None, None, None) for index, name in enumerate(self._columns)
+        )
 
     @property
     def rowcount(self) -> int:
@@ -385,15 +392,13 @@ class Cursor:
             return
         if statement.kind is Kind.CHANGE:
             rows = result.fetchall()
-            self._rowcount = len(rows)
+            self._ahead.extend(rows)
+            self._first, self._rowcount = rows[0] if rows else None, len(rows)
         else:
-            first = result.fetchone()
-            rows = [] if first is None else [first]
-        self._result = result
-        self._ahead.extend(rows)
-        self._description = tuple(
-            (name, type_code(rows, index), None, None, None, None, None) for index, name in enumerate(columns)
-        )
+            self._first = result.fetchone()
+            if self._first is not None:
+                self._ahead.append(self._first)
+        self._result, self._columns = result, columns
 
     def executemany(self, operation: str, seq_of_parameters: Iterable[Parameters]) -> Cursor:
         """Run a change once for each of several sets of parameters, in one transaction: that of the connection, or one of its own
