@@ -201,7 +201,7 @@ def test_connections_share_a_store_and_the_last_one_closes_it(store: Path, tmp_p
     with deed.open(store):
         with pytest.raises(deed.OperationalError, match="is open for writing") as caught:
             deed.connect(store)
-        assert caught.value.sqlstate == "55006"
+        assert isinstance(caught.value.__cause__, deed.exceptions.StoreLocked)
     assert not _stores._stores
 
 
@@ -263,7 +263,7 @@ def test_the_child_of_a_fork_has_no_connections(store: Path) -> None:
             try:
                 attempt()
             except deed.OperationalError as error:
-                assert error.sqlstate == "08003", error.sqlstate
+                assert isinstance(error.__cause__, deed.exceptions.Forked), error
             else:
                 os._exit(1)
         os._exit(0)
@@ -374,7 +374,7 @@ def test_rows_of_a_transaction_that_has_ended_are_gone(connection: Connection) -
     connection.commit()
     with pytest.raises(deed.ProgrammingError) as caught:
         cursor.fetchall()
-    assert caught.value.sqlstate == "25P01"
+    assert caught.value.sqlstate is not None and caught.value.sqlstate.startswith("25")
 
 
 def test_rows_do_not_change_while_they_are_fetched(connection: Connection) -> None:

@@ -252,6 +252,25 @@ def test_metadata_are_made_and_dropped(engine: sa.Engine) -> None:
     assert sa.inspect(engine).get_table_names() == []
 
 
+def test_there_are_no_schemas(engine: sa.Engine) -> None:
+    table = sa.Table("t", sa.MetaData(), sa.Column("x", sa.Integer), schema="other")
+    with pytest.raises(sa.exc.CompileError, match="no schema 'other'"):
+        table.create(engine)
+    with engine.connect() as connection, pytest.raises(sa.exc.CompileError, match="no schema 'other'"):
+        connection.execute(sa.select(table))
+    assert not sa.inspect(engine).has_table("t", schema="other") and sa.inspect(engine).get_schema_names() == []
+
+
+def test_a_graph_that_was_closed_is_a_lost_connection() -> None:
+    engine = sa.create_engine("deed://")
+    with engine.connect() as connection:
+        raw: Any = connection.connection.dbapi_connection
+        raw.graph.close()
+        with pytest.raises(sa.exc.OperationalError) as caught:
+            connection.execute(sa.text("SELECT 1"))
+        assert caught.value.connection_invalidated
+
+
 def test_defaults_as_they_are_written() -> None:
     from deed.sqlalchemy.reflection import condition, literal
 

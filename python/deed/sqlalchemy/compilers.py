@@ -124,3 +124,6 @@ class DeedTypeCompiler(compiler.GenericTypeCompiler):
 
 class DeedIdentifierPreparer(PGIdentifierPreparer):
     """Names: those that PostgreSQL reserves are reserved here."""
+
+    def quote_schema(self, schema: str, force: Any = None) -> str:
+        raise exc.CompileError(f"a store of Deed has one set of names, and no schema {schema!r}")

@@ -15,6 +15,7 @@ from sqlalchemy.engine import default
 from sqlalchemy.engine.url import URL
 
 from deed import dbapi
+from deed.exceptions import Closed
 
 from .compilers import DeedCompiler, DeedDDLCompiler, DeedIdentifierPreparer, DeedTypeCompiler
 from .reflection import Reflection
@@ -111,7 +112,7 @@ class DeedDialect(Reflection, default.DefaultDialect):
 
     def is_disconnect(self, e: Any, connection: Any, cursor: Any) -> bool:
         """The graph was closed, or belongs to the parent of a fork."""
-        return getattr(e, "sqlstate", None) == "08003" or isinstance(e, dbapi.InterfaceError)
+        return isinstance(e.__cause__, Closed) or isinstance(e, dbapi.InterfaceError)
 
     # ---- Isolation ----------------------------------------------------------------------------------------------------
 
