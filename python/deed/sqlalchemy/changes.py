@@ -11,7 +11,8 @@ class Insert(postgresql.Insert):
     """An INSERT with `on_conflict_do_update`, `on_conflict_do_nothing` and `excluded`."""
 
     stringify_dialect = "deed"
-    inherit_cache = True
+    # Of SQLAlchemy 2.0 the clause cannot be cached, of later ones it can.
+    inherit_cache = postgresql.Insert.inherit_cache
 
 
 def insert(table: Any) -> Insert:
