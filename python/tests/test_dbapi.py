@@ -157,6 +157,27 @@ def test_a_serializable_transaction_fails_at_commit(store: Path) -> None:
         assert rows(second, "SELECT x FROM t ORDER BY id") == [(0,), (5,)]
 
 
+def test_a_deadlock_rolls_the_youngest_back_and_it_has_to_know(store: Path) -> None:
+    with deed.connect(store, on_conflict="wait") as old, deed.connect(store, on_conflict="wait") as young:
+        old.execute("CREATE TABLE t (id INT PRIMARY KEY, x INT)")
+        old.execute("INSERT INTO t VALUES (1, 0), (2, 0)")
+        old.commit()
+        text = "UPDATE t SET x = x + 1 WHERE id = ?"
+        old.execute(text, (1,))
+        young.execute(text, (2,))
+        thread = threading.Thread(target=old.execute, args=(text, (2,)))
+        thread.start()
+        with pytest.raises(deed.OperationalError) as caught:
+            young.execute(text, (1,))
+        assert isinstance(caught.value.__cause__, deed.exceptions.Deadlock) and caught.value.sqlstate == "40P01"
+        thread.join()
+        with pytest.raises(deed.ProgrammingError):
+            young.execute(text, (1,))
+        young.rollback()
+        old.commit()
+        assert rows(young, "SELECT x FROM t ORDER BY id") == [(1,), (1,)]
+
+
 def test_threads_with_connections_of_their_own(store: Path) -> None:
     with deed.connect(store) as connection:
         connection.execute("CREATE TABLE t (x INT)")
