@@ -7,6 +7,8 @@
 ...     graph.execute("MATCH (p:Person) WHERE p.name STARTS WITH $letter RETURN p.name", {"letter": "A"}).scalar()
 {'name': 'Ada'}
 'Ada'
+
+The interface of PEP 249 is here too: `connect`, and what belongs to it (`deed.dbapi`).
 """
 
 from __future__ import annotations
@@ -40,35 +42,93 @@ from deed_core import (
     restore,
 )
 
+from .dbapi import (
+    BINARY,
+    DATETIME,
+    NUMBER,
+    ROWID,
+    STRING,
+    Binary,
+    Connection,
+    Cursor,
+    DatabaseError,
+    DataError,
+    Date,
+    DateFromTicks,
+    Error,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+    Time,
+    TimeFromTicks,
+    Timestamp,
+    TimestampFromTicks,
+    Warning,
+    apilevel,
+    connect,
+    paramstyle,
+    threadsafety,
+)
 from .exceptions import DeedError, QueryError
 
 __all__ = [
     "ArrowScan",
+    "BINARY",
     "Backup",
+    "Binary",
     "Change",
     "ChangeRecord",
     "Changes",
+    "Connection",
+    "Cursor",
+    "DATETIME",
+    "DataError",
+    "DatabaseError",
+    "Date",
+    "DateFromTicks",
     "DeedEngine",
     "DeedError",
     "Duration",
+    "Error",
     "Ids",
+    "IntegrityError",
+    "InterfaceError",
+    "InternalError",
+    "NUMBER",
     "Node",
+    "NotSupportedError",
+    "OperationalError",
     "Path",
+    "ProgrammingError",
     "PyDeedGraph",
     "QueryError",
+    "ROWID",
     "Reached",
     "Relationship",
     "Result",
+    "STRING",
     "Scan",
     "Session",
     "Statement",
     "Temporal",
+    "Time",
+    "TimeFromTicks",
+    "Timestamp",
+    "TimestampFromTicks",
     "Transaction",
+    "Warning",
     "__version__",
+    "apilevel",
     "backups",
+    "connect",
     "import_checkpoint",
     "open",
+    "paramstyle",
     "restore",
+    "threadsafety",
 ]
 
 

@@ -459,6 +459,7 @@ extern PyType_Spec node_spec;
 extern PyType_Spec relationship_spec;
 extern PyType_Spec path_spec;
 
+PyObject *counters_to_python(const deed_changes_made *made);
 PyObject *result_adopt(SessionObject *session, deed_result *handle); /* destroys it with the object, or now on failure */
 PyObject *graph_value_to_python(ModuleState *state, const deed_value *value); /* a node, a relationship or a path */
 GRAPH_METHOD(register_procedure);

@@ -122,6 +122,16 @@ bind_value(SessionObject *session, deed_statement *statement, Conversion *conver
     return -1;
 }
 
+/* The digits of a number, which end where the buffer does: snprintf takes as long as all else that binding does. */
+static const char *
+digits(size_t number, char *end)
+{
+    do
+        *--end = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    return end;
+}
+
 /* Binds a sequence to the parameters 1, 2, ... */
 static int
 bind_positions(SessionObject *session, deed_statement *statement, PyObject *parameters)
@@ -133,9 +143,9 @@ bind_positions(SessionObject *session, deed_statement *statement, PyObject *para
     Conversion conversion;
     conversion_begin(&conversion, session->state);
     for (Py_ssize_t index = 0; result == 0 && index < PyTuple_GET_SIZE(items); index++) {
-        char name[24];
-        int size = snprintf(name, sizeof(name), "%zd", index + 1);
-        result = bind_value(session, statement, &conversion, name, (size_t)size, PyTuple_GET_ITEM(items, index));
+        char buffer[24], *end = buffer + sizeof(buffer);
+        const char *name = digits((size_t)index + 1, end);
+        result = bind_value(session, statement, &conversion, name, (size_t)(end - name), PyTuple_GET_ITEM(items, index));
     }
     conversion_end(&conversion);
     Py_DECREF(items);
@@ -194,8 +204,9 @@ parse_options(SessionObject *session, PyObject *timeout, deed_query_options *opt
     return -1;
 }
 
-static PyObject *
-run_statement(SessionObject *session, PyObject *capsule, PyObject *parameters, const deed_query_options *options)
+/* The result of the engine, or NULL. */
+static deed_result *
+start_statement(SessionObject *session, PyObject *capsule, PyObject *parameters, const deed_query_options *options)
 {
     deed_statement *statement = PyCapsule_GetPointer(capsule, statement_capsule);
     if (bind_parameters(session, statement, parameters) < 0 || session_ready(session) < 0) {
@@ -208,9 +219,17 @@ run_statement(SessionObject *session, PyObject *capsule, PyObject *parameters, c
     deed_status status = deed_statement_execute(statement, session->transaction, options, &result, &error);
     call_end(session, thread);
     deed_statement_clear(statement); /* what may be large is not kept with the text, nor taken for the next call's */
-    if (status != DEED_OK)
-        return raise_error(session->state, status, error);
-    return result_adopt(session, result);
+    if (status == DEED_OK)
+        return result;
+    raise_error(session->state, status, error);
+    return NULL;
+}
+
+static PyObject *
+run_statement(SessionObject *session, PyObject *capsule, PyObject *parameters, const deed_query_options *options)
+{
+    deed_result *result = start_statement(session, capsule, parameters, options);
+    return result != NULL ? result_adopt(session, result) : NULL;
 }
 
 /* The text of a statement: a str, or bytes of UTF-8. A new reference. */
@@ -355,6 +374,59 @@ statement_execute(StatementObject *self, PyObject *const *arguments, Py_ssize_t 
     return result;
 }
 
+/* Runs the statement once, and adds what it has changed. */
+static int
+run_once_more(StatementObject *self, PyObject *parameters, const deed_query_options *options, deed_changes_made *total)
+{
+    SessionObject *session = (SessionObject *)self->session;
+    if (PyErr_CheckSignals() < 0 || session_ready(session) < 0)
+        return -1;
+    PyObject *capsule = statement_take(session, self->key, self->text, options);
+    if (capsule == NULL)
+        return -1;
+    deed_result *result = start_statement(session, capsule, parameters, options);
+    statement_return(session, self->key, capsule);
+    if (result == NULL)
+        return -1;
+    deed_changes_made made;
+    deed_result_changes(result, &made);
+    deed_result_destroy(result);
+    total->nodes_created += made.nodes_created;
+    total->nodes_deleted += made.nodes_deleted;
+    total->relationships_created += made.relationships_created;
+    total->relationships_deleted += made.relationships_deleted;
+    total->properties_set += made.properties_set;
+    total->properties_added += made.properties_added;
+    total->properties_removed += made.properties_removed;
+    total->labels_added += made.labels_added;
+    total->labels_removed += made.labels_removed;
+    return 0;
+}
+
+static PyObject *
+statement_execute_many(StatementObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
+{
+    static const Signature signature = {"execute_many", 2, 1, 1, {"sets", "timeout"}};
+    PyObject *values[2];
+    deed_query_options options;
+    if (parse_arguments(&signature, arguments, count, keywords, values) < 0 ||
+        parse_options((SessionObject *)self->session, values[1], &options) < 0)
+        return NULL;
+    options.language = self->language;
+    PyObject *iterator = PyObject_GetIter(values[0]);
+    if (iterator == NULL)
+        return NULL;
+    deed_changes_made total = {0};
+    int failed = 0;
+    PyObject *parameters;
+    while (failed == 0 && (parameters = PyIter_Next(iterator)) != NULL) {
+        failed = run_once_more(self, parameters, &options, &total);
+        Py_DECREF(parameters);
+    }
+    Py_DECREF(iterator);
+    return PyErr_Occurred() ? NULL : counters_to_python(&total);
+}
+
 static int
 statement_traverse(StatementObject *self, visitproc visit, void *arg)
 {
@@ -389,6 +461,13 @@ static PyMemberDef statement_members[] = {
 static PyMethodDef statement_methods[] = {
     METHOD_ENTRY(statement, execute,
 "execute($self, parameters=None, *, timeout=None)\n--\n\nRun the statement; as Session.execute."),
+    METHOD_ENTRY(statement, execute_many,
+"execute_many($self, sets, *, timeout=None)\n--\n\n"
+"Run a statement that changes something once for each of several sets of parameters.\n\n"
+"On a graph each run commits by itself; use a transaction for all or nothing. Rows that it gives back are dropped.\n\n"
+"Parameters\n----------\nsets : iterable of dict or sequence\n    The parameters of each run, as for execute.\n"
+"timeout : float, optional\n    Seconds after which a run fails with Interrupted.\n\n"
+"Returns\n-------\ndict\n    What all runs have changed, as Result.counters.\n"),
     {NULL},
 };
 

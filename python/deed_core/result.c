@@ -254,18 +254,25 @@ result_scalar(ResultObject *self, PyObject *Py_UNUSED(ignored))
 
 /* ---- What it shows ------------------------------------------------------------------------------------------- */
 
+/* What statements have changed, as a dict. */
+PyObject *
+counters_to_python(const deed_changes_made *made)
+{
+    return Py_BuildValue(
+        "{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K}", "nodes_created", (unsigned long long)made->nodes_created, "nodes_deleted",
+        (unsigned long long)made->nodes_deleted, "relationships_created", (unsigned long long)made->relationships_created,
+        "relationships_deleted", (unsigned long long)made->relationships_deleted, "properties_set",
+        (unsigned long long)made->properties_set, "properties_added", (unsigned long long)made->properties_added,
+        "properties_removed", (unsigned long long)made->properties_removed, "labels_added",
+        (unsigned long long)made->labels_added, "labels_removed", (unsigned long long)made->labels_removed);
+}
+
 static PyObject *
 result_counters(ResultObject *self, void *Py_UNUSED(closure))
 {
     deed_changes_made made;
     deed_result_changes(self->result, &made);
-    return Py_BuildValue(
-        "{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K}", "nodes_created", (unsigned long long)made.nodes_created, "nodes_deleted",
-        (unsigned long long)made.nodes_deleted, "relationships_created", (unsigned long long)made.relationships_created,
-        "relationships_deleted", (unsigned long long)made.relationships_deleted, "properties_set",
-        (unsigned long long)made.properties_set, "properties_added", (unsigned long long)made.properties_added,
-        "properties_removed", (unsigned long long)made.properties_removed, "labels_added",
-        (unsigned long long)made.labels_added, "labels_removed", (unsigned long long)made.labels_removed);
+    return counters_to_python(&made);
 }
 
 static PyObject *

@@ -150,6 +150,8 @@ class Everything:
             "prepare text": lambda: graph.prepare(rows).text, "prepare_statement": lambda: graph.prepare_statement(rows),
             "prepare, bad": fails(lambda: graph.prepare("MATCH")),
             "execute, prepared": lambda: statement.execute({"i": 3}).fetchall(),
+            "execute_many": lambda: statement.execute_many([{"i": 3}, {"i": 4}]),
+            "execute_many, bad": fails(lambda: statement.execute_many([{"i": 3}, {"i": object()}])),
             "fetchone fetchmany dicts scalar": lambda: (
                 graph.execute(rows).fetchone(), graph.execute(rows).fetchmany(2), graph.execute(rows).dicts(),
                 graph.execute(rows).scalar()),
