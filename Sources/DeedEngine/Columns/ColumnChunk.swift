@@ -58,7 +58,7 @@ package struct ColumnChunk {
     /// The least and the greatest value of rows that are all integers, or all dates, if `noteRange` was called since the last was written.
     package var range: (least: Int64, greatest: Int64)? { hasRange ? (least, greatest) : nil }
 
-    /// Looks for the least and the greatest of the first `count` values, if all are integers or all are dates. Changes the chunk, so that the
+    /// Looks for the least and the greatest of the first `count` values, if all are integers or all dates. Changes the chunk, so that the
     /// caller holds the latch alone. O(rows).
     package mutating func noteRange(_ count: Int) {
         guard type == .int64 || type == .date, !isMixed, !hasRange, count > 0, dense == count, validity == nil, let data else { return }

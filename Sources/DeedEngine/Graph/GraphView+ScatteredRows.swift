@@ -33,9 +33,9 @@ extension GraphView {
             for number in 0..<span {
                 // Dividing has moved each start to its end.
                 let end = Int(starts[number])
-                if end > start {
-                    guard copyScattered(directory, first &+ number, ids, places + start, end &- start, key, into: &column) else { return false }
-                }
+                let isDone = end == start
+                    || copyScattered(directory, first &+ number, ids, places + start, end &- start, key, into: &column)
+                if !isDone { return false }
                 start = end
             }
             return true
