@@ -71,7 +71,8 @@ extension SQLBinder {
     private func aggregateJoin(_ term: Expression, _ scope: SQLScope) throws -> ExistenceJoin? {
         guard case .comparison(let first, let others) = term.kind, others.count == 1,
             case let queries = [first, others[0].1].filter(hasQuery), queries.count == 1, let side = queries.first,
-            case .sql(.scalar(let query)) = side.kind, case .select(let select) = query.body, query.with == nil, query.order.isEmpty, query.limit == nil, query.offset == nil,
+            case .sql(.scalar(let query)) = side.kind,
+            case .select(let select) = query.body, query.with == nil, query.order.isEmpty, query.limit == nil, query.offset == nil,
             select.group == nil, select.having == nil, !select.from.isEmpty, let condition = select.predicate, select.items.count == 1,
             case .expression(let item, _) = select.items[0], containsAggregate(item), !containsWindow(item), !hasQuery(item),
             !hasQuery(condition), select.from.allSatisfy(isTable)
