@@ -76,6 +76,9 @@ struct ValueLender: ~Copyable {
         case .int64:
             value.pointee.type = DEED_INT64.rawValue
             value.pointee.as.integer = vector.ints[position]
+        case .date:
+            value.pointee.type = DEED_DATE.rawValue
+            value.pointee.as.integer = vector.ints[position]
         case .float64:
             value.pointee.type = DEED_FLOAT64.rawValue
             value.pointee.as.number = vector.floats[position]

@@ -24,6 +24,7 @@ package enum ValueHash {
 
     // What values of columns hash to, without a value being made of them.
     package static func hash(integer: Int64, seed: UInt64) -> UInt64 { mix(mix(seed, 4), UInt64(bitPattern: integer)) }
+    package static func hash(days: Int64, seed: UInt64) -> UInt64 { mix(mix(seed, 9), UInt64(bitPattern: days)) }
     package static func hash(entity: UInt64, seed: UInt64) -> UInt64 { mix(mix(seed, 16), entity) }
     package static func hash(relationship: UInt64, seed: UInt64) -> UInt64 { mix(mix(seed, 17), relationship) }
     package static func hash(text: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 { hash(text, mix(seed, 5)) }
@@ -39,7 +40,7 @@ package enum ValueHash {
         case .bytes(let bytes): bytes.withUnsafeBytes { hash($0, mix(state, 6)) }
         case .list(let items): items.reduce(mix(mix(state, 7), length(items))) { hash($1, $0) }
         case .map(let map): hash(map, mix(mix(state, 8), length(map.keys)))
-        case .date(let date): mix(mix(state, 9), UInt64(bitPattern: date.days))
+        case .date(let date): hash(days: date.days, seed: state)
         case .localTime(let time): mix(mix(state, 10), UInt64(bitPattern: time.nanoseconds))
         case .zonedTime(let time): mix(mix(state, 11), UInt64(bitPattern: time.moment))
         case .localDatetime(let time): mix(mix(mix(state, 12), UInt64(bitPattern: time.seconds)), UInt64(time.nanoseconds))

@@ -126,7 +126,7 @@ struct ArrowResultColumn {
     private func addDates(to array: ArrowArrayParts) throws {
         let days = try array.allocateBuffer(rows * 4).assumingMemoryBound(to: Int32.self)
         try forEachValue { row, vector, position in
-            guard case .date(let date) = vector.values[position] else { throw Self.otherType }
+            guard case .date(let date) = vector.value(position) else { throw Self.otherType }
             guard let value = Int32(exactly: date.days) else {
                 throw DeedError(.typeMismatch, "a date in the column '\(name)' is out of the range of an Arrow date")
             }

@@ -25,6 +25,7 @@ enum ArrowResultType {
         case .null: self = .null
         case .bool: self = .bool
         case .int64: self = .int64
+        case .date: self = .date
         case .float64: self = .float64
         case .string: self = .string
         case .entity: self = .entity

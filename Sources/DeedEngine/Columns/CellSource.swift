@@ -10,7 +10,7 @@ struct CellSource {
     init?(_ column: ColumnVector) {
         switch column.kind {
         case .any, .entity, .relationship: return nil
-        case .null, .bool, .int64, .float64, .string: break
+        case .null, .bool, .int64, .float64, .string, .date: break
         }
         (kind, data, nulls) = (column.kind, column.data, column.nulls)
     }
@@ -22,6 +22,7 @@ struct CellSource {
         switch kind {
         case .bool: return Cell(type: .bool, bits: UInt64(data.load(fromByteOffset: row, as: UInt8.self)))
         case .int64: return Cell(type: .int64, bits: data.load(fromByteOffset: row &* 8, as: UInt64.self))
+        case .date: return Cell(type: .date, bits: data.load(fromByteOffset: row &* 8, as: UInt64.self))
         case .float64: return Cell(type: .float64, bits: data.load(fromByteOffset: row &* 8, as: UInt64.self))
         case .string:
             let slots = data.assumingMemoryBound(to: ByteSlot.self)

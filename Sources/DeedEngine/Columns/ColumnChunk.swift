@@ -24,7 +24,7 @@ package struct ColumnChunk {
     private var arenaCapacity = 0
     /// Arena bytes that no row refers to any more.
     package private(set) var arenaGarbage = 0
-    /// The least and the greatest of the integers, as `noteRange` found them; what was written since is not in it.
+    /// The least and the greatest of the integers or dates, as `noteRange` found them; what was written since is not in it.
     private var least: Int64 = 0
     private var greatest: Int64 = 0
     private var hasRange = false
@@ -55,13 +55,13 @@ package struct ColumnChunk {
     /// True if each of the first `count` rows holds a value and there is no bitmap to consult.
     package func isAllValid(_ count: Int) -> Bool { validity == nil && dense >= count }
 
-    /// The least and the greatest value of rows that are all integers, if `noteRange` was called since the last was written.
+    /// The least and the greatest value of rows that are all integers, or all dates, if `noteRange` was called since the last was written.
     package var range: (least: Int64, greatest: Int64)? { hasRange ? (least, greatest) : nil }
 
-    /// Looks for the least and the greatest of the first `count` values, if all are integers. Changes the chunk, so that the
+    /// Looks for the least and the greatest of the first `count` values, if all are integers or all dates. Changes the chunk, so that the
     /// caller holds the latch alone. O(rows).
     package mutating func noteRange(_ count: Int) {
-        guard type == .int64, !isMixed, !hasRange, count > 0, dense == count, validity == nil, let data else { return }
+        guard type == .int64 || type == .date, !isMixed, !hasRange, count > 0, dense == count, validity == nil, let data else { return }
         let values = data.assumingMemoryBound(to: Int64.self)
         var (low, high) = (values[0], values[0])
         for row in 1..<count {

@@ -26,6 +26,8 @@ package final class ColumnVector: @unchecked Sendable {
         case relationship
         /// `values`.
         case any
+        /// Days, as integers.
+        case date
 
         @inlinable
         package static func == (left: Kind, right: Kind) -> Bool {
@@ -164,6 +166,7 @@ package final class ColumnVector: @unchecked Sendable {
         case .null: .null
         case .bool: .bool(bools[row] != 0)
         case .int64: .int(ints[row])
+        case .date: .date(CalendarDate(days: ints[row]))
         case .float64: .float(floats[row])
         case .string: .string(String(decoding: stringBytes(row), as: UTF8.self))
         case .entity: .entity(ids[row])
@@ -183,6 +186,7 @@ package final class ColumnVector: @unchecked Sendable {
             switch value {
             case .bool(let value): bools[row] = value ? 1 : 0
             case .int(let value): ints[row] = value
+            case .date(let date): ints[row] = date.days
             case .float(let value): floats[row] = value
             case .entity(let id), .relationship(let id): ids[row] = id
             case .string(var text): text.withUTF8 { setString(row, UnsafeRawBufferPointer($0)) }
@@ -202,6 +206,7 @@ package final class ColumnVector: @unchecked Sendable {
         switch (kind, value) {
         case (.bool, .bool(let value)): bools[0] = value ? 1 : 0
         case (.int64, .int(let value)): ints[0] = value
+        case (.date, .date(let date)): ints[0] = date.days
         case (.float64, .float(let value)): floats[0] = value
         case (.string, .string(var text)):
             heaps.removeAll(keepingCapacity: true)
@@ -219,6 +224,7 @@ package final class ColumnVector: @unchecked Sendable {
             case .null: continue
             case .bool: kind = .bool
             case .int: kind = .int64
+            case .date: kind = .date
             case .float: kind = .float64
             case .string: kind = .string
             case .entity: kind = .entity

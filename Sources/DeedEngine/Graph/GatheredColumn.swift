@@ -38,6 +38,7 @@ struct GatheredColumn {
         (type, words, slots) = (.null, nil, nil)
         switch vector.kind {
         case .int64: (type, words) = (.int64, vector.ids)
+        case .date: (type, words) = (.date, vector.ids)
         case .float64: (type, words) = (.float64, vector.ids)
         case .string: (type, slots) = (.string, vector.strings)
         default: break
@@ -63,6 +64,7 @@ struct GatheredColumn {
         case .null: return putNull(row)
         case .bool: kind = .bool
         case .int64: kind = .int64
+        case .date: kind = .date
         case .float64: kind = .float64
         case .string: kind = .string
         default: kind = .any
@@ -91,11 +93,42 @@ struct GatheredColumn {
         return true
     }
 
+    /// The values of some rows, all of which are there, to the places where their ids are; false, and some of it undone, if they
+    /// are not all copied as they stand, and of the type that the vector has.
+    mutating func copyScattered(
+        _ chunk: UnsafePointer<ColumnChunk>, _ ids: UnsafePointer<UInt64>, _ places: UnsafePointer<UInt32>, _ count: Int, rows: Int
+    ) -> Bool {
+        guard !chunk.pointee.isMixed, chunk.pointee.isAllValid(rows), let data = chunk.pointee.data,
+            chunk.pointee.type == type || typed == nil && begin(chunk.pointee.type, done: 0)
+        else { return false }
+        if let words {
+            let from = data.assumingMemoryBound(to: UInt64.self)
+            for index in 0..<count {
+                let place = Int(places[index])
+                words[place] = from[rowNumber(of: ids[place])]
+            }
+            return true
+        }
+        guard let slots, let typed else { return false }
+        let (from, arena) = (chunk.pointee.slots, chunk.pointee.arena.map { UnsafeRawPointer($0) })
+        for index in 0..<count {
+            let place = Int(places[index])
+            let slot = from[rowNumber(of: ids[place])]
+            if slot.isInline {
+                slots[place] = slot
+            } else if let arena {
+                typed.setString(place, UnsafeRawBufferPointer(start: arena + Int(slot.tail), count: Int(slot.length)))
+            }
+        }
+        return true
+    }
+
     /// Takes the type of the first value; the rows below `done` are null. False if `copyOne` does not know it.
     @inline(never)
     private mutating func begin(_ type: ValueType, done: Int) -> Bool {
         switch type {
         case .int64: _ = convert(to: .int64, done: done)
+        case .date: _ = convert(to: .date, done: done)
         case .float64: _ = convert(to: .float64, done: done)
         case .string: _ = convert(to: .string, done: done)
         default: return false
@@ -110,6 +143,7 @@ struct GatheredColumn {
         switch chunk.isMixed ? .list : chunk.type {
         case .bool: kind = .bool
         case .int64: kind = .int64
+        case .date: kind = .date
         case .float64: kind = .float64
         case .string: kind = .string
         default: kind = .any

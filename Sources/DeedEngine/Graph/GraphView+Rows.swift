@@ -27,6 +27,7 @@ extension GraphView {
             vectors.settle()
         }
         let directory = graph.directory(kind)
+        if nulls == nil, gatherScattered(directory, ids, count, key, into: &column) { return column.vector }
         var position = 0
         while position < count {
             if ids[position] == 0 || nulls.map({ $0[position] != 0 }) == true {

@@ -24,7 +24,7 @@ extension GraphView {
             if let segment = graph.directory(morsel.kind)[morsel.segment] {
                 if isInMemory(segment) { try noteRange(segment, key) }
                 segment.pointee.latch.lockShared()
-                range = wholeRange(segment, key)
+                range = wholeRange(segment, key, .int64)
                 segment.pointee.latch.unlockShared()
             }
             // Both ways round the least number comes first.
@@ -39,14 +39,14 @@ extension GraphView {
         return segment.pointee.isLoaded
     }
 
-    /// Sees to it that a chunk of integers knows its least and greatest, unless the segment is being written. O(rows) once
+    /// Sees to it that a chunk of integers or dates knows its least and greatest, unless the segment is being written. O(rows) once
     /// after each change.
     func noteRange(_ segment: SegmentRef, _ key: NameId) throws(DeedError) {
         try graph.lockLoadedShared(segment)
         var isUnknown = false
         if isSettled(segment), let index = segment.pointee.columnIndex(key) {
             let column = segment.pointee.columns + index
-            isUnknown = column.pointee.chunk.type == .int64 && column.pointee.chunk.range == nil
+            isUnknown = (column.pointee.chunk.type == .int64 || column.pointee.chunk.type == .date) && column.pointee.chunk.range == nil
                 && column.pointee.chunk.isAllValid(segment.pointee.rowCount)
         }
         segment.pointee.latch.unlockShared()
@@ -58,23 +58,24 @@ extension GraphView {
         segment.pointee.latch.unlockExclusive()
     }
 
-    /// The least and the greatest of the integers that all rows of a locked segment have.
-    private func wholeRange(_ segment: SegmentRef, _ key: NameId) -> (least: Int64, greatest: Int64)? {
+    /// The least and the greatest of the values of this type, integers or dates, that all rows of a locked segment have.
+    private func wholeRange(_ segment: SegmentRef, _ key: NameId, _ type: ValueType) -> (least: Int64, greatest: Int64)? {
         guard segment.pointee.isLoaded, isSettled(segment), let index = segment.pointee.columnIndex(key) else { return nil }
         let column = segment.pointee.columns + index
+        guard column.pointee.chunk.type == type else { return nil }
         return column.pointee.chunk.isAllValid(segment.pointee.rowCount) ? column.pointee.chunk.range : nil
     }
 
     /// True if no row of a locked segment can be wanted.
     func isExcluded(_ segment: SegmentRef, _ predicates: [ScanPredicate], _ limit: ScanLimit?) -> Bool {
         for predicate in predicates {
-            if let range = predicate.integers, let (least, greatest) = wholeRange(segment, predicate.key),
+            if let range = predicate.integers, let (least, greatest) = wholeRange(segment, predicate.key, predicate.rangeType),
                 range.excludes(least, greatest)
             {
                 return true
             }
         }
-        guard let limit, let (least, greatest) = wholeRange(segment, limit.key) else { return false }
+        guard let limit, let (least, greatest) = wholeRange(segment, limit.key, .int64) else { return false }
         return limit.range.excludes(least, greatest)
     }
 
@@ -94,7 +95,7 @@ extension GraphView {
             if isExcluded(segment, predicates, nil) {
                 morsel.row = morsel.endRow
             } else if predicates.count == 1, let range = predicates[0].integers, isWhole(segment),
-                let values = integers(segment, predicates[0].key)
+                let values = integers(segment, predicates[0].key, predicates[0].rangeType)
             {
                 count &+= self.count(values, rows, range)
             } else {
@@ -110,11 +111,14 @@ extension GraphView {
         into ids: UnsafeMutablePointer<UInt64>
     ) -> Int {
         let firstId = rowId(segment: segment.pointee.number, row: rows.lowerBound)
-        let limited = limit.flatMap { limit in integers(segment, limit.key).map { (values: $0, range: limit.range) } }
+        let limited = limit.flatMap { limit in integers(segment, limit.key, .int64).map { (values: $0, range: limit.range) } }
         var count = 0
         // The first condition on integers makes the ids, so that only those of its rows are ever written down.
-        var first = isWhole(segment) ? predicates.firstIndex { $0.integers != nil && integers(segment, $0.key) != nil } : nil
-        if let index = first, let values = integers(segment, predicates[index].key), let range = predicates[index].integers {
+        var first =
+            isWhole(segment) ? predicates.firstIndex { $0.integers != nil && integers(segment, $0.key, $0.rangeType) != nil } : nil
+        if let index = first, let values = integers(segment, predicates[index].key, predicates[index].rangeType),
+            let range = predicates[index].integers
+        {
             count = select(values, rows, range, firstId: firstId, into: ids)
         } else {
             first = nil
@@ -127,12 +131,12 @@ extension GraphView {
         return count
     }
 
-    /// The integers of all rows of a locked segment, if nothing else is in the column and they are what the snapshot sees.
+    /// The integers, or days, of all rows of a locked segment, if nothing else is in the column and they are what the snapshot sees.
     @inline(__always)
-    private func integers(_ segment: SegmentRef, _ key: NameId) -> UnsafeMutablePointer<Int64>? {
+    private func integers(_ segment: SegmentRef, _ key: NameId, _ type: ValueType) -> UnsafeMutablePointer<Int64>? {
         guard isSettled(segment), let index = segment.pointee.columnIndex(key) else { return nil }
         let column = segment.pointee.columns + index
-        guard column.pointee.chunk.type == .int64, !column.pointee.chunk.isMixed,
+        guard column.pointee.chunk.type == type, !column.pointee.chunk.isMixed,
             column.pointee.chunk.isAllValid(segment.pointee.rowCount)
         else { return nil }
         return column.pointee.chunk.data?.assumingMemoryBound(to: Int64.self)

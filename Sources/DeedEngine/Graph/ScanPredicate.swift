@@ -15,14 +15,16 @@ package struct ScanPredicate: Sendable {
     package let comparison: Comparison
     private let constant: StoredValue
     private let range: IntegerInterval?
+    /// What columns `range` is about.
+    let rangeType: ValueType
 
-    /// nil for what a scan cannot decide: the constant must be a boolean, a number or a string.
+    /// nil for what a scan cannot decide: the constant must be a boolean, a number, a string or a date.
     package init?(_ key: NameId, _ comparison: Comparison, _ value: Value) {
         (self.key, self.comparison) = (key, comparison)
         switch (value, comparison) {
         case (.string, _): break
         case (_, .contains), (_, .hasPrefix), (_, .hasSuffix): return nil
-        case (.bool, _), (.int, _), (.float, _): break
+        case (.bool, _), (.int, _), (.float, _), (.date, _): break
         default: return nil
         }
         let encoder = ValueEncoder()
@@ -36,13 +38,14 @@ package struct ScanPredicate: Sendable {
         guard let stored else { return nil }
         constant = stored
         switch value {
-        case .int(let number): range = IntegerInterval(comparison, number)
-        case .float(let number): range = IntegerInterval(comparison, number)
-        default: range = nil
+        case .int(let number): (range, rangeType) = (IntegerInterval(comparison, number), .int64)
+        case .float(let number): (range, rangeType) = (IntegerInterval(comparison, number), .int64)
+        case .date(let date): (range, rangeType) = (IntegerInterval(comparison, date.days), .date)
+        default: (range, rangeType) = (nil, .null)
         }
     }
 
-    /// The integers that satisfy the condition; nil where that is no matter of integers.
+    /// The integers, or days, that satisfy the condition; nil where that is no matter of them.
     var integers: IntegerInterval? { range }
 
     /// The constant, for chunks of floats, as long as it is one of them.
@@ -155,7 +158,7 @@ extension GraphView {
             guard chunk.type != .null, let data = chunk.data else { return 0 }
             let highest = Int(truncatingIfNeeded: ids[count &- 1] & mask)
             if !chunk.isMixed && chunk.isAllValid(highest &+ 1) {
-                if chunk.type == .int64, let range = predicate.integers {
+                if chunk.type == predicate.rangeType, let range = predicate.integers {
                     return keep(data.assumingMemoryBound(to: Int64.self), range, ids, count)
                 }
                 if chunk.type == .float64, let constant = predicate.float {

@@ -34,6 +34,7 @@ class AggregateColumn {
         switch aggregate.function {
         case "count": return CountColumn()
         case "sum": return SumColumn(isAverage: false)
+        case Aggregate.sumOrNull: return SumColumn(isAverage: false, isNullOfNone: true)
         case "avg": return SumColumn(isAverage: true)
         case "min": return ExtremeColumn(isMaximum: false)
         case "max": return ExtremeColumn(isMaximum: true)

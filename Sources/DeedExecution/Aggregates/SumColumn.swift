@@ -14,11 +14,13 @@ final class SumColumn: AggregateColumn {
     }
 
     private let isAverage: Bool
+    /// Whether no values have no sum; otherwise it is 0.
+    private let isNullOfNone: Bool
     private var states: [State] = []
     /// By group; rare, and large.
     private var durations: [Int: CalendarDuration] = [:]
 
-    init(isAverage: Bool) { self.isAverage = isAverage }
+    init(isAverage: Bool, isNullOfNone: Bool = false) { (self.isAverage, self.isNullOfNone) = (isAverage, isNullOfNone) }
 
     override func resize(_ groups: Int) {
         if groups > states.count { states += repeatElement(State(), count: groups - states.count) }
@@ -133,6 +135,7 @@ final class SumColumn: AggregateColumn {
         if isAverage {
             return state.count == 0 ? .null : .float((state.floats + Double(state.integers)) / Double(state.count))
         }
+        if isNullOfNone && state.count == 0 { return .null }
         return state.hasFloat ? .float(state.floats + Double(state.integers)) : .int(state.integers)
     }
 

@@ -53,7 +53,7 @@ enum CompareKernels {
     ) -> Bool {
         let (one, other) = (left.vector, right.vector)
         switch (one.kind, other.kind) {
-        case (.int64, .int64): compareInts(comparison, one.ints, other.ints, right.isConstant, count, out)
+        case (.int64, .int64), (.date, .date): compareInts(comparison, one.ints, other.ints, right.isConstant, count, out)
         case (.float64, .float64): loop(comparison, one.floats, other.floats, right.isConstant, count, out)
         case (.bool, .bool): loop(comparison, one.bools, other.bools, right.isConstant, count, out)
         case (.int64, .float64):

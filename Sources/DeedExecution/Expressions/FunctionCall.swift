@@ -1,4 +1,5 @@
-// Calls of functions by name: those of values come from DeedValues and are called row by row; those of the graph are here.
+// Calls of functions by name: those of values come from DeedValues and are called row by row, except for parts of texts at constant
+// positions; those of the graph are here.
 
 import DeedEngine
 import DeedValues
@@ -7,10 +8,15 @@ final class ScalarCallEvaluator: Evaluator {
     private let function: ScalarFunction
     private let arguments: [Evaluator]
 
-    init(_ function: ScalarFunction, _ arguments: [Evaluator]) { (self.function, self.arguments) = (function, arguments) }
+    private let isSubstring: Bool
+
+    init(_ function: ScalarFunction, _ arguments: [Evaluator]) {
+        (self.function, self.arguments, isSubstring) = (function, arguments, function.name == "sql:substring")
+    }
 
     override func evaluate(_ chunk: Chunk, _ context: QueryContext) throws -> ColumnVector {
         let operands = try arguments.map { try $0.operand(chunk, context) }
+        if isSubstring, let parts = Self.substrings(operands, chunk.count) { return parts }
         // One array for the arguments of all rows.
         var values = [Value](repeating: .null, count: operands.count)
         var work = RowWork(context)
@@ -24,6 +30,46 @@ final class ScalarCallEvaluator: Evaluator {
             try work.note(result)
             return result
         }
+    }
+}
+
+extension ScalarCallEvaluator {
+    /// `sql:substring` of a column of texts; nil where the place is not the same for all of them, or an error.
+    private static func substrings(_ operands: [Operand], _ count: Int) -> ColumnVector? {
+        guard operands[0].kind == .string, !operands[0].isConstant,
+            operands.dropFirst().allSatisfy({ $0.isConstant && $0.kind == .int64 && !$0.vector.isNull(0) })
+        else { return nil }
+        let start = operands[1].vector.ints[0]
+        let length = operands.count > 2 ? operands[2].vector.ints[0] : .max
+        if length < 0 { return nil }
+        let (sum, overflow) = start.addingReportingOverflow(length)
+        // Characters that are passed over, and those that are taken.
+        let first = max(start, 1) - 1
+        let taken = max((overflow ? .max : sum) - 1 - first, 0)
+        let texts = operands[0].vector
+        let result = ColumnVector(.string, capacity: count)
+        if let nulls = texts.nulls { result.requireNulls().update(from: nulls, count: count) }
+        for row in 0..<count {
+            // A null row's slot may hold anything and must not be followed.
+            let bytes = texts.isNull(row) ? UnsafeRawBufferPointer(start: nil, count: 0) : texts.stringBytes(row)
+            let begin = skip(first, bytes, from: 0)
+            let end = skip(taken, bytes, from: begin)
+            result.setString(row, UnsafeRawBufferPointer(rebasing: bytes[begin..<end]))
+        }
+        return result
+    }
+
+    /// Behind so many characters, or the end.
+    @inline(__always)
+    private static func skip(_ characters: Int64, _ bytes: UnsafeRawBufferPointer, from place: Int) -> Int {
+        var (place, left) = (place, characters)
+        while place < bytes.count && left > 0 {
+            place &+= 1
+            // All bytes of a character but the first.
+            while place < bytes.count && bytes[place] & 0xC0 == 0x80 { place &+= 1 }
+            left &-= 1
+        }
+        return place
     }
 }
 

@@ -24,7 +24,7 @@ extension ColumnVector {
         case .string:
             gather(strings, selection.rows, count, into: result.strings)
             result.keepAlive(self)
-        case .int64, .float64, .entity, .relationship: gather(ids, selection.rows, count, into: result.ids)
+        case .int64, .float64, .entity, .relationship, .date: gather(ids, selection.rows, count, into: result.ids)
         }
         if let nulls { gather(nulls, selection.rows, count, into: result.requireNulls()) }
         return result

@@ -42,8 +42,19 @@ final class PropertyEvaluator: Evaluator {
             } others: { value in
                 try Value.property(of: value, name)
             }
+        case .date:
+            if let component = dateComponent(of: vector, name, count) { return component }
+            return try mapValues(count) { try Value.property(of: vector.value($0), name) }
         default: return try mapValues(count) { try Value.property(of: vector.value($0), name) }
         }
+    }
+
+    /// Integers of a column of dates; nil for a component that is not one of the commonest.
+    private static func dateComponent(of vector: ColumnVector, _ name: String, _ count: Int) -> ColumnVector? {
+        let result = ColumnVector(.int64, capacity: count)
+        if !TemporalAccess.dateComponents(name, vector.ints, count: count, into: result.ints) { return nil }
+        if let nulls = vector.nulls { result.requireNulls().update(from: nulls, count: count) }
+        return result
     }
 
     /// Of a column of maps and nulls; nil if it holds anything else. Maps of one list mostly share their keys, where the place of

@@ -34,7 +34,7 @@ func requireStorable(_ value: Value, _ key: String) throws {
 /// The same of the first `count` rows of a column.
 func requireStorable(_ column: ColumnVector, _ key: String, count: Int) throws {
     switch column.kind {
-    case .null, .bool, .int64, .float64, .string: return
+    case .null, .bool, .int64, .float64, .string, .date: return
     case .entity, .relationship, .any: for row in 0..<count { try requireStorable(column.value(row), key) }
     }
 }

@@ -12,6 +12,7 @@ final class JoinParts {
     private let width: Int
     private let buildKeys: [Evaluator]
     private let kind: JoinKind
+    private let hasMore: Bool
     private let build: PartitionedRows
     private var probeWidth = 0
     private var waiting: [Part] = []
@@ -22,9 +23,9 @@ final class JoinParts {
 
     /// Puts aside what the table has, and the rest of the build side. `width`: columns of its rows.
     init(
-        _ table: JoinTable, _ rest: Operator, _ keys: [Evaluator], width: Int, _ kind: JoinKind, _ context: QueryContext
+        _ table: JoinTable, _ rest: Operator, _ keys: [Evaluator], width: Int, _ kind: JoinKind, hasMore: Bool, _ context: QueryContext
     ) throws {
-        (self.width, buildKeys, self.kind, self.context) = (width, keys, kind, context)
+        (self.width, buildKeys, self.kind, self.hasMore, self.context) = (width, keys, kind, hasMore, context)
         build = try PartitionedRows(context, width: width, keys: keys.count, level: 0)
         try table.putAside(keys, to: build)
         while let chunk = try rest.next() {
@@ -35,13 +36,13 @@ final class JoinParts {
     }
 
     /// Puts aside the probe side, of which some rows have come already.
-    func readProbe(from first: Chunk, _ rest: Operator, _ keys: [Evaluator]) throws {
+    func readProbe(from first: Chunk, _ keys: [Evaluator], next rest: () throws -> Chunk?) throws {
         probeWidth = max(width, first.columns.count)
         let probe = try PartitionedRows(context, width: probeWidth, keys: keys.count, level: 0)
         var next: Chunk? = first
         while let chunk = next {
             try probe.append(chunk, keys: try keys.map { try $0.evaluate(chunk, context) })
-            next = try rest.next()
+            next = try rest()
         }
         try probe.finish()
         wait(build, probe)
@@ -69,7 +70,7 @@ final class JoinParts {
 
     /// The rows of the build side of a part, or as many of them as fit; nil if it has been divided further.
     private func load(_ reader: RowReader, of part: Part) throws -> JoinTable? {
-        let table = JoinTable(keys: buildKeys.count, width: width, level: part.level, kind, context)
+        let table = JoinTable(keys: buildKeys.count, width: width, level: part.level, kind, hasMore: hasMore, context)
         while let chunk = try reader.next() {
             try context.checkInterrupt()
             let (rows, keys) = split(chunk, width)

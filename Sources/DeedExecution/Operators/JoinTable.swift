@@ -10,20 +10,23 @@ final class JoinTable {
     /// How often the rows have been divided.
     private let level: Int
     private let kind: JoinKind
+    /// Of rows that only have to be there one for each key is enough.
+    private let keepsOne: Bool
     private let held: HeldMemory
     /// Counts what cannot be put aside.
     private let account: MemoryAccount
     /// By key, the first row.
-    private(set) var first: [UInt32] = []
+    private var first: [UInt32] = []
     /// By row, the next one with the same key.
-    private(set) var next: [UInt32] = []
+    private var next: [UInt32] = []
     /// By key.
     private var last: [UInt32] = []
     private let numbers = UnsafeMutablePointer<UInt32>.allocate(capacity: Chunk.rowsMax)
 
-    /// `width`: columns of the rows.
-    init(keys: Int, width: Int, level: Int, _ kind: JoinKind, _ context: QueryContext) {
+    /// `width`: columns of the rows; `hasMore`: whether pairs have to satisfy a condition beside the keys.
+    init(keys: Int, width: Int, level: Int, _ kind: JoinKind, hasMore: Bool, _ context: QueryContext) {
         (self.level, self.kind, self.context) = (level, kind, context)
+        keepsOne = (kind == .semi || kind == .anti) && !hasMore
         table = KeyTable(width: keys)
         store = RowStore(context, width: width, isCounted: false)
         held = HeldMemory(context)
@@ -44,9 +47,8 @@ final class JoinTable {
         var keys = keys
         guard var rows = Self.comparable(chunk, &keys) else { return .whole }
         table.insert(keys, count: rows.count, into: numbers)
-        // Of rows that only have to be there one for each key is enough.
-        if kind == .semi || kind == .anti { rows = rows.selecting(firsts(rows.count)) }
-        for row in 0..<rows.count { link(Int(numbers[row])) }
+        if keepsOne { rows = rows.selecting(firsts(rows.count)) }
+        link(rows.count)
         try store.append(rows)
         let bytes = table.size + store.bytes + next.count * 4 + first.count * 8
         if account.bytes == 0, try held.admits(bytes) { return .whole }
@@ -68,15 +70,27 @@ final class JoinTable {
         return Selection(copying: rows.rows, count: kept)
     }
 
-    private func link(_ number: Int) {
-        let own = UInt32(next.count)
-        next.append(KeyTable.absent)
-        if number == first.count {
-            first.append(own)
-            last.append(own)
-        } else {
-            next[Int(last[number])] = own
-            last[number] = own
+    /// The next rows, whose keys are in `numbers`, behind those that are there.
+    private func link(_ count: Int) {
+        let start = next.count
+        next.append(contentsOf: repeatElement(KeyTable.absent, count: count))
+        let new = table.count - first.count
+        first.append(contentsOf: repeatElement(KeyTable.absent, count: new))
+        last.append(contentsOf: repeatElement(KeyTable.absent, count: new))
+        first.withUnsafeMutableBufferPointer { first in
+            last.withUnsafeMutableBufferPointer { last in
+                next.withUnsafeMutableBufferPointer { next in
+                    for row in 0..<count {
+                        let (number, own) = (Int(numbers[row]), UInt32(truncatingIfNeeded: start &+ row))
+                        if first[number] == KeyTable.absent {
+                            first[number] = own
+                        } else {
+                            next[Int(last[number])] = own
+                        }
+                        last[number] = own
+                    }
+                }
+            }
         }
     }
 
@@ -102,20 +116,22 @@ final class JoinTable {
         }
     }
 
-    func fill(_ chunk: inout Chunk, _ rows: [UInt32], slots: NumberSet) {
+    /// By key the first row, and by row the next one with the same key.
+    @inline(__always)
+    func withChains<Result>(_ body: (UnsafeBufferPointer<UInt32>, UnsafeBufferPointer<UInt32>) -> Result) -> Result {
+        first.withUnsafeBufferPointer { first in next.withUnsafeBufferPointer { next in body(first, next) } }
+    }
+
+    func fill(_ chunk: inout Chunk, _ rows: UnsafeBufferPointer<UInt32>, slots: NumberSet) {
         guard rows.contains(KeyTable.absent) else {
             for slot in chunk.columns.indices where chunk.columns[slot] == nil {
-                if let vector = store.gather(rows[...], slot) { chunk.set(slot, vector) }
+                if let vector = store.gather(rows, slot) { chunk.set(slot, vector) }
             }
             return
         }
         for slot in chunk.columns.indices where chunk.columns[slot] == nil {
             if !slots.contains(slot) && store.blockCount == 0 { continue }
-            let builder = ColumnBuilder(capacity: rows.count)
-            for row in rows {
-                if row == KeyTable.absent { builder.appendNull() } else { builder.append(store.value(Int(row), slot)) }
-            }
-            chunk.set(slot, builder.finish())
+            chunk.set(slot, store.gather(rows, slot, hasAbsent: true) ?? .nulls(count: rows.count))
         }
     }
 
@@ -141,11 +157,11 @@ final class JoinTable {
         return chunk.selecting(kept)
     }
 
-    private static func mayBeIncomparable(_ key: ColumnVector) -> Bool {
+    static func mayBeIncomparable(_ key: ColumnVector) -> Bool {
         key.nulls != nil || key.kind == .null || key.kind == .any || key.kind == .float64
     }
 
-    private static func isComparable(_ key: ColumnVector, _ row: Int) -> Bool {
+    static func isComparable(_ key: ColumnVector, _ row: Int) -> Bool {
         if key.isNull(row) { return false }
         return switch key.kind {
         case .float64: !key.floats[row].isNaN

@@ -203,10 +203,10 @@ final class OperatorMaker {
         case .apply(_, let inner, let kind):
             return ApplyOperator(child, try makeInner(inner), kind, innerPlan: inner, context)
         case .batches(_, let inner, let batches): return try BatchesOperator(child, inner, batches, context)
-        case .join(let build, _, let keys, let kind, let sift):
+        case .join(let build, let probe, let keys, let kind, let sift, let also):
             return try JoinOperator(
-                whole.make(build), child, keys: keys, kind, buildSlots: build.slotsBound(), sift: sift.map(context.sift),
-                isBegunAgain: isBegunAgain && !build.readsWorking, context)
+                whole.make(build), child, keys: keys, kind, also: also, buildSlots: build.slotsBound(), sift: sift.map(context.sift),
+                expected: (build.estimatedRows, probe.estimatedRows), isBegunAgain: isBegunAgain, readsWorking: build.readsWorking, context)
         case .cross(_, let right): return CrossOperator(child, try whole.make(right), context)
         case .union(let inputs, let slots, let inputSlots):
             let operators = try inputs.map { try whole.make($0) }
@@ -237,7 +237,7 @@ extension PlanNode {
     fileprivate var spine: PlanNode? {
         switch kind {
         case .union, .recursive: nil
-        case .join(_, let probe, _, _, _): probe
+        case .join(_, let probe, _, _, _, _): probe
         default: children.first
         }
     }

@@ -93,7 +93,7 @@ final class MergeBatch {
     private func isOwnEqual(_ column: ColumnVector, _ count: Int) -> Bool {
         if column.nulls != nil { return false }
         return switch column.kind {
-        case .bool, .int64, .string: true
+        case .bool, .int64, .string, .date: true
         case .float64: (0..<count).allSatisfy { !column.floats[$0].isNaN }
         case .any: column.values.allSatisfy(isOwnEqual)
         case .null, .entity, .relationship: false

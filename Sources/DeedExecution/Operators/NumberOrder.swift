@@ -100,7 +100,8 @@ private struct PackedKey {
         for block in 0..<store.blockCount {
             let found = store.block(block).columns[slot]?.vector.kind ?? .null
             if found == .null { continue }
-            guard found == .int64 || found == .float64 || found == .bool, kind == .null || kind == found else { return nil }
+            let isNumber = found == .int64 || found == .float64 || found == .bool || found == .date
+            guard isNumber, kind == .null || kind == found else { return nil }
             kind = found
         }
         var (least, greatest, hasNull) = (UInt64.max, UInt64(0), false)
@@ -148,7 +149,7 @@ private struct PackedKey {
             }
             let nulls = vector.nulls
             switch vector.kind {
-            case .int64:
+            case .int64, .date:
                 let ints = vector.ints
                 for row in 0..<chunk.count { body(first + row, isNull(nulls, row) ? nil : UInt64(bitPattern: ints[row]) ^ signBit) }
             case .float64:

@@ -182,7 +182,7 @@ final class RunMerge {
         if left.kind == right.kind && !left.isNull(a) && !right.isNull(b) {
             switch left.kind {
             case .string: return orderOfTexts(left.stringBytes(a), right.stringBytes(b))
-            case .int64: return left.ints[a] < right.ints[b] ? -1 : left.ints[a] > right.ints[b] ? 1 : 0
+            case .int64, .date: return left.ints[a] < right.ints[b] ? -1 : left.ints[a] > right.ints[b] ? 1 : 0
             default: break
             }
         }

@@ -168,7 +168,7 @@ private struct SortColumn {
         func areAll(_ kind: ColumnVector.Kind) -> Bool {
             columns.allSatisfy { $0.map { $0.vector.kind == kind && $0.vector.nulls == nil } ?? false }
         }
-        if areAll(.int64) {
+        if areAll(.int64) || areAll(.date) {
             form = .integers(Self.copy(store, columns) { $0.ints })
         } else if areAll(.float64) {
             form = .floats(Self.copy(store, columns) { $0.floats })

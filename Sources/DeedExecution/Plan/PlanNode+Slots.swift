@@ -15,7 +15,7 @@ extension PlanNode.Kind {
             .loadCSV(let child, _, _, _, _), .empty(let child), .shared(let child, _, _, _):
             [child]
         case .apply(let outer, let inner, _), .batches(let outer, let inner, _): [outer, inner]
-        case .join(let build, let probe, _, _, _): [build, probe]
+        case .join(let build, let probe, _, _, _, _): [build, probe]
         case .cross(let left, let right): [left, right]
         case .union(let inputs, _, _): inputs
         case .recursive(let initial, let step, _): [initial, step]
@@ -67,7 +67,7 @@ extension PlanNode {
         case .expandVariable(let child, let expansion): expansion.mode != .together && child.isStreaming
         case .apply(let outer, let inner, _): outer.isStreaming && !inner.writes
         // The other side stands alone, and is the same for all rows.
-        case .join(let build, let probe, _, _, _): probe.isStreaming && !build.writes
+        case .join(let build, let probe, _, _, _, _): probe.isStreaming && !build.writes
         case .cross(let left, let right): left.isStreaming && !right.writes
         default: false
         }
@@ -80,7 +80,7 @@ extension PlanNode {
         case .scanEntities, .scanRelationships, .cross, .matchPath, .expandVariable, .unwind: true
         case .seekIndex(let child, _, _, _, let bounds): if case .equal = bounds { child.isUnbounded } else { true }
         case .apply(let outer, let inner, _): outer.isUnbounded || inner.isUnbounded
-        case .join(_, let probe, _, _, _): probe.isUnbounded
+        case .join(_, let probe, _, _, _, _): probe.isUnbounded
         default: children.first?.isUnbounded ?? false
         }
     }
@@ -136,7 +136,7 @@ extension PlanNode {
         case .batches(let outer, let inner, let batches):
             let found = batches.givesRows ? inner.slotsBound() : []
             return outer.slotsBound().union(found).union(batches.status.map { [$0] } ?? [])
-        case .join(let build, let probe, _, let kind, _):
+        case .join(let build, let probe, _, let kind, _, _):
             return kind == .inner || kind == .outer ? build.slotsBound().union(probe.slotsBound()) : probe.slotsBound()
         case .cross(let left, let right): return left.slotsBound().union(right.slotsBound())
         case .union(_, let slots, _): return NumberSet(slots)

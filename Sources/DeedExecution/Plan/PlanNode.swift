@@ -83,8 +83,10 @@ package final class PlanNode: Sendable {
         case apply(outer: PlanNode, inner: PlanNode, ApplyKind)
         /// For each row of `outer` the rows of `inner`, so many at a time in a transaction of their own.
         case batches(outer: PlanNode, inner: PlanNode, Batches)
-        /// Rows that agree on the keys; every key is a slot of either side. `sift`: what `sift` nodes below it have as `join`.
-        case join(build: PlanNode, probe: PlanNode, keys: [(build: Expr, probe: Expr)], JoinKind, sift: Slot? = nil)
+        /// Rows that agree on the keys, which are about one side each. `sift`: what `sift` nodes below it have as `join`. `also`:
+        /// what must be true of both rows besides, except for inner joins, above which a filter says so.
+        case join(
+            build: PlanNode, probe: PlanNode, keys: [(build: Expr, probe: Expr)], JoinKind, sift: Slot? = nil, also: Expr? = nil)
         /// Of the probe side of the join with this number, rows whose keys the build side does not have may be missing.
         case sift(child: PlanNode, keys: [Expr], join: Slot)
         case cross(left: PlanNode, right: PlanNode)
@@ -259,11 +261,14 @@ package struct SortKey: Sendable {
 }
 
 package struct Aggregate: Sendable {
-    /// In lower case: count, sum, avg, min, max, collect, stdev, stdevp, percentilecont, percentiledisc; `count(*)` has
-    /// no argument.
+    /// In lower case: count, sum, avg, min, max, collect, stdev, stdevp, percentilecont, percentiledisc, or `sumOrNull`;
+    /// `count(*)` has no argument.
     package let function: String
     package let arguments: [Expr]
     package let isDistinct: Bool
+    /// What SQL's sum is: of no values there is none.
+    package static let sumOrNull = "sum or null"
+
     package init(function: String, arguments: [Expr], isDistinct: Bool) {
         (self.function, self.arguments, self.isDistinct) = (function, arguments, isDistinct)
     }

@@ -39,7 +39,7 @@ extension PlanNode {
         case .eager: "Eager"
         case .apply(_, _, let kind): "Apply(\(kind.rawValue))"
         case .batches: "InTransactions"
-        case .join(_, _, _, let kind, _): "Join(\(kind.rawValue))"
+        case .join(_, _, _, let kind, _, _): "Join(\(kind.rawValue))"
         case .sift: "Sift"
         case .cross: "Cross"
         case .union: "Union"
@@ -117,7 +117,8 @@ private struct PlanPrinter {
         case .window(_, let partition, let order, let functions): text(partition, order, functions)
         case .top(_, let keys, let count): "\(count.text) by \(text(keys))"
         case .skip(_, let count), .limit(_, let count): count.text
-        case .join(_, _, let keys, _, _): keys.map { "\($0.build.text) = \($0.probe.text)" }.joined(separator: ", ")
+        case .join(_, _, let keys, _, _, let also):
+            (keys.map { "\($0.build.text) = \($0.probe.text)" } + [also].compactMap { $0?.text }).joined(separator: ", ")
         case .sift(_, let keys, _): keys.map(\.text).joined(separator: ", ")
         case .batches(_, _, let batches): "of \(batches.rows.text) rows, on error \(batches.onError.rawValue)"
         case .union(_, let slots, _), .working(_, let slots), .shared(_, _, _, let slots): slots.map { "#\($0)" }.joined(separator: ", ")

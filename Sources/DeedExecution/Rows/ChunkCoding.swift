@@ -34,7 +34,7 @@ extension Chunk {
         case .any: for row in first..<first + rows { vector.values[column.position(row)].encode(to: &buffer) }
         case .string: encodeStrings(column, nulls, first, rows, to: &buffer)
         case .bool: for row in first..<first + rows { buffer.append(vector.bools[column.position(row)]) }
-        case .int64, .float64, .entity, .relationship:
+        case .int64, .float64, .entity, .relationship, .date:
             let place = buffer.appendUninitialized(rows * 8)
             if column.selection == nil {
                 place.copyMemory(from: vector.ids + first, byteCount: rows * 8)
@@ -89,7 +89,7 @@ extension Chunk {
                 let length = UInt32(littleEndian: lengths.loadUnaligned(fromByteOffset: row * 4, as: UInt32.self))
                 vector.setString(row, try reader.read(Int(length)))
             }
-        case .bool, .int64, .float64, .entity, .relationship:
+        case .bool, .int64, .float64, .entity, .relationship, .date:
             let size = rows * ColumnVector.width(kind)
             UnsafeMutableRawBufferPointer(start: vector.data, count: size).copyMemory(from: try reader.read(size))
         }

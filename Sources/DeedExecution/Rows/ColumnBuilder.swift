@@ -49,6 +49,7 @@ final class ColumnBuilder {
         case (_, .null): return appendNull()
         case (.bool, .bool(let value)): vector.bools[count] = value ? 1 : 0
         case (.int64, .int(let value)): vector.ints[count] = value
+        case (.date, .date(let date)): vector.ints[count] = date.days
         case (.float64, .float(let value)): vector.floats[count] = value
         case (.entity, .entity(let id)), (.relationship, .relationship(let id)): vector.ids[count] = id
         case (.string, .string(var text)): text.withUTF8 { setString(UnsafeRawBufferPointer($0)) }
@@ -79,7 +80,7 @@ final class ColumnBuilder {
     /// Rows of a column of the same kind without nulls; false if its values are not words.
     private func copyWords(_ column: ChunkColumn, from first: Int, count added: Int) -> Bool {
         switch vector.kind {
-        case .int64, .float64, .entity, .relationship: break
+        case .int64, .float64, .entity, .relationship, .date: break
         case .null, .bool, .string, .any: return false
         }
         let (from, to) = (column.vector.ids, vector.ids + count)
@@ -121,9 +122,10 @@ final class ColumnBuilder {
     private func prepare(for kind: ColumnVector.Kind) {
         switch (vector.kind, kind) {
         case (.any, _), (.bool, .bool), (.int64, .int64), (.float64, .float64), (.string, .string), (.entity, .entity),
-            (.relationship, .relationship):
+            (.relationship, .relationship), (.date, .date):
             return
-        case (.null, .bool), (.null, .int64), (.null, .float64), (.null, .string), (.null, .entity), (.null, .relationship):
+        case (.null, .bool), (.null, .int64), (.null, .float64), (.null, .string), (.null, .entity), (.null, .relationship),
+            (.null, .date):
             become(kind)
         default: turnGeneral()
         }
@@ -133,6 +135,7 @@ final class ColumnBuilder {
         switch value {
         case .bool: .bool
         case .int: .int64
+        case .date: .date
         case .float: .float64
         case .string: .string
         case .entity: .entity
@@ -171,7 +174,7 @@ final class ColumnBuilder {
     private func copy(_ other: ColumnVector, _ row: Int) {
         switch vector.kind {
         case .bool: vector.bools[count] = other.bools[row]
-        case .int64: vector.ints[count] = other.ints[row]
+        case .int64, .date: vector.ints[count] = other.ints[row]
         case .float64: vector.floats[count] = other.floats[row]
         case .entity, .relationship: vector.ids[count] = other.ids[row]
         case .string: setString(other.stringBytes(row))

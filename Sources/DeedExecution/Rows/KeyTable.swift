@@ -1,8 +1,9 @@
 // Numbers for distinct keys of one or more columns, in the order in which they first come: what grouping, DISTINCT and joins
 // hash with. Keys are the same if they are equivalent (null is null, 1 is 1.0).
 //
-// A single column of ids or integers is kept as words, a single column of strings as bytes; both change to general values for good
-// when something else comes.
+// A single column of ids, integers or dates is kept as words, a single column of strings as bytes, and several columns, or one of
+// another type that has an array, as rows of words (KeyRows). All of them change to general values for good when something else
+// comes.
 
 import DeedEngine
 import DeedValues
@@ -13,6 +14,7 @@ final class KeyTable {
         case undecided
         case words(ColumnVector.Kind)
         case strings
+        case rows
         case general
     }
 
@@ -27,11 +29,16 @@ final class KeyTable {
     private var strings: [UnsafeRawBufferPointer] = []
     private var heap = StringHeap()
     private var values: [Value] = []
+    private var rows: KeyRows?
     private var nullNumber: UInt32?
     private var bytesOutside = 0
-    /// For words below its count the number plus 1, as in `places`: small integers need no hash. Empty while there are none.
+    /// For words below its count the number plus 1, as in `places`, or 0 for those that are no keys: small integers need no hash.
+    /// Empty while there are none. It grows with the table where the keys lie close together, as numbers of rows do.
     private var small: [UInt32] = []
+    private var greatestWord: UInt64 = 0
     private static let smallCount = 4_096
+    /// As many words for each place may be noted by themselves; the table is at least a quarter full.
+    private static let smallShare: UInt64 = 4
     /// Not worth it for fewer rows.
     private static let smallRows = 64
 
@@ -44,7 +51,8 @@ final class KeyTable {
     /// Bytes held, roughly.
     var size: Int {
         let stride = MemoryLayout<Value>.stride
-        return (places.count + small.count) * 4 + count * 24 + heap.size + values.count * stride + bytesOutside
+        let tables = (places.count + small.count) * 4
+        return tables + count * 24 + heap.size + values.count * stride + bytesOutside + (rows?.size ?? 0)
     }
 
     // MARK: Rows to numbers
@@ -71,19 +79,27 @@ final class KeyTable {
         case .undecided, .general: true
         case .words(let own): kind == own || kind == .null
         case .strings: kind == .string || kind == .null
+        // Shown when the rows are put together.
+        case .rows: true
         }
     }
 
     private func choose(_ columns: [ColumnVector]) {
         if case .undecided = form {
             switch width == 1 ? columns[0].kind : .any {
-            case .int64, .entity, .relationship: form = .words(columns[0].kind)
+            case .int64, .entity, .relationship, .date: form = .words(columns[0].kind)
             case .string:
                 form = .strings
                 // The key that was null has its place among the words.
                 if nullNumber != nil { strings = [UnsafeRawBufferPointer(start: nil, count: 0)] }
             case .null: break
-            default: turnGeneral()
+            default:
+                // A single key that was null is in no row.
+                if let made = nullNumber == nil ? KeyRows(columns) : nil {
+                    (rows, form) = (made, .rows)
+                } else {
+                    turnGeneral()
+                }
             }
         } else if !fits(columns) {
             turnGeneral()
@@ -101,6 +117,7 @@ final class KeyTable {
             for row in 0..<rows { numbers[row] = numberOfNull(isAdding) }
         case .words: numberWords(columns[0], rows, into: numbers, isAdding)
         case .strings: numberStrings(columns[0], rows, into: numbers, isAdding)
+        case .rows: numberRows(columns, rows, into: numbers, isAdding)
         case .general: numberValues(columns, rows, into: numbers, isAdding)
         }
     }
@@ -132,38 +149,70 @@ final class KeyTable {
         let nulls = column.nulls
         if small.isEmpty && isAdding && column.kind == .int64 && rows >= Self.smallRows {
             small = Array(repeating: 0, count: Self.smallCount)
+            // Those that came before are not to be looked for in vain.
+            noteSmall()
         }
         var row = 0
         while row < rows {
-            if nulls == nil { row = numberSmall(ids, from: row, rows, into: numbers) }
+            if nulls == nil { row = numberSmall(ids, from: row, rows, into: numbers, isAdding) }
+            if row < rows { row = numberHashed(ids, nulls, from: row, rows, into: numbers, isAdding) }
             if row == rows { return }
-            defer { row &+= 1 }
-            if let nulls, nulls[row] != 0 {
-                numbers[row] = numberOfNull(isAdding)
-                continue
-            }
             let word = ids[row]
             let hash = Self.hash(word)
             var place = Int(truncatingIfNeeded: hash) & (places.count &- 1)
-            while true {
-                let entry = places[place]
-                if entry == 0 {
-                    numbers[row] = isAdding ? addWord(word, hash, at: place) : Self.absent
-                    break
+            while places[place] != 0 { place = (place &+ 1) & (places.count &- 1) }
+            numbers[row] = addWord(word, hash, at: place)
+            row &+= 1
+        }
+    }
+
+    /// Goes on until a key is unknown that is to be added, or words are small again; returns its row.
+    private func numberHashed(
+        _ ids: UnsafeMutablePointer<UInt64>, _ nulls: UnsafeMutablePointer<UInt8>?, from first: Int, _ rows: Int,
+        into numbers: UnsafeMutablePointer<UInt32>, _ isAdding: Bool
+    ) -> Int {
+        let mask = places.count &- 1
+        var row = first
+        if let nulls {
+            // Its number may have to be made, which the loop below does not do.
+            let numberOfNull = (first..<rows).contains { nulls[$0] != 0 } ? numberOfNull(isAdding) : Self.absent
+            for row in first..<rows where nulls[row] != 0 { numbers[row] = numberOfNull }
+        }
+        let nullNumber = self.nullNumber ?? Self.absent
+        return places.withUnsafeBufferPointer { places in
+            words.withUnsafeBufferPointer { words in
+                while row < rows {
+                    if let nulls, nulls[row] != 0 {
+                        row &+= 1
+                        continue
+                    }
+                    let word = ids[row]
+                    var place = Int(truncatingIfNeeded: Self.hash(word)) & mask
+                    while true {
+                        let entry = places[place]
+                        if entry == 0 {
+                            if isAdding { return row }
+                            numbers[row] = Self.absent
+                            break
+                        }
+                        if words[Int(entry &- 1)] == word && entry &- 1 != nullNumber {
+                            numbers[row] = entry &- 1
+                            break
+                        }
+                        place = (place &+ 1) & mask
+                    }
+                    row &+= 1
                 }
-                if words[Int(entry &- 1)] == word && entry &- 1 != nullNumber {
-                    numbers[row] = entry &- 1
-                    break
-                }
-                place = (place &+ 1) & (places.count &- 1)
+                return row
             }
         }
     }
 
-    /// Goes on while words are small and have numbers already; returns the first row that does not.
+    /// Goes on while words are small, and have numbers or need none; returns the first row that is not so.
     @inline(__always)
     private func numberSmall(
-        _ words: UnsafeMutablePointer<UInt64>, from first: Int, _ rows: Int, into numbers: UnsafeMutablePointer<UInt32>
+        _ words: UnsafeMutablePointer<UInt64>, from first: Int, _ rows: Int, into numbers: UnsafeMutablePointer<UInt32>,
+        _ isAdding: Bool
     ) -> Int {
         let count = UInt64(small.count)
         return small.withUnsafeBufferPointer { small in
@@ -172,7 +221,8 @@ final class KeyTable {
                 let word = words[row]
                 if word >= count { return row }
                 let entry = small[Int(truncatingIfNeeded: word)]
-                if entry == 0 { return row }
+                if entry == 0 && isAdding { return row }
+                // Of 0 that makes `absent`.
                 numbers[row] = entry &- 1
                 row &+= 1
             }
@@ -180,8 +230,16 @@ final class KeyTable {
         }
     }
 
+    /// Notes all keys that are small.
+    private func noteSmall() {
+        for (number, word) in words.enumerated() where word < UInt64(small.count) && UInt32(number) != nullNumber {
+            small[Int(word)] = UInt32(number) &+ 1
+        }
+    }
+
     private func addWord(_ word: UInt64, _ hash: UInt64, at place: Int) -> UInt32 {
         words.append(word)
+        greatestWord = max(greatestWord, word)
         let number = add(hash, at: place)
         if word < UInt64(small.count) { small[Int(truncatingIfNeeded: word)] = number &+ 1 }
         return number
@@ -201,14 +259,21 @@ final class KeyTable {
         places = Array(repeating: 0, count: places.count * 2)
         let mask = places.count &- 1
         for (number, hash) in hashes.enumerated() {
-            if let nullNumber, Int(nullNumber) == number, !isGeneral { continue }
+            if let nullNumber, Int(nullNumber) == number, !hasNullAmongKeys { continue }
             var place = Int(truncatingIfNeeded: hash) & mask
             while places[place] != 0 { place = (place &+ 1) & mask }
             places[place] = UInt32(number) &+ 1
         }
+        if !small.isEmpty, greatestWord >= UInt64(small.count), greatestWord < UInt64(places.count) * Self.smallShare {
+            var wanted = small.count
+            while UInt64(wanted) <= greatestWord { wanted *= 2 }
+            small = Array(repeating: 0, count: wanted)
+            noteSmall()
+        }
     }
 
-    private var isGeneral: Bool { if case .general = form { true } else { false } }
+    /// In words and strings the key that is null has no place.
+    private var hasNullAmongKeys: Bool { switch form { case .general, .rows: true; default: false } }
 
     // MARK: Strings
 
@@ -257,6 +322,32 @@ final class KeyTable {
         return add(hash, at: place)
     }
 
+    // MARK: Rows of words
+
+    private func numberRows(
+        _ columns: [ColumnVector], _ count: Int, into numbers: UnsafeMutablePointer<UInt32>, _ isAdding: Bool
+    ) {
+        guard let rows, rows.encode(columns, count, seed: Self.seed) else {
+            turnGeneral()
+            return numberValues(columns, count, into: numbers, isAdding)
+        }
+        var row = 0
+        while true {
+            row = places.withUnsafeBufferPointer { places in
+                hashes.withUnsafeBufferPointer { hashes in
+                    rows.find(from: row, count, places, hashes, into: numbers, isAdding)
+                }
+            }
+            if row == count { return }
+            let hash = rows.hashes[row]
+            var place = Int(truncatingIfNeeded: hash) & (places.count &- 1)
+            while places[place] != 0 { place = (place &+ 1) & (places.count &- 1) }
+            rows.add(row)
+            numbers[row] = add(hash, at: place)
+            row &+= 1
+        }
+    }
+
     // MARK: General values
 
     private func numberValues(
@@ -289,13 +380,13 @@ final class KeyTable {
         return true
     }
 
-    /// Keys of one typed column become values, under the same numbers.
+    /// Keys of typed columns become values, under the same numbers.
     private func turnGeneral() {
-        let keys = (0..<count).map { value($0, 0) }
-        form = .general
+        let keys = (0..<count).map { number in (0..<width).map { value(number, $0) } }
+        (form, rows) = (.general, nil)
         (places, hashes, words, strings, small) = (Array(repeating: 0, count: 16), [], [], [], [])
         (count, nullNumber) = (0, nil)
-        for key in keys { _ = numberOfValues([key], true) }
+        for key in keys { _ = numberOfValues(key, true) }
         heap = StringHeap()
     }
 
@@ -306,9 +397,11 @@ final class KeyTable {
         if let nullNumber, Int(nullNumber) == number { return .null }
         return switch form {
         case .words(.int64): .int(Int64(bitPattern: words[number]))
+        case .words(.date): .date(CalendarDate(days: Int64(bitPattern: words[number])))
         case .words(.entity): .entity(words[number])
         case .words: .relationship(words[number])
         case .strings: .string(String(decoding: strings[number], as: UTF8.self))
+        case .rows: rows?.value(number, column) ?? .null
         case .undecided, .general: .null
         }
     }
@@ -323,6 +416,8 @@ final class KeyTable {
         case .strings:
             result = ColumnVector(.string, capacity: numbers.count)
             for number in numbers { result.setString(number - numbers.lowerBound, strings[number]) }
+        case .rows:
+            return rows?.column(column, numbers) ?? ColumnVector(.null, capacity: numbers.count)
         case .undecided, .general: return ColumnVector(numbers.map { value($0, column) })
         }
         if let nullNumber, numbers.contains(Int(nullNumber)) { result.setNull(Int(nullNumber) - numbers.lowerBound) }

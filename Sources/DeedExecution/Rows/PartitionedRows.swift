@@ -94,6 +94,7 @@ extension ColumnVector {
     fileprivate func mixHashes(into hashes: UnsafeMutablePointer<UInt64>, count: Int) {
         switch kind {
         case .int64: mix(hashes, count) { ValueHash.hash(integer: ints[$0], seed: $1) }
+        case .date: mix(hashes, count) { ValueHash.hash(days: ints[$0], seed: $1) }
         case .entity: mix(hashes, count) { ValueHash.hash(entity: ids[$0], seed: $1) }
         case .relationship: mix(hashes, count) { ValueHash.hash(relationship: ids[$0], seed: $1) }
         case .string: mix(hashes, count) { ValueHash.hash(text: stringBytes($0), seed: $1) }

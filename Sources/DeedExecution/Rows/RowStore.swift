@@ -74,23 +74,23 @@ final class RowStore {
     func rows(_ numbers: ArraySlice<UInt32>, columnsMax: Int? = nil) -> Chunk {
         var result = Chunk(slots: columnsMax ?? width, count: numbers.count)
         for slot in result.columns.indices {
-            if let vector = gather(numbers, slot) { result.columns[slot] = ChunkColumn(vector) }
+            if let vector = numbers.withUnsafeBufferPointer({ gather($0, slot) }) { result.columns[slot] = ChunkColumn(vector) }
         }
         return result
     }
 
-    /// nil where no row has such a column.
-    func gather(_ numbers: ArraySlice<UInt32>, _ slot: Int) -> ColumnVector? {
+    /// nil where no row has such a column. `hasAbsent`: `KeyTable.absent` is among the numbers, and stands for null.
+    func gather(_ numbers: UnsafeBufferPointer<UInt32>, _ slot: Int, hasAbsent: Bool = false) -> ColumnVector? {
         let column = words[slot] ?? {
             let column = WordColumn(blocks, slot)
             words[slot] = column
             return column
         }()
-        if let column { return column.gather(numbers) }
+        if let column { return hasAbsent ? column.gatherPresent(numbers) : column.gather(numbers) }
         guard blocks.contains(where: { $0.columns[slot] != nil }) else { return nil }
         let builder = ColumnBuilder(capacity: max(numbers.count, 1))
         for number in numbers {
-            if let column = blocks[Int(number) / Chunk.rowsMax].columns[slot] {
+            if number != KeyTable.absent, let column = blocks[Int(number) / Chunk.rowsMax].columns[slot] {
                 builder.append(column.vector, Int(number) % Chunk.rowsMax)
             } else {
                 builder.appendNull()
@@ -118,15 +118,28 @@ private struct WordColumn {
         self.blocks = blocks
     }
 
-    func gather(_ numbers: ArraySlice<UInt32>) -> ColumnVector {
+    func gather(_ numbers: UnsafeBufferPointer<UInt32>) -> ColumnVector {
         let result = ColumnVector(kind, capacity: numbers.count)
         let words = result.ids
         blocks.withUnsafeBufferPointer { blocks in
-            numbers.withUnsafeBufferPointer { numbers in
-                for place in 0..<numbers.count {
-                    let number = Int(numbers[place])
-                    words[place] = blocks[number / Chunk.rowsMax][number % Chunk.rowsMax]
-                }
+            for place in 0..<numbers.count {
+                let number = Int(numbers[place])
+                words[place] = blocks[number / Chunk.rowsMax][number % Chunk.rowsMax]
+            }
+        }
+        return result
+    }
+
+    /// Null for `KeyTable.absent`.
+    func gatherPresent(_ numbers: UnsafeBufferPointer<UInt32>) -> ColumnVector {
+        let result = ColumnVector(kind, capacity: numbers.count)
+        let (words, nulls) = (result.ids, result.requireNulls())
+        blocks.withUnsafeBufferPointer { blocks in
+            for place in 0..<numbers.count {
+                let isAbsent = numbers[place] == KeyTable.absent
+                let number = Int(numbers[place])
+                words[place] = isAbsent ? 0 : blocks[number / Chunk.rowsMax][number % Chunk.rowsMax]
+                nulls[place] = isAbsent ? 1 : 0
             }
         }
         return result

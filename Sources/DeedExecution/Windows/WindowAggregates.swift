@@ -5,6 +5,8 @@
 // 2. A frame that ends with the partition is computed from the last row on to the first, by adding alone.
 // 3. Otherwise the frame is added up anew: sums of floats would depend on what has passed.
 //
+// Where all rows of a partition have the same frame, which is all of it, that is computed once, and no frame is ever written down.
+//
 // What a frame leaves out is taken away and put back, or is passed over when the frame is added up.
 
 import DeedEngine
@@ -23,6 +25,8 @@ class WindowState {
     func remove(_ rows: Range<Int>) {}
     /// The result for a row.
     func write(_ row: Int) throws {}
+    /// The same for some rows.
+    func write(rows: Range<Int>) throws { for row in rows { try write(row) } }
     func finish() -> ColumnVector { .nulls(count: 0) }
 }
 
@@ -42,6 +46,21 @@ enum WindowAggregates {
             } else {
                 try passForward(state, frames, part, work)
             }
+        }
+        return state.finish()
+    }
+
+    /// Every frame is all of its partition.
+    static func computeWhole(
+        _ name: String, _ argument: ColumnVector?, _ rows: WindowRows, _ work: WindowWork
+    ) throws -> ColumnVector {
+        let state = try makeState(name, argument, rows.count)
+        for index in 0..<rows.partitionCount {
+            let part = rows.partition(index).rows
+            if part.isEmpty { continue }
+            state.clear()
+            try add(part, to: state, work)
+            try state.write(rows: part)
         }
         return state.finish()
     }
@@ -69,7 +88,7 @@ enum WindowAggregates {
 
     private static func extremeState(_ argument: ColumnVector, _ count: Int, isMaximum: Bool) -> WindowState {
         switch argument.kind {
-        case .int64: ExtremeState(IntegerOrder(argument), argument, count, isMaximum: isMaximum)
+        case .int64, .date: ExtremeState(IntegerOrder(argument), argument, count, isMaximum: isMaximum)
         case .float64: ExtremeState(FloatOrder(argument), argument, count, isMaximum: isMaximum)
         case .string: ExtremeState(TextOrder(argument), argument, count, isMaximum: isMaximum)
         default: ExtremeState(ValueOrder(argument), argument, count, isMaximum: isMaximum)
@@ -190,6 +209,7 @@ private final class CountState: WindowState {
     }
 
     override func write(_ row: Int) { result.ints[row] = rows }
+    override func write(rows: Range<Int>) { (result.ints + rows.lowerBound).update(repeating: self.rows, count: rows.count) }
     override func finish() -> ColumnVector { result }
 }
 
@@ -239,6 +259,11 @@ private final class IntegerSumState: WindowState {
         }
     }
 
+    override func write(rows: Range<Int>) throws {
+        try write(rows.lowerBound)
+        result.repeatWord(of: rows.lowerBound, over: rows)
+    }
+
     override func finish() -> ColumnVector { result }
 }
 
@@ -274,6 +299,11 @@ private final class FloatSumState: WindowState {
         } else {
             result.floats[row] = isAverage ? sum / Double(count) : sum
         }
+    }
+
+    override func write(rows: Range<Int>) {
+        write(rows.lowerBound)
+        result.repeatWord(of: rows.lowerBound, over: rows)
     }
 
     override func finish() -> ColumnVector { result }

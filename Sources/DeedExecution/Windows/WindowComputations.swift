@@ -58,6 +58,7 @@ final class WindowComputations {
         case .lastValue: return try arguments[0].gathered(optional: frame().places(work) { $0.last })
         case .nthValue: return try nth(arguments, frame(), work)
         case .aggregate(let name):
+            if rows.haveWholeFrames(function.frame) { return try WindowAggregates.computeWhole(name, arguments.first, rows, work) }
             return try WindowAggregates.compute(name, arguments.first, try frame(), rows, work)
         }
     }

@@ -25,6 +25,16 @@ final class WindowRows {
 
     var partitionCount: Int { partitions.count - 1 }
 
+    /// True if the frame of every row is all of its partition.
+    func haveWholeFrames(_ frame: RowFrame) -> Bool {
+        guard case .unboundedPreceding = frame.start, frame.exclusion == .none else { return false }
+        switch frame.end {
+        case .unboundedFollowing: return true
+        case .currentRow: return frame.unit != .rows && groups.count == partitions.count
+        default: return false
+        }
+    }
+
     /// The rows of a partition, and its groups.
     func partition(_ index: Int) -> (rows: Range<Int>, groups: Range<Int>) {
         (partitions[index]..<partitions[index + 1], groupsOfPartitions[index]..<groupsOfPartitions[index + 1])
@@ -90,12 +100,18 @@ extension ColumnVector {
 
     /// The values in these rows; null for those below 0.
     func gathered(optional rows: [Int]) -> ColumnVector {
-        if kind == .int64 || kind == .float64 { return gatheredWords(rows) }
+        if kind == .int64 || kind == .float64 || kind == .date { return gatheredWords(rows) }
         let builder = ColumnBuilder(capacity: max(rows.count, 1))
         for row in rows {
             if row >= 0 { builder.append(self, row) } else { builder.appendNull() }
         }
         return builder.finish()
+    }
+
+    /// The word of one row in others, or its null.
+    func repeatWord(of row: Int, over rows: Range<Int>) {
+        (ids + rows.lowerBound).update(repeating: ids[row], count: rows.count)
+        if isNull(row) { (requireNulls() + rows.lowerBound).update(repeating: 1, count: rows.count) }
     }
 
     private func gatheredWords(_ rows: [Int]) -> ColumnVector {
@@ -118,10 +134,10 @@ extension ColumnVector {
         if let last, Value.order(last, value(0)) != 0 { changes[0] |= mark }
         switch kind {
         case .null: return
-        case .int64 where nulls == nil:
+        case .int64 where nulls == nil, .date where nulls == nil:
             let ints = ints
             for row in 1..<max(count, 1) where ints[row] != ints[row - 1] { changes[row] |= mark }
-        case .int64, .float64, .bool: markChangesOfNumbers(count, by: mark, in: changes)
+        case .int64, .date, .float64, .bool: markChangesOfNumbers(count, by: mark, in: changes)
         case .string:
             for row in 1..<max(count, 1) {
                 let (isNull, wasNull) = (isNull(row), isNull(row - 1))
@@ -140,7 +156,7 @@ extension ColumnVector {
             }
             let differs =
                 switch kind {
-                case .int64: ints[row] != ints[row - 1]
+                case .int64, .date: ints[row] != ints[row - 1]
                 case .bool: bools[row] != bools[row - 1]
                 default: floats[row] != floats[row - 1] && Value.order(.float(floats[row]), .float(floats[row - 1])) != 0
                 }

@@ -74,7 +74,7 @@ extension Binder {
     /// A pattern that has nothing but keys in common with the rows before it is found once and joined with all of them; others
     /// are walked for each row.
     private static func optional(_ inner: PlanNode, after outer: PlanNode) -> PlanNode.Kind {
-        guard case .join(let build, let probe, let keys, .inner, _) = inner.kind, case .argument = probe.kind else {
+        guard case .join(let build, let probe, let keys, .inner, _, _) = inner.kind, case .argument = probe.kind else {
             return .apply(outer: outer, inner: inner, .optional)
         }
         return .join(build: build, probe: outer, keys: keys, .outer)

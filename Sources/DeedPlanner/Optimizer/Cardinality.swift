@@ -49,13 +49,21 @@ struct Cardinality {
         }
         var own = NumberMap<[Expr]>()
         var shared = NumberMap<[(slots: NumberSet, selectivity: Double)]>()
+        var between: [(slots: NumberSet, terms: [Expr])] = []
         for predicate in graph.predicates {
             if predicate.slots.count == 1, let slot = predicate.slots.first {
                 own[slot, default: []].append(predicate.expr)
             } else {
-                let selectivity = estimator.selectivity(predicate.expr)
-                for slot in predicate.slots { shared[slot, default: []].append((predicate.slots, selectivity)) }
+                if let place = between.firstIndex(where: { $0.slots == predicate.slots }) {
+                    between[place].terms.append(predicate.expr)
+                } else {
+                    between.append((predicate.slots, [predicate.expr]))
+                }
             }
+        }
+        for (slots, terms) in between {
+            let selectivity = estimator.selectivity(ofAll: terms)
+            for slot in slots { shared[slot, default: []].append((slots, selectivity)) }
         }
         ownSelectivity = own.mapValues { estimator.selectivity(ofAll: $0) }
         self.shared = shared

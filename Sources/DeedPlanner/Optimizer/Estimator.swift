@@ -125,7 +125,29 @@ final class Estimator {
             }
         }
         for (place, test) in ranges { result *= part(place, test) ?? 1 }
-        return result
+        return max(result, jointSelectivity(terms))
+    }
+
+    /// Where two tables are joined on several properties, these are not independent: taken together they are hardly more different
+    /// than the rows of the table that they identify. 0 if there is no such join among the terms, or another term beside it.
+    private func jointSelectivity(_ terms: [Expr]) -> Double {
+        if terms.count < 2 { return 0 }
+        var tables: (Slot, Slot)?
+        var combinations = (1.0, 1.0)
+        for term in terms {
+            guard case .compare(.equal, let left, let right) = term, var one = place(of: left), var other = place(of: right),
+                one.slot != other.slot
+            else { return 0 }
+            if one.slot > other.slot { swap(&one, &other) }
+            if let tables, tables != (one.slot, other.slot) { return 0 }
+            guard let first = statistics(one), let second = statistics(other) else { return 0 }
+            tables = (one.slot, other.slot)
+            combinations = (combinations.0 * max(first.distinctCount, 1), combinations.1 * max(second.distinctCount, 1))
+        }
+        guard let (one, other) = tables, let first = rows(of: one), let second = rows(of: other) else { return 0 }
+        // Either that has more combinations than rows is taken to have a row for each that it has.
+        let identified = [(combinations.0, first), (combinations.1, second)].filter { $0.0 > $0.1 }.map(\.1)
+        return identified.min().map { 1 / max($0, 1) } ?? 0
     }
 
     func selectivity(_ expr: Expr) -> Double {

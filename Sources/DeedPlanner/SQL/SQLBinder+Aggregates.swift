@@ -69,11 +69,7 @@ extension SQLBinder {
             guard value.type.mayBeNumber || value.type == .interval else { throw mismatch(argument, "a number", value.type) }
             switch name {
             case "sum":
-                // Of no values there is no sum.
-                let sum = try slot("sum")
-                let count = Expr.slot(try collect("count", [value.expr], false, collector))
-                let none = Expr.compare(.equal, count, .constant(.int(0)))
-                return SQLValue(.conditional([(none, .constant(.null))], otherwise: sum), value.type)
+                return SQLValue(try slot(Aggregate.sumOrNull), value.type)
             case "total": return SQLValue(.arithmetic(.add, try slot("sum"), .constant(.float(0))), .float)
             case "avg": return SQLValue(try slot("avg"), value.type == .interval ? .interval : .float)
             default:

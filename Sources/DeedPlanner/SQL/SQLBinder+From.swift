@@ -397,10 +397,11 @@ extension SQLBinder {
         let (inside, between) = divided(condition) { $0.slots.isSubset(of: part.slots) }
         let (keys, rest) = joinKeys(between, build: part.slots, probe: outer.bound)
         let rows: Double
-        if rest.isEmpty && !keys.isEmpty && !isLateral(part) {
+        let isKnown = rest.allSatisfy { slotsUsed($0.expr).isSubset(of: part.slots.union(outer.bound)) }
+        if isKnown && !keys.isEmpty && !isLateral(part) {
             let inner = try plan(part, inside, from: BoundQuery.start(Scope()), at: range)
             rows = outer.plan.estimatedRows * max(1, inner.plan.estimatedRows * Estimator.equalitySelectivity)
-            result.append(.join(build: inner.plan, probe: outer.plan, keys: keys, .outer), rows: rows)
+            result.append(.join(build: inner.plan, probe: outer.plan, keys: keys, .outer, also: Expr.all(rest.map(\.expr))), rows: rows)
         } else {
             let start = BoundQuery.start(Scope(), given: outer.bound)
             let inner = try plan(part, condition, from: start, at: range)

@@ -12,6 +12,7 @@ extension SQLBinder {
             let plan = DistinctReach.forExistence(bound.query.plan)
             return SQLValue(.subquery(Subquery(kind: .exists, plan: plan, result: nil, isIndependent: isIndependent)), .bool)
         case .scalar(let query):
+            if let joined = joinedQueries[range] { return joined }
             let (list, type) = try collected(query, context, most: 2, "a subquery as a value", at: range)
             return SQLValue(.call("sql:single", [list]), type)
         case .array(let query):

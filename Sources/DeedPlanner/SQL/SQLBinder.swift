@@ -47,6 +47,8 @@ final class SQLBinder {
     var commonTables: [(name: String, table: BoundCommonTable)] = []
     /// How many expressions are around what is being bound.
     var subqueryDepth = 0
+    /// What queries in expressions come to that have been made joins, by their place.
+    var joinedQueries: [SourceRange: SQLValue] = [:]
     /// How deep queries and expressions are nested, and where on the stack that began; they bound recursion.
     private var depth = 0
     private let stackStart = stackAddress()

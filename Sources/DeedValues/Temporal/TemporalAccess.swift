@@ -25,6 +25,19 @@ package enum TemporalAccess {
         dateComponent(local.days, name) ?? timeComponent(local.nanosecondOfDay, name)
     }
 
+    /// One of the commonest components of many dates; false if the name is not one of them.
+    package static func dateComponents(
+        _ name: String, _ days: UnsafePointer<Int64>, count: Int, into result: UnsafeMutablePointer<Int64>
+    ) -> Bool {
+        switch name {
+        case "year": for row in 0..<count { result[row] = CivilCalendar.civil(days[row]).year }
+        case "month": for row in 0..<count { result[row] = CivilCalendar.civil(days[row]).month }
+        case "day": for row in 0..<count { result[row] = CivilCalendar.civil(days[row]).day }
+        default: return false
+        }
+        return true
+    }
+
     private static func dateComponent(_ days: Int64, _ name: String) -> Int64? {
         switch name {
         case "year": CivilCalendar.civil(days).year
