@@ -54,7 +54,8 @@ struct Cardinality {
             if predicate.slots.count == 1, let slot = predicate.slots.first {
                 own[slot, default: []].append(predicate.expr)
             } else {
-                if let place = between.firstIndex(where: { $0.slots == predicate.slots }) {
+                // Those between the same tables stand near each other; a statement may have a hundred thousand of others.
+                if let place = between.suffix(Self.lookedBack).lastIndex(where: { $0.slots == predicate.slots }) {
                     between[place].terms.append(predicate.expr)
                 } else {
                     between.append((predicate.slots, [predicate.expr]))
@@ -68,6 +69,8 @@ struct Cardinality {
         ownSelectivity = own.mapValues { estimator.selectivity(ofAll: $0) }
         self.shared = shared
     }
+
+    private static let lookedBack = 64
 
     /// Relationships between entities that have the labels, in the directions that the pattern allows.
     private static func count(
