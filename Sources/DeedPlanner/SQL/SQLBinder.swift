@@ -84,6 +84,7 @@ final class SQLBinder {
         defer { depth -= 1 }
         // Stacks grow downwards; if one does not, only the first limit holds.
         let stackBytes = stackStart > stackAddress() ? stackStart - stackAddress() : 0
+        case .merge(let merge): return try bind(merge, at: statement.range)
         guard depth <= Binder.depthMax, stackBytes <= SyntaxLimits.stackBytesMax else {
             throw failure("NestingTooDeep", "the statement is nested too deeply here (\(depth) levels)", at: range)
         }
