@@ -227,24 +227,33 @@ package final class QueryEngine: @unchecked Sendable {
 
     /// Transactions that statements begin belong to the thread that runs them.
     func run(_ command: TransactionCommand, in transaction: Transaction?) throws {
-        if let transaction, transaction !== graph.threadTransaction {
-            throw QueryError(
-                .semanticError, "InvalidTransactionState",
-                "this transaction has a handle, and is ended by its commit() or rollback(); BEGIN, COMMIT and ROLLBACK are for the "
-                    + "database itself")
-        }
+        try requireOfThread(transaction)
         switch command {
-        case .begin where transaction != nil:
-            throw QueryError(
-                .semanticError, "InvalidTransactionState", "the thread has a transaction already: COMMIT or ROLLBACK comes first")
-        case .begin: try graph.beginOnThread()
+        case .begin: try begin(TransactionOptions(), besides: transaction)
         case .commit: if try !graph.commitOnThread() { throw Self.noTransaction("COMMIT") }
         case .rollback: if !graph.rollbackOnThread() { throw Self.noTransaction("ROLLBACK") }
         }
     }
 
-    private static func noTransaction(_ command: String) -> QueryError {
-        QueryError(.semanticError, "InvalidTransactionState", "\(command) without BEGIN: this thread has no transaction")
+    func requireOfThread(_ transaction: Transaction?) throws {
+        guard let transaction, transaction !== graph.threadTransactionAtRest else { return }
+        throw QueryError(
+            .semanticError, "InvalidTransactionState",
+            "this transaction has a handle, and is ended by its commit() or rollback(); BEGIN, COMMIT and ROLLBACK are for the "
+                + "database itself")
+    }
+
+    /// Begins a transaction of the thread, which has `open`.
+    func begin(_ options: TransactionOptions, besides open: Transaction?) throws {
+        if open != nil {
+            throw QueryError(
+                .semanticError, "ActiveTransaction", "the thread has a transaction already: COMMIT or ROLLBACK comes first")
+        }
+        try graph.beginOnThread(options)
+    }
+
+    static func noTransaction(_ command: String) -> QueryError {
+        QueryError(.semanticError, "NoActiveTransaction", "\(command) without BEGIN: this thread has no transaction")
     }
 
     private func run(
@@ -373,3 +382,12 @@ extension NormalizedQuery {
             }, uniquingKeysWith: { first, _ in first })
     }
 }
+    /// True if it begins, ends or changes a transaction, and does nothing in it.
+    package var isAboutTransaction: Bool {
+        switch self {
+        case .transaction: true
+        case .sql(let prepared): if case .transaction = prepared.statement.kind { true } else { false }
+        default: false
+        }
+    }
+

@@ -27,7 +27,7 @@ extension SQLStatement {
 extension QueryEngine {
     func run(_ prepared: PreparedSQLCommand, in transaction: Transaction?) throws -> QueryResult {
         switch prepared.statement.kind {
-        case .transaction(let command): try run(command, in: transaction, at: prepared.statement.range)
+        case .transaction(let command): try run(command, in: transaction)
         case .createTable(let table): try createTable(table, .entity)
         case .createEdgeTable(let table, let source, let target): try createTable(table, .relationship, ends: (source, target))
         case .createTableAs(let name, let columns, let query, let ifNotExists):
@@ -44,17 +44,8 @@ extension QueryEngine {
         return try QueryResult(columns: [], rows: [], graph)
     }
 
-    private func unsupported(_ what: String, at range: SourceRange) -> QueryError {
+    func unsupported(_ what: String, at range: SourceRange) -> QueryError {
         QueryError(.syntaxError, "FeatureNotSupported", "\(what) is not supported yet", at: range)
-    }
-
-    private func run(_ command: SQLTransactionCommand, in transaction: Transaction?, at range: SourceRange) throws {
-        switch command {
-        case .begin: try run(TransactionCommand.begin, in: transaction)
-        case .commit: try run(TransactionCommand.commit, in: transaction)
-        case .rollback: try run(TransactionCommand.rollback, in: transaction)
-        default: throw unsupported("this command", at: range)
-        }
     }
 
     // MARK: Tables

@@ -64,6 +64,8 @@ package final class Transaction: @unchecked Sendable {
     var indexWrites: IndexWrites?
     /// Files that a bulk load has written and that the commit brings into the store.
     var bulkFiles: [BulkFile] = []
+    /// Points that have names, in the order in which they were set.
+    var namedSavepoints: [(name: String, point: Savepoint)] = []
 
     init(
         snapshot: Snapshot, place: Int?, isReadOnly: Bool, isolation: Isolation = .snapshot,
@@ -92,6 +94,10 @@ package final class Transaction: @unchecked Sendable {
 
     var savepoint: Savepoint {
         Savepoint(
+    package var savepointCount: Int { namedSavepoints.count }
+
+    package var isolation: Isolation { reads == nil ? .snapshot : .serializable }
+
             writes: writes.count, lastEnd: writes.last?.end ?? 0, log: log.count, bulkFiles: bulkFiles.count,
             indexWrites: indexWrites?.count ?? 0)
     }
