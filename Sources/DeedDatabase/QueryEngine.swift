@@ -39,7 +39,12 @@ package final class QueryEngine: @unchecked Sendable {
     private let memory = PlanMemory()
     let pins = PlanPins()
 
-    package init(_ graph: Graph) { self.graph = graph }
+    let knownChecks = Mutex<KnownChecks?>(nil)
+
+    package init(_ graph: Graph) {
+        self.graph = graph
+        graph.setRowCheck { [weak self] transaction throws(DeedError) in try self?.requireChecksAtCommit(transaction) }
+    }
 
     /// Makes a table available to CALL: rows of inputs and then outputs, under a signature such as
     /// `name(input :: TYPE) :: (output :: TYPE)`.
@@ -267,11 +272,12 @@ package final class QueryEngine: @unchecked Sendable {
         }
         if let transaction {
             if transaction.isReadOnly { throw DeedError(.readOnly, "the transaction was begun for reading only") }
-            return try change(query, bindings, transaction, options)
+            return try change(query, bindings, transaction, options) { savepoint in try requireChecks(transaction, since: savepoint) }
         }
         let own = try graph.begin(readOnly: false)
         do {
-            let result = try change(query, bindings, own, options)
+            // Its rows are looked at when it commits.
+            let result = try change(query, bindings, own, options) { _ in }
             try graph.commit(own)
             return result
         } catch {
@@ -321,16 +327,18 @@ package final class QueryEngine: @unchecked Sendable {
         return QueryResult(query, try PlanInstance(query.plan, context), reports)
     }
 
-    /// Runs a query that changes something to its end; when it fails, what it did is undone.
+    /// Runs a query that changes something to its end; when it fails, or what `require` asks for then, what it did is undone.
     private func change(
-        _ query: PreparedQuery, _ bindings: Bindings, _ transaction: Transaction, _ options: ExecutionOptions
+        _ query: PreparedQuery, _ bindings: Bindings, _ transaction: Transaction, _ options: ExecutionOptions,
+        _ require: (GraphView.Savepoint) throws -> Void
     ) throws -> QueryResult {
         let result = try open(query, bindings, transaction, options)
         let savepoint = try result.context.view.savepoint()
         do {
             try result.materialize()
-            if case .profile = query.mode { return try profiled(result, query) }
-            return result
+            let shown = if case .profile = query.mode { try profiled(result, query) } else { result }
+            try require(savepoint)
+            return shown
         } catch {
             result.context.view.rollback(to: savepoint)
             throw error
