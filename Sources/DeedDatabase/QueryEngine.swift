@@ -38,6 +38,7 @@ package final class QueryEngine: @unchecked Sendable {
     package let reports = ReportRing()
     private let memory = PlanMemory()
     let pins = PlanPins()
+    let namedStatements = Mutex<[NameKey: NamedStatement]>([:])
 
     let knownChecks = Mutex<KnownChecks?>(nil)
 
@@ -69,7 +70,7 @@ package final class QueryEngine: @unchecked Sendable {
         }
     }
 
-    private func makeReady(_ text: String, _ options: ExecutionOptions) throws -> PreparedStatement {
+    func makeReady(_ text: String, _ options: ExecutionOptions) throws -> PreparedStatement {
         let state = state
         let key = options.language.map { "\($0)\0\(text)" } ?? text
         if let known = memory.find(key), isGood(known, state) { return .query(known) }
@@ -113,7 +114,13 @@ package final class QueryEngine: @unchecked Sendable {
         } catch {
             throw QueryError(.syntaxError, error.detail, error.message, at: error.range)
         }
-        guard let (inner, mode) = statement.planned else { return .sql(PreparedSQLCommand(statement, text)) }
+        guard let (inner, mode) = statement.planned else {
+            let source = PlanSource(text: text, shape: text, mode: .run, literals: [:])
+            let arguments = try Self.arguments(of: statement).map { query in
+                try plan(source) { planner in try planner.plan(SQLStatement(.select(query), statement.range)) }
+            }
+            return .sql(PreparedSQLCommand(statement, text, arguments))
+        }
         let source = PlanSource(text: text, shape: text, mode: mode, literals: [:])
         let prepared = try plan(source) { planner in try planner.plan(inner) }
         memory.remember(prepared, as: key)
@@ -209,8 +216,11 @@ package final class QueryEngine: @unchecked Sendable {
     /// False if the statement has to be prepared anew: its plan has grown old, or was odd when it was made. One that is odd is
     /// not planned anew for the execution that it was prepared for.
     package func isCurrent(_ statement: PreparedStatement, isFresh: Bool) -> Bool {
-        guard case .query(let query) = statement else { return true }
-        return (!query.isOdd || isFresh) && isGood(query, state)
+        switch statement {
+        case .query(let query): return (!query.isOdd || isFresh) && isGood(query, state)
+        case .sql(let prepared): return prepared.arguments.map { isGood($0, state) } ?? true
+        default: return true
+        }
     }
 
     /// The bindings are of the statement's parameters.
@@ -223,7 +233,7 @@ package final class QueryEngine: @unchecked Sendable {
             try query.requireAll(bindings)
             return try run(query, bindings, transaction, options)
         case .schema(let prepared): return try runSchemaCommand(prepared.command)
-        case .sql(let prepared): return try run(prepared, in: transaction)
+        case .sql(let prepared): return try run(prepared, bindings, in: transaction, options)
         case .transaction(let command):
             try run(command, in: transaction)
             return try QueryResult(columns: [], rows: [], graph)
@@ -372,9 +382,22 @@ extension PreparedStatement {
         return query.isRun && query.plan.isReadOnly && !query.plan.commitsInBetween
     }
 
+    /// True if it begins, ends or changes a transaction, and does nothing in it.
+    package var isAboutTransaction: Bool {
+        switch self {
+        case .transaction: true
+        case .sql(let prepared): if case .transaction = prepared.statement.kind { true } else { false }
+        default: false
+        }
+    }
+
     /// The names of its parameters, in order of mention.
     package var parameters: [String] {
-        if case .query(let query) = self { query.parameters } else { [] }
+        switch self {
+        case .query(let query): query.parameters
+        case .sql(let prepared): prepared.arguments?.parameters ?? []
+        default: []
+        }
     }
 }
 
@@ -390,12 +413,3 @@ extension NormalizedQuery {
             }, uniquingKeysWith: { first, _ in first })
     }
 }
-    /// True if it begins, ends or changes a transaction, and does nothing in it.
-    package var isAboutTransaction: Bool {
-        switch self {
-        case .transaction: true
-        case .sql(let prepared): if case .transaction = prepared.statement.kind { true } else { false }
-        default: false
-        }
-    }
-

@@ -9,8 +9,12 @@ import DeedValues
 package final class PreparedSQLCommand: Sendable {
     let statement: SQLStatement
     let text: String
+    /// The values of EXECUTE, if it has any.
+    let arguments: PreparedQuery?
 
-    init(_ statement: SQLStatement, _ text: String) { (self.statement, self.text) = (statement, text) }
+    init(_ statement: SQLStatement, _ text: String, _ arguments: PreparedQuery?) {
+        (self.statement, self.text, self.arguments) = (statement, text, arguments)
+    }
 }
 
 extension SQLStatement {
@@ -25,7 +29,9 @@ extension SQLStatement {
 }
 
 extension QueryEngine {
-    func run(_ prepared: PreparedSQLCommand, in transaction: Transaction?) throws -> QueryResult {
+    func run(
+        _ prepared: PreparedSQLCommand, _ bindings: Bindings, in transaction: Transaction?, _ options: ExecutionOptions
+    ) throws -> QueryResult {
         switch prepared.statement.kind {
         case .transaction(let command): try run(command, in: transaction)
         case .createTable(let table): try createTable(table, .entity, in: prepared.text)
@@ -41,6 +47,9 @@ extension QueryEngine {
             try createView(name, columns, query, String(decoding: Array(prepared.text.utf8)[text], as: UTF8.self), orReplace: orReplace)
         case .drop(let kind, let names, let ifExists, let cascades):
             for name in names { try drop(kind, name, ifExists: ifExists, cascades: cascades, in: transaction) }
+        case .prepare(let name, let types, let statement): try prepare(name, types, statement, in: prepared.text)
+        case .execute(let name, _): return try execute(name, prepared, bindings, transaction, options)
+        case .deallocate(let name): try deallocate(name)
         default: throw unsupported("this statement", at: prepared.statement.range)
         }
         return try QueryResult(columns: [], rows: [], graph)
