@@ -30,6 +30,7 @@ private struct AlterationDraft {
     private var alteration: Alteration
     /// Those that the engine does not know.
     private var checks: [CheckConstraint]
+    private var former: [String]
     private var steps: [(Transaction) throws -> Void] = []
 
     init(_ engine: QueryEngine, _ name: ObjectName, _ table: SQLTable, _ text: String) throws {
@@ -41,14 +42,15 @@ private struct AlterationDraft {
         let kind = kind
         known = try engine.graph.constraints().filter { $0.rowKind == kind && $0.table == number }
         constraints = known
-        checks = TableDefinition.read(table.name, kind, engine.graph)?.checks ?? []
+        let definition = TableDefinition.read(table.name, kind, engine.graph)
+        (checks, former) = (definition?.checks ?? [], definition?.former ?? [])
         alteration = Alteration(kind: kind, table: number)
     }
 
     /// The engine's part: rows and schema at once.
     mutating func run() throws {
         if let record = TableDefinition.read(table.name, kind, engine.graph) { alteration.dropped.append(record.definitionName) }
-        let record = TableDefinition(name: table.name, kind: kind, columns: columns, checks: checks)
+        let record = TableDefinition(name: table.name, kind: kind, columns: columns, checks: checks, former: former)
         alteration.definitions.append((record.definitionName, record.content))
         let (engine, steps, checks) = (engine, steps, checks)
         let altered = SQLTable(name: table.name, isRelationship: table.isRelationship, columns: columns, others: [])
@@ -103,6 +105,7 @@ private struct AlterationDraft {
         try requireFree(definition.name)
         let name = SQLName.folded(definition.name)
         columns.append(SQLTable.Column(name: name, type: try engine.type(of: definition)))
+        noteColumn(name)
         let first = constraints.count
         try add(CreateTable(name: self.name, columns: [definition], constraints: [], ifNotExists: false, isTemporary: false))
         for constraint in constraints[first...] {
@@ -111,6 +114,8 @@ private struct AlterationDraft {
             change("WHERE \(property) IS NULL SET \(property) = $value", value)
         }
     }
+
+    private mutating func noteColumn(_ name: String) { former.removeAll { $0.utf8.elementsEqual(name.utf8) } }
 
     private mutating func change(_ clauses: String, _ value: Value? = nil) {
         let (engine, table) = (engine, table)
@@ -125,6 +130,7 @@ private struct AlterationDraft {
         alteration.dropped += indexes(on: key).map(\.name)
         checks = try checks.filter { try !mentions($0, column) }
         columns.removeAll { $0.name.utf8.elementsEqual(column.name.utf8) }
+        former.append(column.name)
         change("REMOVE x.\(ValueText.name(column.name))")
     }
 
@@ -140,10 +146,8 @@ private struct AlterationDraft {
         let column = try column(name)
         try requireFree(new)
         let newName = SQLName.folded(new)
-        if table.others.contains(where: { $0.name.utf8.elementsEqual(newName.utf8) }) {
-            throw QueryError(
-                .semanticError, "DuplicateColumn", "rows of \"\(table.name)\" have a property \"\(newName)\" already", at: new.range)
-        }
+        noteColumn(newName)
+        former.append(column.name)
         if let check = try checks.first(where: { try mentions($0, column) }) {
             throw engine.unsupported("to rename a column of the check constraint \"\(check.name)\"", at: name.range)
         }
@@ -162,6 +166,13 @@ private struct AlterationDraft {
             columns[place] = SQLTable.Column(name: newName, type: column.type, defaultValue: column.defaultValue)
         }
         let (from, to) = (ValueText.name(column.name), ValueText.name(newName))
+        let (engine, table) = (engine, table)
+        steps.append { transaction in
+            let found = try engine.change(table, "WHERE x.\(to) IS NOT NULL RETURN 1 LIMIT 1", in: transaction)
+            if try found.firstRow().isEmpty { return }
+            throw QueryError(
+                .semanticError, "DuplicateColumn", "rows of \"\(table.name)\" have a property \"\(newName)\" already", at: new.range)
+        }
         change("WHERE x.\(from) IS NOT NULL SET x.\(to) = x.\(from) REMOVE x.\(from)")
     }
 

@@ -26,12 +26,24 @@ extension SQLStatement {
         default: nil
         }
     }
+
+    /// True if it is for what there is beside rows, or for all rows of a table.
+    fileprivate var defines: Bool {
+        switch kind {
+        case .transaction, .prepare, .execute, .deallocate: false
+        default: true
+        }
+    }
 }
 
 extension QueryEngine {
     func run(
         _ prepared: PreparedSQLCommand, _ bindings: Bindings, in transaction: Transaction?, _ options: ExecutionOptions
     ) throws -> QueryResult {
+        // Definitions are no part of the transaction, but it was said that nothing is to change.
+        if prepared.statement.defines, transaction?.isReadOnly ?? false {
+            throw DeedError(.readOnly, "the transaction was begun for reading only")
+        }
         switch prepared.statement.kind {
         case .transaction(let command): try run(command, in: transaction)
         case .createTable(let table): try createTable(table, .entity, in: prepared.text)
@@ -211,8 +223,9 @@ extension QueryEngine {
         try change(table, "\(cascades ? "DETACH " : "")DELETE x", in: transaction)
     }
 
-    /// Does the same to all rows of a table, each of which is `x`, by clauses of Cypher.
-    func change(_ table: SQLTable, _ clauses: String, value: Value? = nil, in transaction: Transaction?) throws {
+    /// Does the same with all rows of a table, each of which is `x`, by clauses of Cypher.
+    @discardableResult
+    func change(_ table: SQLTable, _ clauses: String, value: Value? = nil, in transaction: Transaction?) throws -> QueryResult {
         let quoted = ValueText.name(table.name)
         let pattern = table.isRelationship ? "()-[x:\(quoted)]->()" : "(x:\(quoted))"
         var options = ExecutionOptions()
@@ -220,7 +233,7 @@ extension QueryEngine {
         let prepared = try prepare("MATCH \(pattern) \(clauses)", options)
         let bindings = Bindings(names: prepared.parameters)
         if let value { _ = Array("value".utf8).withUnsafeBytes { bindings.set($0, value) } }
-        _ = try execute(prepared, bindings, transaction: transaction, options: options)
+        return try execute(prepared, bindings, transaction: transaction, options: options)
     }
 
     private func createIndex(_ index: CreateIndex) throws {

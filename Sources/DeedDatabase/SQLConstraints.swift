@@ -114,7 +114,9 @@ extension QueryEngine {
             return SQLName.find(name, in: columns, { $0.name })
         }
         func value(_ expression: Expression, _ column: SQLTable.Column) throws -> StoredValue? {
-            guard let value = try Planner(catalog: try catalog).constant(expression, as: column.type), !value.isNull else { return nil }
+            let planner = Planner(catalog: try catalog)
+            // What is wrong with the expression is said where it is planned as a condition of its row.
+            guard let value = (try? planner.constant(expression, as: column.type)) ?? nil, !value.isNull else { return nil }
             return try stored(value)
         }
         switch condition.kind {

@@ -10,6 +10,8 @@ struct TableDefinition {
     let columns: [SQLTable.Column]
     /// Those that the engine does not know.
     var checks: [CheckConstraint] = []
+    /// Names of columns that were dropped or renamed: no property of the rows is found by them.
+    var former: [String] = []
 
     /// Of the names of definitions that are tables of entities, or of relationships.
     private static func prefix(_ kind: RowKind) -> String { kind == .entity ? "sql table " : "sql edge table " }
@@ -23,6 +25,7 @@ struct TableDefinition {
             let items = checks.map { JSON.object([("name", .string($0.name)), ("text", .string($0.text))]) }
             entries.append(("checks", .array(items)))
         }
+        if !former.isEmpty { entries.append(("former", .array(former.map { .string($0) }))) }
         return Array(JSON.object(entries).text.utf8)
     }
 
@@ -43,7 +46,11 @@ struct TableDefinition {
         if case .array(let items)? = entries.first(where: { $0.key == "checks" })?.value {
             checks = pairs(items, "text").map { CheckConstraint(name: $0.name, text: $0.value) }
         }
-        return TableDefinition(name: name, kind: kind, columns: columns, checks: checks)
+        var former: [String] = []
+        if case .array(let items)? = entries.first(where: { $0.key == "former" })?.value {
+            former = items.compactMap { if case .string(let name) = $0 { name } else { nil } }
+        }
+        return TableDefinition(name: name, kind: kind, columns: columns, checks: checks, former: former)
     }
 
     /// Of objects the name and another entry.

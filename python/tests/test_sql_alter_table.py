@@ -89,7 +89,9 @@ def test_drop_column(graph: PyDeedGraph) -> None:
     assert graph.execute("MATCH (x:t) WHERE x.b IS NOT NULL RETURN count(*)").scalar() == 0
     run(graph, "ALTER TABLE t DROP a", "INSERT INTO t VALUES (9.5), (9.5)", "ALTER TABLE t DROP COLUMN IF EXISTS a")
     assert rows(graph) == [(1.5,), (2.5,), (9.5,), (9.5,), (None,)]
-    assert state(graph, "ALTER TABLE t DROP COLUMN a") == "42703"
+    assert state(graph, "ALTER TABLE t DROP COLUMN a") == "42703" and state(graph, "SELECT a FROM t") == "42703"
+    run(graph, "ALTER TABLE t ADD COLUMN a INT")
+    assert rows(graph, "SELECT count(a) FROM t") == [(0,)]
 
 
 def test_rename_column(graph: PyDeedGraph) -> None:

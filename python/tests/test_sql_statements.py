@@ -346,6 +346,7 @@ def test_transactions_for_reading(series: PyDeedGraph, text: str) -> None:
     run(series, text)
     assert numbers(series) == [1]
     assert state(series, "INSERT INTO n VALUES (2, 2)") == "25006"
+    assert state(series, "ALTER TABLE n ADD z INT") == "25006" and state(series, "TRUNCATE n") == "25006"
     with pytest.raises(ReadOnly):
         series.add_entity("n", {"x": 2})
     run(series, "COMMIT")
