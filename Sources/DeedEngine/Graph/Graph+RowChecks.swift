@@ -44,7 +44,8 @@ extension Graph {
             guard segment.pointee.kind == kind, segment.pointee.table == table else { continue }
             switch entry.action {
             case .insert, .attach:
-                for row in Int(entry.row)..<max(Int(entry.row), Int(entry.end)) { rows.append(rowId(segment: segment.pointee.number, row: row)) }
+                let first = rowId(segment: segment.pointee.number, row: 0)
+                for row in Int(entry.row)..<max(Int(entry.row), Int(entry.end)) { rows.append(first | UInt64(row)) }
             case .update:
                 let id = rowId(segment: segment.pointee.number, row: Int(entry.row))
                 if changed.insert(id).inserted { rows.append(id) }
