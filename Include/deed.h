@@ -109,6 +109,8 @@ const char *deed_error_message(const deed_error *error, size_t *out_size);
 const char *deed_error_detail(const deed_error *error, size_t *out_size);
 /* Of an error of a query: the bytes of its text that it is about. False if they are not known. */
 bool deed_error_position(const deed_error *error, size_t *out_start, size_t *out_end);
+/* What SQL calls the error, as PostgreSQL has it: static text of five characters such as "23505"; "00000" for NULL. */
+const char *deed_error_sqlstate(const deed_error *error);
 void deed_error_destroy(deed_error *error);
 
 /* DEED_API_VERSION of the library. Any thread. */

@@ -5,7 +5,11 @@ import DeedEngine
 
 @c @implementation
 public func deed_status_name(_ status: deed_status) -> UnsafePointer<CChar>! {
-    statusName(status).utf8Start.withMemoryRebound(to: CChar.self, capacity: 1) { UnsafePointer($0) }
+    lent(statusName(status))
+}
+
+private func lent(_ text: StaticString) -> UnsafePointer<CChar> {
+    text.utf8Start.withMemoryRebound(to: CChar.self, capacity: 1) { UnsafePointer($0) }
 }
 
 private func statusName(_ status: deed_status) -> StaticString {
@@ -92,6 +96,12 @@ public func deed_error_position(
 }
 
 @c @implementation
+public func deed_error_sqlstate(_ error: OpaquePointer?) -> UnsafePointer<CChar>! {
+    guard let error else { return lent("00000") }
+    return lent(Unmanaged<ErrorHandle>.fromOpaque(UnsafeRawPointer(error)).takeUnretainedValue().state)
+}
+
+@c @implementation
 public func deed_error_destroy(_ error: OpaquePointer?) { release(error, ErrorHandle.self) }
 
 @c @implementation
@@ -99,6 +109,5 @@ public func deed_api_version() -> UInt32 { UInt32(DEED_API_VERSION) }
 
 @c @implementation
 public func deed_version() -> UnsafePointer<CChar>! {
-    let version: StaticString = "0.1.0"
-    return version.utf8Start.withMemoryRebound(to: CChar.self, capacity: 1) { UnsafePointer($0) }
+    lent("0.1.0")
 }

@@ -108,16 +108,20 @@ final class ErrorHandle {
     let detail: UnsafeMutablePointer<CChar>
     let detailSize: Int
     let position: Range<Int>?
+    let state: StaticString
 
-    init(_ error: DeedError, detail: String = "", position: Range<Int>? = nil) {
+    convenience init(_ error: DeedError) { self.init(error, detail: "", at: nil, sqlState(of: error)) }
+
+    private init(_ error: DeedError, detail: String, at position: Range<Int>?, _ state: StaticString) {
         status = error.status.rawValue
+        self.state = state
         (message, size) = copyText(error.message)
         (self.detail, detailSize) = copyText(detail)
         self.position = position
     }
 
     convenience init(_ error: QueryError) {
-        self.init(DeedError(error.kind.status, error.message), detail: error.detail, position: error.position)
+        self.init(DeedError(error.kind.status, error.message), detail: error.detail, at: error.position, sqlState(of: error))
     }
 
     deinit {

@@ -54,8 +54,8 @@ final class StatementHandle {
         isFresh = false
         // BEGIN, COMMIT and ROLLBACK are about the transaction of the thread, in whatever state it is.
         let given = try transaction.flatMap { try DeedCAPI.transaction($0, of: engine.graph) }
-        return try engine.execute(
-            prepared, bindings, transaction: given ?? engine.graph.threadTransaction, options: options)
+        let threads = prepared.isAboutTransaction ? engine.graph.threadTransactionAtRest : engine.graph.threadTransaction
+        return try engine.execute(prepared, bindings, transaction: given ?? threads, options: options)
     }
 }
 

@@ -172,6 +172,7 @@ struct GraphCatalog: PlannerCatalog {
         let columns = definition.columns.map { column($0.name, view.propertyKey($0.name), $0.type) }
         let others = properties.filter { property in
             !columns.contains { $0.name.utf8.elementsEqual(property.name.utf8) }
+                && !definition.former.contains { $0.utf8.elementsEqual(property.name.utf8) }
         }
         return SQLTable(name: table.name, isRelationship: kind == .relationship, columns: columns, others: others)
     }

@@ -38,8 +38,14 @@ package final class QueryEngine: @unchecked Sendable {
     package let reports = ReportRing()
     private let memory = PlanMemory()
     let pins = PlanPins()
+    let namedStatements = Mutex<[NameKey: NamedStatement]>([:])
 
-    package init(_ graph: Graph) { self.graph = graph }
+    let knownChecks = Mutex<KnownChecks?>(nil)
+
+    package init(_ graph: Graph) {
+        self.graph = graph
+        graph.setRowCheck { [weak self] transaction throws(DeedError) in try self?.requireChecksAtCommit(transaction) }
+    }
 
     /// Makes a table available to CALL: rows of inputs and then outputs, under a signature such as
     /// `name(input :: TYPE) :: (output :: TYPE)`.
@@ -64,7 +70,7 @@ package final class QueryEngine: @unchecked Sendable {
         }
     }
 
-    private func makeReady(_ text: String, _ options: ExecutionOptions) throws -> PreparedStatement {
+    func makeReady(_ text: String, _ options: ExecutionOptions) throws -> PreparedStatement {
         let state = state
         let key = options.language.map { "\($0)\0\(text)" } ?? text
         if let known = memory.find(key), isGood(known, state) { return .query(known) }
@@ -108,7 +114,13 @@ package final class QueryEngine: @unchecked Sendable {
         } catch {
             throw QueryError(.syntaxError, error.detail, error.message, at: error.range)
         }
-        guard let (inner, mode) = statement.planned else { return .sql(PreparedSQLCommand(statement, text)) }
+        guard let (inner, mode) = statement.planned else {
+            let source = PlanSource(text: text, shape: text, mode: .run, literals: [:])
+            let arguments = try Self.arguments(of: statement).map { query in
+                try plan(source) { planner in try planner.plan(SQLStatement(.select(query), statement.range)) }
+            }
+            return .sql(PreparedSQLCommand(statement, text, arguments))
+        }
         let source = PlanSource(text: text, shape: text, mode: mode, literals: [:])
         let prepared = try plan(source) { planner in try planner.plan(inner) }
         memory.remember(prepared, as: key)
@@ -204,8 +216,11 @@ package final class QueryEngine: @unchecked Sendable {
     /// False if the statement has to be prepared anew: its plan has grown old, or was odd when it was made. One that is odd is
     /// not planned anew for the execution that it was prepared for.
     package func isCurrent(_ statement: PreparedStatement, isFresh: Bool) -> Bool {
-        guard case .query(let query) = statement else { return true }
-        return (!query.isOdd || isFresh) && isGood(query, state)
+        switch statement {
+        case .query(let query): return (!query.isOdd || isFresh) && isGood(query, state)
+        case .sql(let prepared): return prepared.arguments.map { isGood($0, state) } ?? true
+        default: return true
+        }
     }
 
     /// The bindings are of the statement's parameters.
@@ -218,7 +233,7 @@ package final class QueryEngine: @unchecked Sendable {
             try query.requireAll(bindings)
             return try run(query, bindings, transaction, options)
         case .schema(let prepared): return try runSchemaCommand(prepared.command)
-        case .sql(let prepared): return try run(prepared, in: transaction)
+        case .sql(let prepared): return try run(prepared, bindings, in: transaction, options)
         case .transaction(let command):
             try run(command, in: transaction)
             return try QueryResult(columns: [], rows: [], graph)
@@ -227,24 +242,33 @@ package final class QueryEngine: @unchecked Sendable {
 
     /// Transactions that statements begin belong to the thread that runs them.
     func run(_ command: TransactionCommand, in transaction: Transaction?) throws {
-        if let transaction, transaction !== graph.threadTransaction {
-            throw QueryError(
-                .semanticError, "InvalidTransactionState",
-                "this transaction has a handle, and is ended by its commit() or rollback(); BEGIN, COMMIT and ROLLBACK are for the "
-                    + "database itself")
-        }
+        try requireOfThread(transaction)
         switch command {
-        case .begin where transaction != nil:
-            throw QueryError(
-                .semanticError, "InvalidTransactionState", "the thread has a transaction already: COMMIT or ROLLBACK comes first")
-        case .begin: try graph.beginOnThread()
+        case .begin: try begin(TransactionOptions(), besides: transaction)
         case .commit: if try !graph.commitOnThread() { throw Self.noTransaction("COMMIT") }
         case .rollback: if !graph.rollbackOnThread() { throw Self.noTransaction("ROLLBACK") }
         }
     }
 
-    private static func noTransaction(_ command: String) -> QueryError {
-        QueryError(.semanticError, "InvalidTransactionState", "\(command) without BEGIN: this thread has no transaction")
+    func requireOfThread(_ transaction: Transaction?) throws {
+        guard let transaction, transaction !== graph.threadTransactionAtRest else { return }
+        throw QueryError(
+            .semanticError, "InvalidTransactionState",
+            "this transaction has a handle, and is ended by its commit() or rollback(); BEGIN, COMMIT and ROLLBACK are for the "
+                + "database itself")
+    }
+
+    /// Begins a transaction of the thread, which has `open`.
+    func begin(_ options: TransactionOptions, besides open: Transaction?) throws {
+        if open != nil {
+            throw QueryError(
+                .semanticError, "ActiveTransaction", "the thread has a transaction already: COMMIT or ROLLBACK comes first")
+        }
+        try graph.beginOnThread(options)
+    }
+
+    static func noTransaction(_ command: String) -> QueryError {
+        QueryError(.semanticError, "NoActiveTransaction", "\(command) without BEGIN: this thread has no transaction")
     }
 
     private func run(
@@ -258,11 +282,12 @@ package final class QueryEngine: @unchecked Sendable {
         }
         if let transaction {
             if transaction.isReadOnly { throw DeedError(.readOnly, "the transaction was begun for reading only") }
-            return try change(query, bindings, transaction, options)
+            return try change(query, bindings, transaction, options) { savepoint in try requireChecks(transaction, since: savepoint) }
         }
         let own = try graph.begin(readOnly: false)
         do {
-            let result = try change(query, bindings, own, options)
+            // Its rows are looked at when it commits.
+            let result = try change(query, bindings, own, options) { _ in }
             try graph.commit(own)
             return result
         } catch {
@@ -312,16 +337,18 @@ package final class QueryEngine: @unchecked Sendable {
         return QueryResult(query, try PlanInstance(query.plan, context), reports)
     }
 
-    /// Runs a query that changes something to its end; when it fails, what it did is undone.
+    /// Runs a query that changes something to its end; when it fails, or what `require` asks for then, what it did is undone.
     private func change(
-        _ query: PreparedQuery, _ bindings: Bindings, _ transaction: Transaction, _ options: ExecutionOptions
+        _ query: PreparedQuery, _ bindings: Bindings, _ transaction: Transaction, _ options: ExecutionOptions,
+        _ require: (GraphView.Savepoint) throws -> Void
     ) throws -> QueryResult {
         let result = try open(query, bindings, transaction, options)
         let savepoint = try result.context.view.savepoint()
         do {
             try result.materialize()
-            if case .profile = query.mode { return try profiled(result, query) }
-            return result
+            let shown = if case .profile = query.mode { try profiled(result, query) } else { result }
+            try require(savepoint)
+            return shown
         } catch {
             result.context.view.rollback(to: savepoint)
             throw error
@@ -355,9 +382,22 @@ extension PreparedStatement {
         return query.isRun && query.plan.isReadOnly && !query.plan.commitsInBetween
     }
 
+    /// True if it begins, ends or changes a transaction, and does nothing in it.
+    package var isAboutTransaction: Bool {
+        switch self {
+        case .transaction: true
+        case .sql(let prepared): if case .transaction = prepared.statement.kind { true } else { false }
+        default: false
+        }
+    }
+
     /// The names of its parameters, in order of mention.
     package var parameters: [String] {
-        if case .query(let query) = self { query.parameters } else { [] }
+        switch self {
+        case .query(let query): query.parameters
+        case .sql(let prepared): prepared.arguments?.parameters ?? []
+        default: []
+        }
     }
 }
 

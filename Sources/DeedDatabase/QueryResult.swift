@@ -135,6 +135,12 @@ package final class QueryResult: @unchecked Sendable {
         return try compute()
     }
 
+    /// The values of the first row, if that is asked for at all; empty if there is none.
+    func firstRow() throws -> [Value] {
+        guard let chunk = try next(), chunk.count > 0 else { return [] }
+        return (0..<width).map { chunk.columns[$0]?.value(0) ?? .null }
+    }
+
     private func compute() throws -> Chunk? {
         guard let root = instance?.root, !isExhausted else { return nil }
         while true {

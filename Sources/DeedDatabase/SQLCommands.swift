@@ -9,8 +9,12 @@ import DeedValues
 package final class PreparedSQLCommand: Sendable {
     let statement: SQLStatement
     let text: String
+    /// The values of EXECUTE, if it has any.
+    let arguments: PreparedQuery?
 
-    init(_ statement: SQLStatement, _ text: String) { (self.statement, self.text) = (statement, text) }
+    init(_ statement: SQLStatement, _ text: String, _ arguments: PreparedQuery?) {
+        (self.statement, self.text, self.arguments) = (statement, text, arguments)
+    }
 }
 
 extension SQLStatement {
@@ -22,46 +26,56 @@ extension SQLStatement {
         default: nil
         }
     }
+
+    /// True if it is for what there is beside rows, or for all rows of a table.
+    fileprivate var defines: Bool {
+        switch kind {
+        case .transaction, .prepare, .execute, .deallocate: false
+        default: true
+        }
+    }
 }
 
 extension QueryEngine {
-    func run(_ prepared: PreparedSQLCommand, in transaction: Transaction?) throws -> QueryResult {
+    func run(
+        _ prepared: PreparedSQLCommand, _ bindings: Bindings, in transaction: Transaction?, _ options: ExecutionOptions
+    ) throws -> QueryResult {
+        // Definitions are no part of the transaction, but it was said that nothing is to change.
+        if prepared.statement.defines, transaction?.isReadOnly ?? false {
+            throw DeedError(.readOnly, "the transaction was begun for reading only")
+        }
         switch prepared.statement.kind {
-        case .transaction(let command): try run(command, in: transaction, at: prepared.statement.range)
-        case .createTable(let table): try createTable(table, .entity)
-        case .createEdgeTable(let table, let source, let target): try createTable(table, .relationship, ends: (source, target))
+        case .transaction(let command): try run(command, in: transaction)
+        case .createTable(let table): try createTable(table, .entity, in: prepared.text)
+        case .createEdgeTable(let table, let source, let target):
+            try createTable(table, .relationship, ends: (source, target), in: prepared.text)
         case .createTableAs(let name, let columns, let query, let ifNotExists):
             try createTable(name, columns, as: query, ifNotExists: ifNotExists, in: transaction)
         case .truncate(let names, _, let cascades):
             for name in names { try deleteRows(of: try requireTable(name), cascades: cascades, in: transaction) }
+        case .alterTable(let name, let ifExists, let changes): try alterTable(name, ifExists: ifExists, changes, in: prepared.text)
         case .createIndex(let index): try createIndex(index)
         case .createView(let name, let columns, let query, let text, let orReplace):
             try createView(name, columns, query, String(decoding: Array(prepared.text.utf8)[text], as: UTF8.self), orReplace: orReplace)
         case .drop(let kind, let names, let ifExists, let cascades):
             for name in names { try drop(kind, name, ifExists: ifExists, cascades: cascades, in: transaction) }
+        case .prepare(let name, let types, let statement): try prepare(name, types, statement, in: prepared.text)
+        case .execute(let name, _): return try execute(name, prepared, bindings, transaction, options)
+        case .deallocate(let name): try deallocate(name)
         default: throw unsupported("this statement", at: prepared.statement.range)
         }
         return try QueryResult(columns: [], rows: [], graph)
     }
 
-    private func unsupported(_ what: String, at range: SourceRange) -> QueryError {
+    func unsupported(_ what: String, at range: SourceRange) -> QueryError {
         QueryError(.syntaxError, "FeatureNotSupported", "\(what) is not supported yet", at: range)
-    }
-
-    private func run(_ command: SQLTransactionCommand, in transaction: Transaction?, at range: SourceRange) throws {
-        switch command {
-        case .begin: try run(TransactionCommand.begin, in: transaction)
-        case .commit: try run(TransactionCommand.commit, in: transaction)
-        case .rollback: try run(TransactionCommand.rollback, in: transaction)
-        default: throw unsupported("this command", at: range)
-        }
     }
 
     // MARK: Tables
 
     /// The constraints are made one after the other; if one fails, those before it go away again.
     private func createTable(
-        _ definition: CreateTable, _ kind: RowKind, ends: (ObjectName, ObjectName)? = nil
+        _ definition: CreateTable, _ kind: RowKind, ends: (ObjectName, ObjectName)? = nil, in text: String
     ) throws {
         let name = definition.name.parts[definition.name.parts.count - 1]
         if try catalog.table(named: name.text) != nil {
@@ -70,7 +84,9 @@ extension QueryEngine {
         }
         let table = try intern(kind == .entity ? .collection : .relationshipType, SQLName.folded(name))
         let columns = try definition.columns.map { SQLTable.Column(name: SQLName.folded($0.name), type: try type(of: $0)) }
-        let record = TableDefinition(name: SQLName.folded(name), kind: kind, columns: columns)
+        let known = SQLTable(name: SQLName.folded(name), isRelationship: kind == .relationship, columns: columns, others: [])
+        let checks = try checks(definition, of: known, besides: [], in: text)
+        let record = TableDefinition(name: known.name, kind: kind, columns: columns, checks: checks)
         var made: [String] = []
         do {
             var constraints = try constraints(definition, columns, kind, table)
@@ -81,33 +97,6 @@ extension QueryEngine {
             for name in made.reversed() { try? graph.dropConstraint(named: name) }
             throw error
         }
-    }
-
-    private func constraints(
-        _ definition: CreateTable, _ columns: [SQLTable.Column], _ kind: RowKind, _ table: NameId
-    ) throws -> [Constraint] {
-        func constraint(_ name: Name?, _ columns: [Name], _ rule: Constraint.Rule) throws -> Constraint {
-            let properties = try columns.map { try intern(.propertyKey, SQLName.folded($0)) }
-            return Constraint(
-                name: name.map(SQLName.folded) ?? "", rowKind: kind, table: table, properties: properties, rule: rule)
-        }
-        var result: [Constraint] = []
-        for (column, known) in zip(definition.columns, columns) {
-            if let declared = known.type.declared { result.append(try constraint(nil, [column.name], .type(declared))) }
-            for own in column.constraints {
-                if case .null = own.kind { continue }
-                result.append(try constraint(own.name, [column.name], try rule(of: own, known)))
-            }
-        }
-        for own in definition.constraints {
-            if case .check(let condition) = own.kind {
-                let (name, rule) = try checked(condition, columns)
-                result.append(try constraint(own.name, [Name(name, own.range, isQuoted: true)], rule))
-            } else {
-                result.append(try constraint(own.name, own.columns, try rule(of: own, nil)))
-            }
-        }
-        return result
     }
 
     private func endpoints(_ source: ObjectName, _ target: ObjectName, _ table: NameId) throws -> Constraint {
@@ -121,7 +110,7 @@ extension QueryEngine {
             rule: .endpoints([EndpointPair(source: ends[0], target: ends[1])]))
     }
 
-    private func requireTable(_ name: ObjectName) throws -> SQLTable {
+    func requireTable(_ name: ObjectName) throws -> SQLTable {
         let last = name.parts[name.parts.count - 1]
         guard let table = try catalog.table(named: last.text) else {
             throw QueryError(.semanticError, "UndefinedTable", "table \"\(last.text)\" does not exist", at: last.range)
@@ -143,7 +132,8 @@ extension QueryEngine {
             return ColumnDefinition(name: own, type: type, constraints: [])
         }
         try createTable(
-            CreateTable(name: name, columns: definitions, constraints: [], ifNotExists: false, isTemporary: false), .entity)
+            CreateTable(name: name, columns: definitions, constraints: [], ifNotExists: false, isTemporary: false), .entity,
+            in: "")
         let insert = Insert(
             with: nil, table: name, alias: nil, columns: [], source: .query(query), onConflict: nil, returning: [])
         try runOnce(SQLStatement(.insert(insert), query.range), in: transaction)
@@ -151,14 +141,21 @@ extension QueryEngine {
 
     /// A statement that nobody will ask for again.
     private func runOnce(_ statement: SQLStatement, in transaction: Transaction?) throws {
-        let planned = try Planner(catalog: try catalog).plan(statement)
-        let query = PreparedQuery(
-            text: "", shape: "", plan: planned.plan, mode: .run, literals: [:], basis: PlanBasis(graph: state),
-            pin: PlanPins.Found(version: pins.version, pin: nil), guesses: planned.guesses)
-        _ = try execute(.query(query), Bindings(names: []), transaction: transaction, options: ExecutionOptions())
+        try runOnce(try Planner(catalog: try catalog).plan(statement), in: transaction)
     }
 
-    private func type(of column: ColumnDefinition) throws -> SQLType {
+    func runOnce(_ planned: PlannedQuery, in transaction: Transaction?) throws {
+        _ = try execute(.query(once(planned)), Bindings(names: []), transaction: transaction, options: ExecutionOptions())
+    }
+
+    /// A plan that is remembered by nobody.
+    func once(_ planned: PlannedQuery) -> PreparedQuery {
+        PreparedQuery(
+            text: "", shape: "", plan: planned.plan, mode: .run, literals: [:], basis: PlanBasis(graph: state),
+            pin: PlanPins.Found(version: pins.version, pin: nil), guesses: planned.guesses)
+    }
+
+    func type(of column: ColumnDefinition) throws -> SQLType {
         guard let name = column.type else { return .any }
         guard let type = SQLType(name) else {
             throw QueryError(.syntaxError, "UndefinedType", "there is no type \"\(name.name)\"", at: name.range)
@@ -166,76 +163,8 @@ extension QueryEngine {
         return type
     }
 
-    private var catalog: GraphCatalog {
+    var catalog: GraphCatalog {
         get throws { GraphCatalog(view: try GraphView(graph, nil), procedures: procedures) }
-    }
-
-    /// `column`: the one that it is written beside.
-    private func rule(of constraint: TableConstraint, _ column: SQLTable.Column?) throws -> Constraint.Rule {
-        switch constraint.kind {
-        case .notNull: return .required
-        case .unique: return .unique
-        case .primaryKey: return .primaryKey
-        case .default(let expression):
-            guard let value = try Planner(catalog: try catalog).constant(expression, as: column?.type ?? .any), !value.isNull else {
-                throw unsupported("a default that is no constant", at: expression.range)
-            }
-            return .defaultValue(try stored(value))
-        case .check(let condition): return try checked(condition, column.map { [$0] } ?? []).rule
-        default: throw unsupported("this constraint", at: constraint.range)
-        }
-    }
-
-    private func stored(_ value: Value) throws -> StoredValue {
-        let encoder = ValueEncoder()
-        try encoder.append(try intern(.propertyKey, "value"), value)
-        return try encoder.withCells { cells throws(DeedError) in StoredValue(cells[0].cell) }
-    }
-
-    /// A condition that the engine can hold for every row: a column in a range or a list.
-    private func checked(
-        _ condition: Expression, _ columns: [SQLTable.Column]
-    ) throws -> (name: String, rule: Constraint.Rule) {
-        func column(_ expression: Expression) -> SQLTable.Column? {
-            guard case .variable(let name) = expression.kind else { return nil }
-            return SQLName.find(name, in: columns, { $0.name })
-        }
-        func value(_ expression: Expression, _ column: SQLTable.Column) throws -> StoredValue? {
-            guard let value = try Planner(catalog: try catalog).constant(expression, as: column.type), !value.isNull else { return nil }
-            return try stored(value)
-        }
-        switch condition.kind {
-        case .comparison(let left, let rest) where rest.count == 1:
-            let (op, right) = rest[0]
-            let comparison = op.comparison
-            if let own = column(left), let limit = try value(right, own), let rule = Self.range(comparison, limit) {
-                return (own.name, rule)
-            }
-            if let own = column(right), let limit = try value(left, own), let rule = Self.range(comparison.mirrored, limit) {
-                return (own.name, rule)
-            }
-        case .sql(.between(let operand, let low, let high, isSymmetric: false, negated: false)):
-            if let own = column(operand), let least = try value(low, own), let most = try value(high, own) {
-                let bounds = (Constraint.Bound(least, isInclusive: true), Constraint.Bound(most, isInclusive: true))
-                return (own.name, .range(lower: bounds.0, upper: bounds.1))
-            }
-        case .binary(.in, let operand, let list):
-            if let own = column(operand), case .list(let items) = list.kind {
-                let values = try items.compactMap { try value($0, own) }
-                if values.count == items.count { return (own.name, .oneOf(values)) }
-            }
-        default: break
-        }
-        throw unsupported("a CHECK of anything but one column in a range or a list of constants", at: condition.range)
-    }
-
-    private static func range(_ op: Comparison, _ limit: StoredValue) -> Constraint.Rule? {
-        switch op {
-        case .equal: .oneOf([limit])
-        case .notEqual: nil
-        case .less, .lessOrEqual: .range(lower: nil, upper: Constraint.Bound(limit, isInclusive: op == .lessOrEqual))
-        case .greater, .greaterOrEqual: .range(lower: Constraint.Bound(limit, isInclusive: op == .greaterOrEqual), upper: nil)
-        }
     }
 
     private func drop(
@@ -291,12 +220,20 @@ extension QueryEngine {
     }
 
     private func deleteRows(of table: SQLTable, cascades: Bool, in transaction: Transaction?) throws {
+        try change(table, "\(cascades ? "DETACH " : "")DELETE x", in: transaction)
+    }
+
+    /// Does the same with all rows of a table, each of which is `x`, by clauses of Cypher.
+    @discardableResult
+    func change(_ table: SQLTable, _ clauses: String, value: Value? = nil, in transaction: Transaction?) throws -> QueryResult {
         let quoted = ValueText.name(table.name)
         let pattern = table.isRelationship ? "()-[x:\(quoted)]->()" : "(x:\(quoted))"
         var options = ExecutionOptions()
         options.language = .cypher
-        let prepared = try prepare("MATCH \(pattern) \(cascades ? "DETACH " : "")DELETE x", options)
-        _ = try execute(prepared, Bindings(names: []), transaction: transaction, options: options)
+        let prepared = try prepare("MATCH \(pattern) \(clauses)", options)
+        let bindings = Bindings(names: prepared.parameters)
+        if let value { _ = Array("value".utf8).withUnsafeBytes { bindings.set($0, value) } }
+        return try execute(prepared, bindings, transaction: transaction, options: options)
     }
 
     private func createIndex(_ index: CreateIndex) throws {

@@ -193,6 +193,7 @@ static void errors_say_what_and_where(deed_database *database) {
         const char *detail = deed_error_detail(error, &size);
         CHECK(strcmp(detail, "UndefinedVariable") == 0 && size == strlen(detail));
         CHECK(deed_error_position(error, &start, &end));
+        CHECK(strcmp(deed_error_sqlstate(error), "42703") == 0 && strcmp(deed_error_sqlstate(NULL), "00000") == 0);
         CHECK(strstr(deed_error_message(error, NULL), "line 1, column 18\n") != NULL);
         CHECK(start == strlen(text) - 7 && end == strlen(text));
         deed_error_destroy(error);

@@ -30,11 +30,11 @@
     ├── Interrupted                       a progress callback asked to stop; a query that was stopped or took too long
     ├── InternalError                     a bug in Deed
     └── QueryError                        something is wrong with a query; has detail and position
-        ├── CypherSyntaxError (ValueError)        no query, or one that can never work
-        ├── CypherSemanticError (ValueError)      no meaning on this graph
-        ├── CypherTypeError (TypeError)           a value of a type that the operation does not take
-        ├── CypherArgumentError (ValueError)      an argument of a function outside its range
-        ├── CypherArithmeticError (ArithmeticError)  an overflow, a division by zero
+        ├── QuerySyntaxError (ValueError)        no query, or one that can never work
+        ├── QuerySemanticError (ValueError)      no meaning on this graph
+        ├── QueryTypeError (TypeError)           a value of a type that the operation does not take
+        ├── QueryArgumentError (ValueError)      an argument of a function outside its range
+        ├── QueryArithmeticError (ArithmeticError)  an overflow, a division by zero
         ├── ParameterMissing (LookupError)        a parameter was not given
         ├── ElementDeleted (LookupError)          a node or relationship that the query has deleted
         ├── ProcedureError (LookupError)          no such procedure, or it failed
@@ -45,11 +45,21 @@ An error of a query says what is wrong in one word of openCypher, and where in t
 >>> from deed_core import PyDeedGraph
 >>> try:
 ...     PyDeedGraph().execute("RETURN x")
-... except CypherSyntaxError as error:
+... except QuerySyntaxError as error:
 ...     error.detail, error.position
 ('UndefinedVariable', (7, 8))
 
-Each class has ``code``, the status of the engine as an int, and ``name``, such as ``"DEED_NOT_FOUND"``.
+Each class has ``code``, the status of the engine as an int, and ``name``, such as ``"DEED_NOT_FOUND"``. An error that the engine
+raised has ``sqlstate``, the five characters that SQL has for it, as PostgreSQL assigns them:
+
+>>> try:
+...     PyDeedGraph().execute("SELECT 1 / 0")
+... except QueryArithmeticError as error:
+...     error.sqlstate
+'22012'
+
+``CypherSyntaxError``, ``CypherSemanticError``, ``CypherTypeError``, ``CypherArgumentError`` and ``CypherArithmeticError`` are other
+names of the classes that begin with ``Query``.
 """
 
 from deed_core import (
@@ -80,7 +90,12 @@ from deed_core import (
     OutOfSequence,
     ParameterMissing,
     ProcedureError,
+    QueryArgumentError,
+    QueryArithmeticError,
     QueryError,
+    QuerySemanticError,
+    QuerySyntaxError,
+    QueryTypeError,
     ReadOnly,
     SerializationFailure,
     SnapshotTooOld,
@@ -120,7 +135,12 @@ __all__ = [
     "OutOfSequence",
     "ParameterMissing",
     "ProcedureError",
+    "QueryArgumentError",
+    "QueryArithmeticError",
     "QueryError",
+    "QuerySemanticError",
+    "QuerySyntaxError",
+    "QueryTypeError",
     "ReadOnly",
     "SerializationFailure",
     "SnapshotTooOld",

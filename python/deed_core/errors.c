@@ -49,16 +49,16 @@ static const ExceptionSpec specs[] = {
 
 /* Below QueryError, which itself stands for no status. */
 static const ExceptionSpec query_specs[] = {
-    {"deed_core.CypherSyntaxError", DEED_SYNTAX_ERROR, &PyExc_ValueError,
+    {"deed_core.QuerySyntaxError", DEED_SYNTAX_ERROR, &PyExc_ValueError,
      "The text is no query, or one that can never work. Also a ValueError."},
-    {"deed_core.CypherSemanticError", DEED_SEMANTIC_ERROR, &PyExc_ValueError, "The query has no meaning here. Also a ValueError."},
+    {"deed_core.QuerySemanticError", DEED_SEMANTIC_ERROR, &PyExc_ValueError, "The query has no meaning here. Also a ValueError."},
     {"deed_core.ParameterMissing", DEED_PARAMETER_MISSING, &PyExc_LookupError,
      "A parameter of the query was not given. Also a LookupError."},
-    {"deed_core.CypherTypeError", DEED_TYPE_ERROR, &PyExc_TypeError,
+    {"deed_core.QueryTypeError", DEED_TYPE_ERROR, &PyExc_TypeError,
      "A value has a type that the operation does not take. Also a TypeError."},
-    {"deed_core.CypherArgumentError", DEED_ARGUMENT_ERROR, &PyExc_ValueError,
+    {"deed_core.QueryArgumentError", DEED_ARGUMENT_ERROR, &PyExc_ValueError,
      "An argument of a function is outside its range. Also a ValueError."},
-    {"deed_core.CypherArithmeticError", DEED_ARITHMETIC_ERROR, &PyExc_ArithmeticError,
+    {"deed_core.QueryArithmeticError", DEED_ARITHMETIC_ERROR, &PyExc_ArithmeticError,
      "An overflow, or a division by zero. Also an ArithmeticError."},
     {"deed_core.ElementDeleted", DEED_ENTITY_NOT_FOUND, &PyExc_LookupError,
      "A node or relationship that the query has deleted was asked for. Also a LookupError."},
@@ -78,6 +78,13 @@ static const ExceptionSpec conflict_specs[] = {
      "What a serializable transaction has read was changed by others before it committed; it was rolled back."},
     {"deed_core.SnapshotTooOld", DEED_SNAPSHOT_TOO_OLD, NULL,
      "The graph follows another process and has opened the store anew since the transaction began: begin again."},
+};
+
+/* What the first of each pair was called while there was one language. */
+static const char *const aliases[][2] = {
+    {"QuerySyntaxError", "CypherSyntaxError"}, {"QuerySemanticError", "CypherSemanticError"},
+    {"QueryTypeError", "CypherTypeError"}, {"QueryArgumentError", "CypherArgumentError"},
+    {"QueryArithmeticError", "CypherArithmeticError"},
 };
 
 /* It has the status of Closed, below which it stands. */
@@ -151,6 +158,11 @@ add_query_errors(PyObject *module, ModuleState *state)
     for (size_t i = 0; result == 0 && i < sizeof query_specs / sizeof *query_specs; i++)
         result = add_exception(module, state, &query_specs[i], class, NULL);
     Py_DECREF(class);
+    for (size_t i = 0; result == 0 && i < sizeof aliases / sizeof *aliases; i++) {
+        PyObject *known = PyObject_GetAttrString(module, aliases[i][0]);
+        result = known != NULL ? PyModule_AddObjectRef(module, aliases[i][1], known) : -1;
+        Py_XDECREF(known);
+    }
     return result;
 }
 
@@ -160,11 +172,13 @@ errors_init(PyObject *module, ModuleState *state)
     state->exceptions = PyDict_New();
     state->deed_error = PyErr_NewExceptionWithDoc(
         "deed_core.DeedError",
-        "The root of the exceptions of Deed. `code` is the status of the engine, `name` the name of that status.", NULL, NULL);
+        "The root of the exceptions of Deed. `code` is the status of the engine, `name` the name of that status; `sqlstate` is\n"
+        "what SQL calls the error, in five characters, or None for what does not come from the engine.", NULL, NULL);
     if (state->exceptions == NULL || state->deed_error == NULL)
         return -1;
     if (set_attribute(state->deed_error, "code", PyLong_FromLong(DEED_INTERNAL)) < 0 ||
-        set_attribute(state->deed_error, "name", PyUnicode_FromString(deed_status_name(DEED_INTERNAL))) < 0)
+        set_attribute(state->deed_error, "name", PyUnicode_FromString(deed_status_name(DEED_INTERNAL))) < 0 ||
+        set_attribute(state->deed_error, "sqlstate", Py_NewRef(Py_None)) < 0)
         return -1;
     if (PyModule_AddObjectRef(module, "DeedError", state->deed_error) < 0)
         return -1;
@@ -191,16 +205,18 @@ class_of(ModuleState *state, deed_status status)
     return class != NULL || PyErr_Occurred() ? class : state->deed_error;
 }
 
-/* Raises an error of a query, which says more than its message. */
+/* Raises an error with what it says beside its message. */
 static void
-raise_query_error(PyObject *class, PyObject *text, const deed_error *error)
+raise_with_attributes(PyObject *class, PyObject *text, deed_status status, const deed_error *error)
 {
     PyObject *exception = PyObject_CallOneArg(class, text);
     if (exception == NULL)
         return;
     size_t size, start, end;
+    int failed = set_attribute(exception, "sqlstate", PyUnicode_FromString(deed_error_sqlstate(error)));
     const char *detail = deed_error_detail(error, &size);
-    int failed = set_attribute(exception, "detail", PyUnicode_DecodeUTF8(detail, (Py_ssize_t)size, "replace"));
+    if (failed == 0 && status >= DEED_SYNTAX_ERROR)
+        failed = set_attribute(exception, "detail", PyUnicode_DecodeUTF8(detail, (Py_ssize_t)size, "replace"));
     if (failed == 0 && deed_error_position(error, &start, &end))
         failed = set_attribute(exception, "position", Py_BuildValue("(nn)", (Py_ssize_t)start, (Py_ssize_t)end));
     if (failed == 0)
@@ -220,8 +236,8 @@ raise_error(ModuleState *state, deed_status status, deed_error *error)
     PyObject *text = message != NULL ? PyUnicode_DecodeUTF8(message, (Py_ssize_t)size, "replace")
                                      : PyUnicode_FromString(deed_status_name(status));
     PyObject *class = text != NULL ? class_of(state, status) : NULL;
-    if (class != NULL && status >= DEED_SYNTAX_ERROR)
-        raise_query_error(class, text, error);
+    if (class != NULL && error != NULL)
+        raise_with_attributes(class, text, status, error);
     else if (class != NULL)
         PyErr_SetObject(class, text);
     deed_error_destroy(error);

@@ -78,7 +78,7 @@ def test_python_has_names_for_most_of_them() -> None:
 
 
 def test_codes_and_names_are_distinct() -> None:
-    kinds = [kind for kind in vars(deed_core).values() if isinstance(kind, type) and issubclass(kind, QueryError)]
+    kinds = {kind for kind in vars(deed_core).values() if isinstance(kind, type) and issubclass(kind, QueryError)}
     kinds.remove(QueryError)
     assert len({kind.code for kind in kinds}) == len({kind.name for kind in kinds}) == len(kinds) == 9
     for kind in [QueryError, *kinds]:

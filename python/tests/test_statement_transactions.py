@@ -156,7 +156,7 @@ def test_two_graphs_have_two_transactions(graph: PyDeedGraph) -> None:
 def test_without_begin(graph: PyDeedGraph, text: str) -> None:
     with pytest.raises(CypherSemanticError, match="without BEGIN") as caught:
         graph.execute(text)
-    assert caught.value.detail == "InvalidTransactionState"
+    assert caught.value.detail == "NoActiveTransaction" and caught.value.sqlstate == "25P01"
 
 
 def test_begin_twice(graph: PyDeedGraph) -> None:

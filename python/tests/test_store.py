@@ -54,12 +54,12 @@ TREE = {
     "Interrupted": (302, "DEED_INTERRUPTED", None),
     "InternalError": (399, "DEED_INTERNAL", None),
     "Forked": (301, "DEED_CLOSED", Closed),
-    "CypherSyntaxError": (400, "DEED_SYNTAX_ERROR", deed_core.QueryError),
-    "CypherSemanticError": (401, "DEED_SEMANTIC_ERROR", deed_core.QueryError),
+    "QuerySyntaxError": (400, "DEED_SYNTAX_ERROR", deed_core.QueryError),
+    "QuerySemanticError": (401, "DEED_SEMANTIC_ERROR", deed_core.QueryError),
     "ParameterMissing": (402, "DEED_PARAMETER_MISSING", deed_core.QueryError),
-    "CypherTypeError": (403, "DEED_TYPE_ERROR", deed_core.QueryError),
-    "CypherArgumentError": (404, "DEED_ARGUMENT_ERROR", deed_core.QueryError),
-    "CypherArithmeticError": (405, "DEED_ARITHMETIC_ERROR", deed_core.QueryError),
+    "QueryTypeError": (403, "DEED_TYPE_ERROR", deed_core.QueryError),
+    "QueryArgumentError": (404, "DEED_ARGUMENT_ERROR", deed_core.QueryError),
+    "QueryArithmeticError": (405, "DEED_ARITHMETIC_ERROR", deed_core.QueryError),
     "ElementDeleted": (406, "DEED_ENTITY_NOT_FOUND", deed_core.QueryError),
     "ProcedureError": (407, "DEED_PROCEDURE_ERROR", deed_core.QueryError),
     "StillConnected": (408, "DEED_STILL_CONNECTED", deed_core.QueryError),
@@ -80,7 +80,9 @@ def test_exceptions(name: str) -> None:
 def test_the_package_names_the_same_exceptions() -> None:
     from deed import exceptions
 
-    assert set(exceptions.__all__) == {*TREE, "DeedError", "QueryError"}
+    older = {name.replace("Query", "Cypher") for name in TREE if name.startswith("Query")}
+    assert set(exceptions.__all__) == {*TREE, *older, "DeedError", "QueryError"}
+    assert all(getattr(deed_core, name) is getattr(deed_core, name.replace("Cypher", "Query")) for name in older)
     assert all(getattr(exceptions, name) is getattr(deed_core, name) for name in exceptions.__all__)
 
 

@@ -15,11 +15,19 @@ package final class TableRules: Sendable {
     /// What the constraints among them ask of rows; nil if there is none.
     let constraints: ConstraintRules?
 
-    init(_ objects: [SchemaObject], indexes: [SecondaryIndex]) {
+    /// While the table is being altered, the mark of the one transaction that may write it.
+    let onlyWriter: Stamp?
+
+    /// `suspended`: constraints among the objects that bind no rows.
+    init(
+        _ objects: [SchemaObject], indexes: [SecondaryIndex], suspended: Set<UInt32> = [], onlyWriter: Stamp? = nil
+    ) {
         self.objects = objects
         self.indexes = indexes
+        self.onlyWriter = onlyWriter
         // Definitions were decoded once when they came in, and failed there if at all.
-        let constraints = objects.compactMap { object in object.kind == .constraint ? try? Constraint(object) : nil }
+        let binding = objects.filter { $0.kind == .constraint && !suspended.contains($0.number) }
+        let constraints = binding.compactMap { try? Constraint($0) }
         self.constraints = constraints.isEmpty ? nil : ConstraintRules(constraints)
     }
 }

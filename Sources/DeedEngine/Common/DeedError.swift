@@ -39,16 +39,27 @@ package enum Status: Int32, Sendable {
     case stillConnected = 408
 }
 
+/// What a row would break, for a constraint violation.
+package enum ViolatedRule: Sendable { case notNull, unique, check, reference }
+
 package struct DeedError: Error, Sendable, CustomStringConvertible {
     package let status: Status
+    /// nil where the status is another, or the constraint none of these.
+    package let violated: ViolatedRule?
     package let message: String
     /// What a running transaction holds that is in the way, so that a statement may wait for it.
     let obstacle: Obstacle?
 
     package init(_ status: Status, _ message: String) { self.init(status, message, obstacle: nil) }
 
+    /// A constraint violation.
+    package init(violating rule: ViolatedRule, _ message: String) {
+        (status, violated, obstacle, self.message) = (.constraintViolation, rule, nil, message)
+    }
+
     init(_ status: Status, _ message: String, obstacle: Obstacle?) {
         self.status = status
+        violated = nil
         self.message = message
         self.obstacle = obstacle
     }

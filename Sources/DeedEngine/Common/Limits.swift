@@ -28,6 +28,10 @@ package enum Limits {
     package static let indexNodeEntries = 256
     /// The encoded effects of one transaction, held in memory until commit and written as one batch.
     package static let transactionLogBytesMax = 2 << 30
+    /// How long a change of a table waits for transactions that have written it: what is a transaction of its own has ended long before.
+    package static let alterationMillisecondsMax = 1_000
+    /// Savepoints of one transaction, which go through them from the last one on.
+    package static let savepointsMax = 10_000
     /// The name of a prepared transaction, as other systems have it.
     package static let gidBytesMax = 200
     /// One value of the log; a transaction's effects are cut into pieces of this size within one atomic write.

@@ -260,6 +260,7 @@ private final class BulkLoad {
         self.count = count
         table = try graph.requireTable(kind, name)
         rules = table.rules
+        try graph.requireUnaltered(rules, transaction.mark)
         let defaults = rules?.constraints?.defaultColumns(besides: columns.map(\.key)) ?? []
         self.columns = (columns + defaults).sorted { $0.key < $1.key }
         generation = graph.takeGeneration()

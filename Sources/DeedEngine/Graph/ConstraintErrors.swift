@@ -12,7 +12,7 @@ extension Graph {
     func violation(_ constraint: Constraint, _ id: RowId, _ what: String) -> DeedError {
         let row = id == 0 ? "a new \(constraint.rowKind)" : "\(constraint.rowKind) \(id)"
         return DeedError(
-            .constraintViolation,
+            violating: constraint.kind.violated,
             "\(row) violates constraint '\(constraint.name)' of \(display(constraint.rowKind, constraint.table)): \(what)")
     }
 
@@ -53,9 +53,20 @@ extension Graph {
     }
 }
 
+extension Constraint.Kind {
+    fileprivate var violated: ViolatedRule {
+        switch self {
+        case .required, .primaryKey: .notNull
+        case .unique: .unique
+        case .endpoints: .reference
+        case .type, .defaultValue, .range, .oneOf, .length, .cardinality: .check
+        }
+    }
+}
+
 extension DeedError {
     /// The same error, which also says in which row of a load it came up, counted from 0.
     func inRow(_ row: Int) -> DeedError {
-        status == .constraintViolation ? DeedError(status, "\(message) (row \(row) of the load)") : self
+        violated.map { DeedError(violating: $0, "\(message) (row \(row) of the load)") } ?? self
     }
 }

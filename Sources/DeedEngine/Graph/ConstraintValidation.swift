@@ -8,8 +8,8 @@
 
 extension Graph {
     /// Throws ConstraintViolation, naming the first row that does not comply; a conflict if that depends on a running
-    /// transaction; or what reading threw. O(rows of the table; for cardinality, entities of the store).
-    func requireCompliance(_ constraint: Constraint, _ progress: Progress) throws(DeedError) {
+    /// transaction, other than the one with this mark; or what reading threw. O(rows of the table; for cardinality, entities of the store).
+    func requireCompliance(_ constraint: Constraint, own mark: Stamp = 0, _ progress: Progress) throws(DeedError) {
         let rules = ConstraintRules([constraint])
         guard let table = table(constraint.rowKind, constraint.table) else { return }
         switch constraint.rule {
@@ -25,7 +25,7 @@ extension Graph {
                 var first = segment.pointee.firstRow
                 while true {
                     try requireOpen()
-                    let next = try inspectVector(segment, from: first, constraint, rules)
+                    let next = try inspectVector(segment, from: first, constraint, rules, mark)
                     guard next > first else { break }
                     done += next - first
                     first = next
@@ -53,15 +53,15 @@ extension Graph {
 
     /// Looks at the rows from `first` on, as many as one hold of the latch allows; returns where it stopped.
     private func inspectVector(
-        _ segment: SegmentRef, from first: Int, _ constraint: Constraint, _ rules: ConstraintRules
+        _ segment: SegmentRef, from first: Int, _ constraint: Constraint, _ rules: ConstraintRules, _ mark: Stamp
     ) throws(DeedError) -> Int {
         try lockLoadedShared(segment)
         defer { segment.pointee.latch.unlockShared() }
         let end = min(first + Limits.vectorRows, segment.pointee.rowCount)
         if rules.endpoints != nil {
-            for row in first..<max(first, end) { try inspectEnds(segment, row, constraint, rules) }
+            for row in first..<max(first, end) { try inspectEnds(segment, row, constraint, rules, mark) }
         } else if first < end && !compliesAsAWhole(segment, rules) {
-            for row in first..<end { try inspectValues(segment, row, constraint, rules) }
+            for row in first..<end { try inspectValues(segment, row, constraint, rules, mark) }
         }
         return end
     }
@@ -81,22 +81,22 @@ extension Graph {
         case gone
     }
 
-    private func state(_ segment: SegmentRef, _ row: Int) -> RowState {
+    private func state(_ segment: SegmentRef, _ row: Int, _ mark: Stamp) -> RowState {
         if segment.pointee.isDead(row) { return .gone }
         if !segment.pointee.hasVersions { return .certain }
         let deleted = segment.pointee.versions.deletedStamp(row)
-        if deleted != 0 { return isRunning(deleted) ? .open(deleted) : .gone }
+        if deleted != 0 { return isRunning(deleted) && deleted != mark ? .open(deleted) : .gone }
         let created = max(segment.pointee.versions.createdStamp(row), segment.pointee.createdAll)
-        return isRunning(created) ? .open(created) : .certain
+        return isRunning(created) && created != mark ? .open(created) : .certain
     }
 
     // MARK: Values
 
     private func inspectValues(
-        _ segment: SegmentRef, _ row: Int, _ constraint: Constraint, _ rules: ConstraintRules
+        _ segment: SegmentRef, _ row: Int, _ constraint: Constraint, _ rules: ConstraintRules, _ mark: Stamp
     ) throws(DeedError) {
         var blocker: Stamp = 0
-        switch state(segment, row) {
+        switch state(segment, row, mark) {
         case .gone: return
         case .open(let mark): blocker = mark
         case .certain: break
@@ -108,7 +108,7 @@ extension Graph {
             var isDoubtful = false
             if segment.pointee.hasVersions {
                 // With a snapshot of everything committed, the changes that it does not see are those that still run.
-                forEachUnseenChange(segment, row, .latest(mark: 0)) { changed, before in
+                forEachUnseenChange(segment, row, .latest(mark: mark)) { changed, before in
                     guard changed == key else { return }
                     ownBlocker = segment.pointee.versions.newestStamp(row)
                     if !rules.complies(before, of: key) { isDoubtful = true }
@@ -125,12 +125,12 @@ extension Graph {
     // MARK: Ends
 
     private func inspectEnds(
-        _ segment: SegmentRef, _ row: Int, _ constraint: Constraint, _ rules: ConstraintRules
+        _ segment: SegmentRef, _ row: Int, _ constraint: Constraint, _ rules: ConstraintRules, _ mark: Stamp
     ) throws(DeedError) {
         let (source, target) = (segment.pointee.sources[row], segment.pointee.targets[row])
         guard let pair = collections(source, target), rules.endpoints?.contains(pair) == false else { return }
         let id = rowId(segment: segment.pointee.number, row: row)
-        switch state(segment, row) {
+        switch state(segment, row, mark) {
         case .gone: return
         case .certain: throw violation(constraint, id, pair)
         case .open(let mark):

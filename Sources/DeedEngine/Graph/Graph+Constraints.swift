@@ -43,13 +43,19 @@ extension Graph {
     }
 
     /// A name such as person_age_range that nothing has yet.
-    private func freeName(for constraint: Constraint) -> String {
+    func freeName(for constraint: Constraint, besides others: [String] = [], replacing dropped: [SchemaObject] = []) -> String {
+        func isFree(_ name: String) -> Bool {
+            if others.contains(name) { return false }
+            guard let known = schema.object(named: name) else { return true }
+            return dropped.contains { $0.number == known.number }
+        }
+
         let table = names.display(constraint.rowKind == .entity ? .collection : .relationshipType, constraint.table)
         let properties = constraint.properties.map { names.display(.propertyKey, $0) }
         let name = ([table] + properties + [constraint.kind.text]).joined(separator: "_")
-        if schema.object(named: name) == nil { return name }
+        if isFree(name) { return name }
         var number = 2
-        while schema.object(named: "\(name)_\(number)") != nil { number += 1 }
+        while !isFree("\(name)_\(number)") { number += 1 }
         return "\(name)_\(number)"
     }
 

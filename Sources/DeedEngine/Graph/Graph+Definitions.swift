@@ -5,14 +5,16 @@ extension Graph {
     /// Errors: AlreadyExists, LimitExceeded.
     package func createDefinition(_ name: String, _ content: [UInt8]) throws(DeedError) {
         try requireWritable()
+        try define(try definitionDraft(name, content)) { _ throws(DeedError) in }
+    }
+
+    func definitionDraft(_ name: String, _ content: [UInt8]) throws(DeedError) -> SchemaObject {
         guard name.utf8.count <= Limits.nameBytesMax, content.count <= Limits.valueBytesMax else {
             throw DeedError(.limitExceeded, "a definition of \(content.count) bytes, or the length of its name")
         }
         // It belongs to no table, for which the empty name stands.
         let none = try names.intern(.collection, UnsafeRawBufferPointer(start: nil, count: 0))
-        try define(
-            SchemaObject(kind: .definition, rowKind: .entity, table: none, name: name, definition: content)
-        ) { _ throws(DeedError) in }
+        return SchemaObject(kind: .definition, rowKind: .entity, table: none, name: name, definition: content)
     }
 
     package func dropDefinition(_ name: String) throws(DeedError) { try drop(.definition, named: name) }

@@ -16,6 +16,7 @@ extension Graph {
         try requireWritable()
         let gid = try checked(gid)
         try requirePreparable(transaction)
+        try requireGoodRows(of: transaction)
         guard prepared.reserve(gid) else {
             throw DeedError(.alreadyExists, "there is a prepared transaction '\(String(decoding: gid, as: UTF8.self))'")
         }

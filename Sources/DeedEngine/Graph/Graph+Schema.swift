@@ -55,7 +55,7 @@ extension Graph {
     }
 
     /// Commits the present state of an object, and then brings it into effect.
-    private func commitChange(_ object: SchemaObject) throws(DeedError) {
+    func commitChange(_ object: SchemaObject) throws(DeedError) {
         let transaction = Transaction(snapshot: .latest(mark: newMark()), place: nil, isReadOnly: false)
         if isLogged { LogRecord.schemaObject(object, into: &transaction.log) }
         try commit(transaction)
@@ -64,7 +64,7 @@ extension Graph {
     }
 
     /// Brings a committed change into effect.
-    private func apply(_ object: SchemaObject) {
+    func apply(_ object: SchemaObject) {
         if object.state == .dropped { schema.remove(object.number) } else { schema.set(object) }
         if object.state != .dropped { register(object) }
         publishRules(object.rowKind, object.table)
@@ -75,7 +75,11 @@ extension Graph {
     func publishRules(_ kind: RowKind, _ name: NameId) {
         guard let table = table(kind, name) else { return }
         let objects = schema.objects(of: kind, name)
-        let rules = objects.isEmpty ? nil : TableRules(objects, indexes: objects.compactMap { index($0.number) })
+        let open = openAlteration.withLock { open in open.flatMap { $0.kind == kind && $0.table == name ? $0 : nil } }
+        let rules = objects.isEmpty && open == nil
+            ? nil
+            : TableRules(
+                objects, indexes: objects.compactMap { index($0.number) }, suspended: open?.suspended ?? [], onlyWriter: open?.mark)
         table.publish(rules)
         if let rules { allRules.withLock { $0.append(rules) } }
     }

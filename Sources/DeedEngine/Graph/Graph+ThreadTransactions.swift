@@ -4,9 +4,15 @@ extension Graph {
     @inline(__always)
     package var threadTransaction: Transaction? { threadTransactions.current }
 
+    /// The same, for a call that does nothing in it: it stays unused.
+    package var threadTransactionAtRest: Transaction? { threadTransactions.peek() }
+
+    /// True if the thread has a transaction that no call has worked in.
+    package var isThreadTransactionUnused: Bool { threadTransactions.isUnused }
+
     /// Begins a transaction of the calling thread, which must have none.
-    package func beginOnThread() throws(DeedError) {
-        let transaction = try begin(readOnly: false)
+    package func beginOnThread(_ options: TransactionOptions = TransactionOptions()) throws(DeedError) {
+        let transaction = try begin(options)
         do throws(DeedError) {
             try threadTransactions.open(transaction) { [weak self] in self?.rollback(transaction) }
         } catch {

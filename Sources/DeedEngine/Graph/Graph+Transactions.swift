@@ -59,6 +59,7 @@ extension Graph {
         }
         do throws(DeedError) {
             try requireWritable()
+            try requireGoodRows(of: transaction)
             if transaction.log.count > Limits.transactionLogBytesMax {
                 throw DeedError(
                     .limitExceeded, "the transaction's effects take \(transaction.log.count) bytes; "

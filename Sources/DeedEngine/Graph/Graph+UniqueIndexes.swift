@@ -76,7 +76,7 @@ extension Graph {
         let kind: NameKind = index.rowKind == .entity ? .collection : .relationshipType
         let properties = index.properties.map { names.display(.propertyKey, $0) }.joined(separator: ", ")
         return DeedError(
-            .constraintViolation,
+            violating: .unique,
             "the unique index '\(index.name)' on \(names.display(kind, index.table)) (\(properties)) has "
                 + "\(describedValues(index, id)) already: \(index.rowKind) \(rival)")
     }

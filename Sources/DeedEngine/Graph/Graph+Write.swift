@@ -34,6 +34,7 @@ extension Graph {
         do {
             defer { segment.pointee.latch.unlockExclusive() }
             if table.rules !== rules { return nil }
+            try requireUnaltered(rules, transaction.mark)
             row = try writeNewRow(transaction, segment, properties)
             if let rules { noteEntering(rules, transaction, segment, row) }
         }
@@ -78,6 +79,7 @@ extension Graph {
             do {
                 defer { segment.pointee.latch.unlockExclusive() }
                 if table.rules !== rules { return nil }
+                try requireUnaltered(rules, transaction.mark)
                 row = segment.pointee.rowCount
                 try segment.pointee.sources.set(row, source, pool, .columns)
                 try segment.pointee.targets.set(row, target, pool, .columns)
@@ -240,6 +242,7 @@ extension Graph {
         defer { segment.pointee.latch.unlockExclusive() }
         try requireWritableRow(transaction, segment, row, id)
         if table.rules !== rules { return false }
+        try requireUnaltered(rules, transaction.mark)
         logBeforeImage(transaction, segment, row, id)
         let touched = replacing ? nil : properties
         let leaving = rules.map { noteLeaving($0, transaction, segment, row, changing: touched) }

@@ -79,6 +79,12 @@ package final class Graph: @unchecked Sendable {
     private let tables = TableDirectory()
     /// One change of the schema at a time; taken before everything else.
     let schemaChange = Monitor()
+    /// What has to be said of rows beyond constraints (Graph+RowChecks.swift).
+    let rowCheck = Mutex<RowCheck?>(nil)
+    /// The version of the schema with which there is nothing to say.
+    let uncheckedSchema = Atomic<UInt64>(.max)
+    /// The table that is being altered, while the schema is locked for it.
+    let openAlteration = Mutex<OpenAlteration?>(nil)
     /// The secondary indexes by number.
     let indexes = Mutex<[UInt32: SecondaryIndex]>([:])
     /// All rules that were ever published, since writers hold them without a reference.

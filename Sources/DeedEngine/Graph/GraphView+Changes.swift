@@ -76,7 +76,7 @@ extension GraphView {
 
     /// A point in the view's transaction to which a failing statement of a query goes back.
     package struct Savepoint {
-        fileprivate let inner: Transaction.Savepoint
+        let inner: Transaction.Savepoint
     }
 
     package func savepoint() throws(DeedError) -> Savepoint {

@@ -23,12 +23,13 @@ extension Graph {
         return name
     }
 
-    /// Enters the rows that are there in the index of a schema object that is being made, if it has one.
-    func buildIndex(of object: SchemaObject, _ progress: Progress) throws(DeedError) {
+    /// Enters the rows that are there in the index of a schema object that is being made, if it has one. `own`: the mark of the
+    /// transaction whose rows are as they will be.
+    func buildIndex(of object: SchemaObject, own mark: Stamp = 0, _ progress: Progress) throws(DeedError) {
         guard let index = index(object.number) else { return }
         try fill(index, progress)
         reach(.indexEntered)
-        if index.isUnique { try requireDistinctKeys(index, progress) }
+        if index.isUnique { try requireDistinctKeys(index, mark, progress) }
         reach(.indexChecked)
         if store != nil { try checkpoint() }
         reach(.indexWritten)
@@ -136,7 +137,7 @@ extension Graph {
     // MARK: Uniqueness
 
     /// Throws if two rows have the same key, naming both. Rows that come while this runs are checked by their writers.
-    private func requireDistinctKeys(_ index: SecondaryIndex, _ progress: Progress) throws(DeedError) {
+    private func requireDistinctKeys(_ index: SecondaryIndex, _ mark: Stamp, _ progress: Progress) throws(DeedError) {
         let cursor = IndexCursor()
         cursor.begin(low: nil, end: nil)
         var previous = ByteBuffer(capacity: 64)
@@ -148,7 +149,7 @@ extension Graph {
                     group.append(cursor.rows[entry])
                     continue
                 }
-                try requireDistinct(index, previous.bytes, group)
+                try requireDistinct(index, previous.bytes, group, mark)
                 previous.removeAll()
                 previous.append(cursor.key(entry))
                 group = [cursor.rows[entry]]
@@ -158,11 +159,11 @@ extension Graph {
                 throw DeedError(.interrupted, "the making of the index was interrupted")
             }
         }
-        try requireDistinct(index, previous.bytes, group)
+        try requireDistinct(index, previous.bytes, group, mark)
     }
 
     private func requireDistinct(
-        _ index: SecondaryIndex, _ key: UnsafeRawBufferPointer, _ rows: [RowId]
+        _ index: SecondaryIndex, _ key: UnsafeRawBufferPointer, _ rows: [RowId], _ mark: Stamp
     ) throws(DeedError) {
         if rows.count < 2 { return }
         var full = ByteBuffer(capacity: 64)
@@ -173,10 +174,10 @@ extension Graph {
                 full.removeAll()
                 if try !appendFullKey(index, id, to: &full) { continue }
             }
-            let own = try claim(index, full.bytes, id, 0)
+            let own = try claim(index, full.bytes, id, mark)
             if case .none = own { continue }
             for rival in rows[..<position] {
-                switch (own, try claim(index, full.bytes, rival, 0)) {
+                switch (own, try claim(index, full.bytes, rival, mark)) {
                 case (_, .none): continue
                 case (_, .open(let stamp)): throw openClaim(index, rival, stamp)
                 case (.open(let stamp), _): throw openClaim(index, id, stamp)

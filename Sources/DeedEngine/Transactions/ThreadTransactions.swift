@@ -16,7 +16,19 @@ final class ThreadTransactions: Sendable {
     var current: Transaction? { openCount.load(ordering: .relaxed) == 0 ? nil : find() }
 
     @inline(never)
-    private func find() -> Transaction? { ThreadValue.current?.entries.first { $0.owner === self }?.transaction }
+    private func find() -> Transaction? {
+        guard let value = ThreadValue.current, let index = value.entries.firstIndex(where: { $0.owner === self }) else { return nil }
+        value.entries[index].isUnused = false
+        return value.entries[index].transaction
+    }
+
+    private var entry: ThreadValue.Entry? { ThreadValue.current?.entries.first { $0.owner === self } }
+
+    /// The same, for somebody who only wants to know.
+    func peek() -> Transaction? { entry?.transaction }
+
+    /// True if there is one that nobody has asked for yet.
+    var isUnused: Bool { entry?.isUnused ?? false }
 
     /// Keeps a transaction for the calling thread, which has none; `abandon` ends it if the thread does not.
     func open(_ transaction: Transaction, abandon: @escaping () -> Void) throws(DeedError) {
@@ -42,6 +54,7 @@ private final class ThreadValue {
         let owner: ThreadTransactions
         let transaction: Transaction
         let abandon: () -> Void
+        var isUnused = true
     }
 
     var entries: [Entry] = []

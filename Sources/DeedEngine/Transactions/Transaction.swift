@@ -58,10 +58,14 @@ package final class Transaction: @unchecked Sendable {
     /// Of the record that a replica applies: it enters the log as it came.
     var received: LogRecord.Header?
     let isCommitFinished = Atomic<Bool>(false)
+    /// It changes a table with its rows, and its rows are looked at there.
+    var isAlteration = false
     /// What the group is to do with it.
     var step = CommitStep.commit
     /// Made when the first row of a table with indexes is written.
     var indexWrites: IndexWrites?
+    /// Points that have names, in the order in which they were set.
+    var namedSavepoints: [(name: String, point: Savepoint)] = []
     /// Files that a bulk load has written and that the commit brings into the store.
     var bulkFiles: [BulkFile] = []
 
@@ -89,6 +93,10 @@ package final class Transaction: @unchecked Sendable {
         var bulkFiles = 0
         var indexWrites = 0
     }
+
+    package var savepointCount: Int { namedSavepoints.count }
+
+    package var isolation: Isolation { reads == nil ? .snapshot : .serializable }
 
     var savepoint: Savepoint {
         Savepoint(

@@ -104,7 +104,7 @@ final class OperatorMaker {
         case .working(let table, let slots): return WorkingOperator(table, slots, context)
         case .shared(_, let table, let from, let slots): return SharedOperator(child, table: table, from: from, slots: slots, context)
         case .apply, .batches, .join, .cross, .union, .recursive: return try makeJoining(node, child)
-        case .create, .merge, .change, .delete, .forEach: return try makeChanging(node, child)
+        case .create, .merge, .change, .delete, .requireOnce, .forEach: return try makeChanging(node, child)
         default: return try makeRows(node, child, of: below)
         }
     }
@@ -225,6 +225,7 @@ final class OperatorMaker {
                 child, match: makeInner(match), match, creations, onCreate: onCreate, onMatch: onMatch, context)
         case .change(_, let changes): return try ChangeOperator(child, changes, context)
         case .delete(_, let elements, let detach): return try DeleteOperator(child, elements, detach: detach, context)
+        case .requireOnce(_, let element): return try RequireOnceOperator(child, element, context)
         case .forEach(_, let list, let element, let body):
             return try ForEachOperator(child, list: list, element: element, body: makeInner(body), context)
         default: throw DeedError(.internalError, "a plan has a node that nothing runs")

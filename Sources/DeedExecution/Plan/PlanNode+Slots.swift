@@ -11,7 +11,8 @@ extension PlanNode.Kind {
             .filter(let child, _), .project(let child, _), .keep(let child, _), .unwind(let child, _, _),
             .aggregate(let child, _, _), .sort(let child, _), .window(let child, _, _, _),
             .top(let child, _, _), .skip(let child, _), .limit(let child, _), .eager(let child), .create(let child, _),
-            .change(let child, _), .delete(let child, _, _), .sift(let child, _, _), .callProcedure(let child, _, _, _),
+            .change(let child, _), .delete(let child, _, _), .requireOnce(let child, _), .sift(let child, _, _),
+            .callProcedure(let child, _, _, _),
             .loadCSV(let child, _, _, _, _), .empty(let child), .shared(let child, _, _, _):
             [child]
         case .apply(let outer, let inner, _), .batches(let outer, let inner, _): [outer, inner]
@@ -147,7 +148,7 @@ extension PlanNode {
             return child.slotsBound().union(match.slotsBound()).union(creations.map(\.slot))
         case .callProcedure(let child, _, _, let yields): return child.slotsBound().union(yields.map(\.slot))
         case .loadCSV(let child, _, let row, _, _): return child.slotsBound().union([row])
-        case .filter, .sift, .sort, .top, .skip, .limit, .eager, .change, .delete, .forEach, .empty:
+        case .filter, .sift, .sort, .top, .skip, .limit, .eager, .change, .delete, .requireOnce, .forEach, .empty:
             return children[0].slotsBound()
         }
     }

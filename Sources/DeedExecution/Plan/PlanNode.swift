@@ -102,6 +102,8 @@ package final class PlanNode: Sendable {
         case merge(child: PlanNode, match: PlanNode, [Creation], onCreate: [Change], onMatch: [Change])
         case change(child: PlanNode, [Change])
         case delete(child: PlanNode, [Expr], detach: Bool)
+        /// Fails at a row whose element, which is not null, another row had before.
+        case requireOnce(child: PlanNode, Expr)
         /// For each element of the list the changes of `body`, whose argument is the row with the element; the row goes on.
         case forEach(child: PlanNode, list: Expr, element: Slot, body: PlanNode)
 

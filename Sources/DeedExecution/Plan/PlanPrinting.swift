@@ -50,6 +50,7 @@ extension PlanNode {
         case .merge: "Merge"
         case .change: "Change"
         case .delete(_, _, let detach): detach ? "DetachDelete" : "Delete"
+        case .requireOnce: "RequireOnce"
         case .forEach: "ForEach"
         case .callProcedure: "CallProcedure"
         case .loadCSV: "LoadCSV"
@@ -129,6 +130,7 @@ private struct PlanPrinter {
             creations.map { text($0) }.joined(separator: ", ") + text(onCreate, "created") + text(onMatch, "found")
         case .change(_, let changes): text(changes)
         case .delete(_, let elements, _): elements.map(\.text).joined(separator: ", ")
+        case .requireOnce(_, let element): element.text
         case .forEach(_, let list, let element, _): "#\(element) in \(list.text)"
         case .callProcedure(_, let name, let arguments, _): "\(name)(\(arguments.map(\.text).joined(separator: ", ")))"
         case .loadCSV(_, let source, let row, _, _): "#\(row) from \(source.text)"

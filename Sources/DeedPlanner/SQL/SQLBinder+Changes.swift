@@ -24,14 +24,14 @@ extension SQLBinder {
         }
     }
 
-    private func withTables<Result>(of with: CommonTables?, _ body: () throws -> Result) throws -> Result {
+    func withTables<Result>(of with: CommonTables?, _ body: () throws -> Result) throws -> Result {
         let visible = commonTables.count
         defer { commonTables.removeLast(commonTables.count - visible) }
         if let with { try declare(with, for: nil) }
         return try body()
     }
 
-    private func create(
+    func create(
         _ part: FromPart, _ table: SQLTable, _ columns: [SQLTable.Column], _ values: [Expr], _ state: inout BoundQuery,
         at range: SourceRange
     ) throws {
@@ -134,7 +134,7 @@ extension SQLBinder {
     }
 
     /// The columns that values are for.
-    private func targets(_ names: [Name], of table: SQLTable) throws -> [SQLTable.Column] {
+    func targets(_ names: [Name], of table: SQLTable) throws -> [SQLTable.Column] {
         let ends = table.isRelationship
             ? ["_src", "_dst"].map { SQLTable.Column(name: $0, type: .integer) } : []
         if names.isEmpty { return ends + table.columns }
@@ -164,7 +164,7 @@ extension SQLBinder {
         return (bound.query, values)
     }
 
-    private func requireCount(_ count: Int, _ columns: [SQLTable.Column], isNamed: Bool, at range: SourceRange) throws {
+    func requireCount(_ count: Int, _ columns: [SQLTable.Column], isNamed: Bool, at range: SourceRange) throws {
         if count > columns.count {
             throw failure("SyntaxError", "INSERT has more values (\(count)) than columns (\(columns.count))", at: range)
         }
@@ -183,8 +183,7 @@ extension SQLBinder {
         let bound = try rows.map { row -> [Expr] in
             guard row.count == width else { throw failure("SyntaxError", "the rows of VALUES must have one length", at: range) }
             return try zip(row, columns).map { item, column in
-                if case .sql(.default) = item.kind { return .constant(column.defaultValue ?? .null) }
-                return assigned(try bind(item, context), to: column).expr
+                try assigned(item, to: column, context).expr
             }
         }
         if bound.count == 1 { return (state, bound[0]) }
@@ -211,6 +210,12 @@ extension SQLBinder {
         column.type == .any ? cast(unknown: value, to: .text) : cast(value, to: column.type)
     }
 
+    /// The value of an expression or DEFAULT as the column takes it.
+    func assigned(_ value: Expression, to column: SQLTable.Column, _ context: SQLContext) throws -> SQLValue {
+        if case .sql(.default) = value.kind { return SQLValue(.constant(column.defaultValue ?? .null), column.type) }
+        return assigned(try bind(value, context), to: column)
+    }
+
     // MARK: UPDATE and DELETE
 
     func bind(_ update: Update) throws -> BoundQuery {
@@ -221,12 +226,7 @@ extension SQLBinder {
             var changes: [Change] = []
             for (name, value) in try update.assignments.flatMap(assigned) {
                 let column = try targets([name], of: table)[0]
-                let new: SQLValue
-                if case .sql(.default) = value.kind {
-                    new = SQLValue(.constant(column.defaultValue ?? .null), column.type)
-                } else {
-                    new = assigned(try bind(value, SQLContext(scope, clause: "SET")), to: column)
-                }
+                let new = try assigned(value, to: column, SQLContext(scope, clause: "SET"))
                 let slot = core.newSlot()
                 values.append((slot, new.expr))
                 changes.append(.setProperty(of: .slot(row), key: column.name, value: .slot(slot)))
@@ -239,7 +239,7 @@ extension SQLBinder {
         }
     }
 
-    private func assigned(_ assignment: Assignment) throws -> [(Name, Expression)] {
+    func assigned(_ assignment: Assignment) throws -> [(Name, Expression)] {
         if assignment.columns.count == 1 { return [(assignment.columns[0], assignment.value)] }
         guard case .sql(.row(let values)) = assignment.value.kind, values.count == assignment.columns.count else {
             throw unsupported("an assignment of a query to several columns", at: assignment.value.range)
@@ -262,7 +262,7 @@ extension SQLBinder {
     }
 
     /// The rows of the table to change, beside those of other tables.
-    private func rows(
+    func rows(
         of name: ObjectName, _ alias: Name?, _ others: [TableReference], _ predicate: Expression?
     ) throws -> (SQLTable, SQLRelation, Slot, SQLScope, BoundQuery) {
         let table = try table(name)

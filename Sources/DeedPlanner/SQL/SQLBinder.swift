@@ -15,7 +15,18 @@ extension Planner {
     package func plan(_ statement: SQLStatement) throws -> PlannedQuery {
         let core = Binder(catalog, interruption, literals, following: nil)
         let binder = SQLBinder(core)
-        let bound = try binder.bind(statement)
+        return planned(try binder.bind(statement), core)
+    }
+
+    /// The plan that gives every row of a table another value of a column, as one of another type.
+    package func planConversion(
+        of column: Name, in table: ObjectName, to type: SQLType, using value: Expression?
+    ) throws -> PlannedQuery {
+        let core = Binder(catalog, interruption, literals, following: nil)
+        return planned(try SQLBinder(core).bindConversion(of: column, in: table, to: type, using: value), core)
+    }
+
+    func planned(_ bound: BoundQuery, _ core: Binder) -> PlannedQuery {
         var root = bound.plan
         if core.writes && bound.columns.isEmpty, case .eager(let child) = root.kind { root = child }
         let plan = QueryPlan(
@@ -37,6 +48,13 @@ extension Planner {
         let binder = SQLBinder(Binder(catalog, interruption, literals, following: nil))
         let value = try binder.bind(expression, SQLContext(SQLScope(outer: nil), clause: "a definition"))
         guard case .constant(let constant) = binder.cast(value, to: type).expr else { return nil }
+        return constant
+    }
+
+    /// A value of one type as one of another; nil if there is none.
+    package func constant(_ value: Value, _ type: SQLType, as wanted: SQLType) -> Value? {
+        let binder = SQLBinder(Binder(catalog, interruption, literals, following: nil))
+        guard case .constant(let constant) = binder.cast(SQLValue(.constant(value), type), to: wanted).expr else { return nil }
         return constant
     }
 }
@@ -68,6 +86,7 @@ final class SQLBinder {
         case .insert(let insert): return try bind(insert, at: statement.range)
         case .update(let update): return try bind(update)
         case .delete(let delete): return try bind(delete)
+        case .merge(let merge): return try bind(merge, at: statement.range)
         default: throw unsupported("this statement", at: statement.range)
         }
     }

@@ -145,12 +145,13 @@ extension SQLParser {
         return .generated(value)
     }
 
+    /// Its range is all that stands between the brackets.
     private mutating func parenthesizedExpression() throws(SyntaxError) -> Expression {
         let opener = index
         try expect(.openParenthesis)
         let value = try nestedExpression()
         try close(opener, or: "an operator")
-        return value
+        return Expression(value.kind, tokens[opener].range.upperBound..<tokens[index - 1].range.lowerBound)
     }
 
     // MARK: Constraints

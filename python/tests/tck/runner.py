@@ -14,8 +14,8 @@ from .values import actual, expected, same, same_bag
 
 # openCypher's classes of errors by ours.
 ERRORS = {
-    "CypherSyntaxError": "SyntaxError", "CypherSemanticError": "SemanticError", "ParameterMissing": "ParameterMissing",
-    "CypherTypeError": "TypeError", "CypherArgumentError": "ArgumentError", "CypherArithmeticError": "ArithmeticError",
+    "QuerySyntaxError": "SyntaxError", "QuerySemanticError": "SemanticError", "ParameterMissing": "ParameterMissing",
+    "QueryTypeError": "TypeError", "QueryArgumentError": "ArgumentError", "QueryArithmeticError": "ArithmeticError",
     "ElementDeleted": "EntityNotFound", "ProcedureError": "ProcedureError",
     "StillConnected": "ConstraintVerificationFailed",
 }
