@@ -22,7 +22,7 @@ package struct ScanPredicate: Sendable {
         switch (value, comparison) {
         case (.string, _): break
         case (_, .contains), (_, .hasPrefix), (_, .hasSuffix): return nil
-        case (.bool, _), (.int, _), (.float, _): break
+        case (.bool, _), (.int, _), (.float, _), (.decimal, _): break
         default: return nil
         }
         let encoder = ValueEncoder()
@@ -38,6 +38,7 @@ package struct ScanPredicate: Sendable {
         switch value {
         case .int(let number): range = IntegerInterval(comparison, number)
         case .float(let number): range = IntegerInterval(comparison, number)
+        case .decimal(let number): range = IntegerInterval(comparison, number)
         default: range = nil
         }
     }
@@ -50,6 +51,11 @@ package struct ScanPredicate: Sendable {
         switch constant.cell.type {
         case .float64: Double(bitPattern: constant.cell.bits)
         case .int64: Double(exactly: Int64(bitPattern: constant.cell.bits))
+        case .decimal:
+            (try? Decimal(decoding: constant.cell.bytes)).flatMap { decimal in
+                let nearest = decimal.nearestFloat
+                return nearest.order == 0 ? nearest.float : nil
+            }
         default: nil
         }
     }
@@ -125,6 +131,21 @@ struct IntegerInterval: Equatable, Sendable {
         case .notEqual: self = .all
         case .less, .lessOrEqual: self.init(.lessOrEqual, Int64(below))
         default: self.init(.greater, Int64(below))
+        }
+    }
+
+    /// What compares so with a decimal; nil also for those beyond all integers.
+    init?(_ comparison: ScanPredicate.Comparison, _ constant: Decimal) {
+        guard let below = constant.floor.exactInteger else { return nil }
+        if Decimal.compare(constant, Decimal(below)) == 0 {
+            self.init(comparison, below)
+            return
+        }
+        switch comparison {
+        case .equal: self = .none
+        case .notEqual: self = .all
+        case .less, .lessOrEqual: self.init(.lessOrEqual, below)
+        default: self.init(.greater, below)
         }
     }
 
