@@ -73,9 +73,9 @@ extension SQLBinder {
                 let sum = try slot("sum")
                 let count = Expr.slot(try collect("count", [value.expr], false, collector))
                 let none = Expr.compare(.equal, count, .constant(.int(0)))
-                return SQLValue(.conditional([(none, .constant(.null))], otherwise: sum), value.type)
+                return SQLValue(.conditional([(none, .constant(.null))], otherwise: sum), value.type.unsized)
             case "total": return SQLValue(.arithmetic(.add, try slot("sum"), .constant(.float(0))), .float)
-            case "avg": return SQLValue(try slot("avg"), value.type == .interval ? .interval : .float)
+            case "avg": return SQLValue(try slot("avg"), averageType(value.type))
             default:
                 let deviation = try slot(name == "stddev_pop" ? "stdevp" : "stdev")
                 let count = Expr.slot(try collect("count", [value.expr], call.isDistinct, collector))
@@ -86,6 +86,15 @@ extension SQLBinder {
             guard value.type.mayBeBool else { throw mismatch(argument, "boolean", value.type) }
             return SQLValue(try slot(name == "bool_or" ? "max" : "min"), .bool)
         default: throw unsupported(name, at: range)
+        }
+    }
+
+    /// Decimals have an exact average; a column that may have some is of no known type.
+    func averageType(_ type: SQLType) -> SQLType {
+        switch type {
+        case .interval, .any: type
+        case .numeric: .numeric(nil)
+        default: .float
         }
     }
 
