@@ -179,7 +179,7 @@ parse_types(Description *description)
         return 0;
     PyObject *items = items_of(description, description->given[TYPES]);
     for (Py_ssize_t i = 0; items != NULL && i < PyTuple_GET_SIZE(items); i++) {
-        int32_t type = parse_type(PyTuple_GET_ITEM(items, i));
+        int32_t type = parse_type(state_of(description), PyTuple_GET_ITEM(items, i));
         if (type < 0) {
             raise_status(state_of(description), DEED_INVALID_ARGUMENT, "there is no type %R", PyTuple_GET_ITEM(items, i));
             return -1;
