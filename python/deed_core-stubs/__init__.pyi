@@ -4,6 +4,7 @@ import array
 import datetime
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from types import TracebackType
 from typing import (
     Any,
@@ -32,6 +33,7 @@ _Value: TypeAlias = (
     | bool
     | int
     | float
+    | Decimal
     | str
     | bytes
     | datetime.date
@@ -60,10 +62,11 @@ _ConstraintKind: TypeAlias = Literal[
 ]
 _TypeName: TypeAlias = Literal[
     "bool", "int", "float", "str", "bytes", "date", "local_time", "zoned_time", "local_datetime", "zoned_datetime",
-    "duration", "list", "dict", "vector",
+    "duration", "list", "dict", "vector", "decimal",
 ]  # fmt: skip
 _ConstraintType: TypeAlias = (
     _TypeName | type[bool] | type[int] | type[float] | type[str] | type[bytes] | type[list[Any]] | type[dict[str, Any]]
+    | type[Decimal]
 )
 
 @type_check_only

@@ -10,6 +10,7 @@ enum ArithmeticKernels {
     static func calculate(
         _ operation: Arithmetic, _ left: Operand, _ right: Operand, count: Int, _ context: QueryContext
     ) throws -> ColumnVector {
+        let (left, right) = (left.beside(right, isCompared: false), right.beside(left, isCompared: false))
         switch (left.kind, right.kind) {
         case (.null, _), (_, .null): return ColumnVector(.null, capacity: count)
         case (.int64, .int64):
