@@ -1,5 +1,6 @@
 // The arithmetic operators. Null with anything is null. Integers stay integers and an overflow is an error; a float on
-// either side makes both floats, which never fail. Decimals with each other and with integers are decimals, and may fail. Temporal operands are TemporalArithmetic's.
+// either side makes both floats, which never fail. Decimals with each other and with integers are decimals, and may fail. Temporal
+// operands are TemporalArithmetic's.
 //
 //   +   also joins texts, a text with a scalar, lists, and a list with an item on either side
 //   /   of integers truncates toward zero, and fails for a divisor of zero
@@ -87,7 +88,7 @@ extension Value {
         case (.null, _), (_, .null): return .null
         default:
             if let (first, second) = decimals(left, right) {
-                if second.isZero { throw divisionByZero("/") }
+                if second.isZero { throw SQLFunctions.divisionByZero }
                 return try decimal(Decimal.divide(first, second))
             }
             if let (first, second) = floats(left, right) { return .float(first / second) }
@@ -105,7 +106,7 @@ extension Value {
         case (.null, _), (_, .null): return .null
         default:
             if let (first, second) = decimals(left, right) {
-                if second.isZero { throw divisionByZero("%") }
+                if second.isZero { throw SQLFunctions.divisionByZero }
                 return try decimal(Decimal.modulo(first, second))
             }
             if let (first, second) = floats(left, right) { return .float(fmod(first, second)) }

@@ -99,4 +99,29 @@ struct DecimalTests {
         #expect(Value.equals(.decimal(try #require(decimal("9007199254740993"))), .float(9_007_199_254_740_992)) == false)
         #expect(Value.equals(.decimal(try #require(decimal("1152921504606846976"))), .float(0x1p60)) == true)
     }
+
+    /// What fits one word takes shorter ways; both sides of their limits have to come to the same.
+    @Test func wordsAndLongNumbersComputeAlike() throws {
+        let edges: [Int128] = [0, 1, -1, 9, 10, Int128(Int64.max), Int128(Int64.min), Int128(Int64.max) + 1, Int128(Int64.min) - 1, 1 << 62]
+        var generator = SeededGenerator(seed: 13)
+        for _ in 0..<3_000 {
+            let one = edges.randomElement(using: &generator)! + Int128.random(in: -3...3, using: &generator)
+            let other = edges.randomElement(using: &generator)! + Int128.random(in: -3...3, using: &generator)
+            let (scale, otherScale) = (Int.random(in: 0...6, using: &generator), Int.random(in: 0...6, using: &generator))
+            let left = try #require(Decimal(one, scale: scale)), right = try #require(Decimal(other, scale: otherScale))
+            let shift = max(scale, otherScale)
+            let aligned = (one * Int128(Decimal.powers[shift - scale]), other * Int128(Decimal.powers[shift - otherScale]))
+            let sum = try #require(Decimal.add(left, right)), difference = try #require(Decimal.subtract(left, right))
+            #expect(sum.coefficient == aligned.0 + aligned.1 && Int(sum.scale) == shift)
+            #expect(difference.coefficient == aligned.0 - aligned.1 && Int(difference.scale) == shift)
+            #expect(Decimal.compare(left, right) == (aligned.0 < aligned.1 ? -1 : aligned.0 > aligned.1 ? 1 : 0))
+            let (product, overflow) = one.multipliedReportingOverflow(by: other)
+            if !overflow, product.magnitude < Decimal.limit {
+                let found = try #require(Decimal.multiply(left, right))
+                #expect(found.coefficient == product && Int(found.scale) == scale + otherScale)
+            }
+            let unit = Int128(Decimal.powers[scale])
+            #expect(left.exactInteger == (one % unit == 0 ? Int64(exactly: one / unit) : nil))
+        }
+    }
 }

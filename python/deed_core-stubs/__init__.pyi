@@ -29,23 +29,9 @@ __version__: Final[str]
 
 # What reading a property gives.
 _Value: TypeAlias = (
-    None
-    | bool
-    | int
-    | float
-    | Decimal
-    | str
-    | bytes
-    | datetime.date
-    | datetime.time
-    | datetime.datetime
-    | datetime.timedelta
-    | Duration
-    | Temporal
-    | list[Any]
-    | dict[str, Any]
-    | array.array[float]
-)
+    None | bool | int | float | Decimal | str | bytes | datetime.date | datetime.time | datetime.datetime | datetime.timedelta
+    | Duration | Temporal | list[Any] | dict[str, Any] | array.array[float]
+)  # fmt: skip
 
 # What can be stored: also tuples, anything with __index__, and buffers (bytes-likes, embeddings, NumPy).
 _Storable: TypeAlias = _Value | Sequence[Any] | Mapping[str, Any] | SupportsIndex | Buffer
@@ -65,8 +51,7 @@ _TypeName: TypeAlias = Literal[
     "duration", "list", "dict", "vector", "decimal",
 ]  # fmt: skip
 _ConstraintType: TypeAlias = (
-    _TypeName | type[bool] | type[int] | type[float] | type[str] | type[bytes] | type[list[Any]] | type[dict[str, Any]]
-    | type[Decimal]
+    _TypeName | type[bool | int | float | Decimal | str | bytes] | type[list[Any]] | type[dict[str, Any]]
 )
 
 @type_check_only

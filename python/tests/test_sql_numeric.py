@@ -51,7 +51,8 @@ def scale(number: Decimal) -> int:
 def random_decimal(numbers: random.Random, digits: int = DIGITS) -> Decimal:
     count = numbers.randint(0, digits)
     coefficient = numbers.choice([0, 1, 5, numbers.randrange(10**count), 10**count - 1])
-    return Decimal(numbers.choice([-1, 1]) * coefficient).scaleb(-numbers.randint(0, numbers.choice([0, 3, digits])), EXACT) + 0
+    with localcontext(EXACT):
+        return Decimal(numbers.choice([-1, 1]) * coefficient).scaleb(-numbers.randint(0, numbers.choice([0, 3, digits]))) + 0
 
 
 def fits(number: Decimal) -> bool:
@@ -213,8 +214,8 @@ def distinct(values: list[Any]) -> int:
 def test_indexes_keys_groups_and_joins_agree_with_the_order(graph: PyDeedGraph, numbers: random.Random) -> None:
     values = [random_number(numbers) for _ in range(600)]
     values = [value if isinstance(value, Decimal) else Decimal(value) if isinstance(value, int) else value for value in values]
-    graph.add_entities("Plain", [{"v": value} for value in values])
-    graph.add_entities("Indexed", [{"v": value} for value in values])
+    graph.add_entities("Plain", {"v": values})
+    graph.add_entities("Indexed", {"v": values})
     graph.create_index("Indexed", "v")
     ordered = [row[0] for row in graph.sql("SELECT v FROM \"Plain\" ORDER BY v").fetchall()]
     assert [counted_as(value) for value in ordered] == sorted(map(counted_as, values))
@@ -266,7 +267,7 @@ def test_a_column_rounds_to_its_scale_and_refuses_what_does_not_fit(graph: PyDee
     with pytest.raises(DeedError):
         graph.sql("UPDATE t SET a = a * 1000000")
     graph.sql("CREATE TABLE u AS SELECT a, b, a + 1 AS c FROM t")
-    assert one(graph, "SELECT count(*), sum(c) FROM u") == (5, Decimal("10018.59"))
+    assert one(graph, "SELECT count(*), sum(c) FROM u") == (5, Decimal("10016.59"))
 
 
 def test_sums_and_averages_are_exact(graph: PyDeedGraph, numbers: random.Random) -> None:
@@ -274,7 +275,7 @@ def test_sums_and_averages_are_exact(graph: PyDeedGraph, numbers: random.Random)
     rows = [
         (numbers.randrange(5), Decimal(numbers.randrange(-(10**15), 10**15)).scaleb(-4), random_decimal(numbers, 12)) for _ in range(5000)
     ]
-    graph.add_entities("t", [{"g": g, "v": v, "w": w} for g, v, w in rows])
+    graph.add_entities("t", {"g": [g for g, _, _ in rows], "v": [v for _, v, _ in rows], "w": [w for _, _, w in rows]})
     found = graph.sql("SELECT g, sum(v), avg(v), sum(w), min(v), max(w), count(v) FROM t GROUP BY g ORDER BY g").fetchall()
     assert len(found) == 5
     for g, total, average, other, least, most, count in found:
@@ -290,10 +291,10 @@ def test_sums_and_averages_are_exact(graph: PyDeedGraph, numbers: random.Random)
 
 
 def test_sums_beside_other_numbers(graph: PyDeedGraph) -> None:
-    graph.add_entities("T", [{"v": Decimal("1.50")}, {"v": 2}, {"v": Decimal("0.25")}])
+    graph.add_entities("T", {"v": [Decimal("1.50"), 2, Decimal("0.25")]})
     assert same(one(graph, 'SELECT sum(v) FROM "T"'), Decimal("3.75"))
-    assert same(one(graph, 'SELECT avg(v) FROM "T"'), Decimal("1.2500000000000000"))
-    graph.add_entities("T", [{"v": 0.25}])
+    assert same(one(graph, 'SELECT avg(v) FROM "T"'), Decimal("1.25000000000000000000"))
+    graph.add_entities("T", {"v": [0.25]})
     assert same(one(graph, 'SELECT sum(v) FROM "T"'), 4.0)
     assert same(one(graph, 'SELECT avg(v) FROM "T"'), 1.0)
 
@@ -312,14 +313,14 @@ def test_a_sum_that_is_too_large_is_an_error(graph: PyDeedGraph) -> None:
 def test_values_come_back_as_they_were_stored(tmp_path: Path, numbers: random.Random) -> None:
     values = [random_decimal(numbers) for _ in range(500)] + [Decimal("0"), Decimal("0.00"), Decimal(LIMIT - 1), Decimal(1 - LIMIT)]
     with PyDeedGraph(str(tmp_path / "store")) as graph:
-        graph.add_entities("T", [{"i": i, "v": value, "nested": {"list": [value]}} for i, value in enumerate(values)])
+        graph.add_entities("T", {"i": list(range(len(values))), "v": values, "nested": [{"list": [value]} for value in values]})
         graph.checkpoint()
-        graph.add_entities("T", [{"i": len(values), "v": 1}])
+        graph.add_entities("T", {"i": [len(values)], "v": [1]})
     with PyDeedGraph(str(tmp_path / "store")) as graph:
         rows = graph.sql('SELECT v, nested FROM "T" ORDER BY i').fetchall()
         assert all(same(row[0], value) and same(row[1]["list"][0], value) for row, value in zip(rows, values, strict=False))
         assert len(rows) == len(values) + 1
-        assert graph.verify() == []
+        assert graph.check() == []
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e38", "1e-39", "1" + "0" * 38, "0." + "1" * 39, "1e999999"])

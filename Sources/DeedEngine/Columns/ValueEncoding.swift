@@ -265,7 +265,15 @@ package func validate(nested cell: Cell, depth: Int = 1) throws(DeedError) {
 extension Decimal {
     package init(decoding bytes: UnsafeRawBufferPointer) throws(DeedError) {
         guard (2...17).contains(bytes.count) else { throw DeedError(.corruption, "an encoded decimal has \(bytes.count) bytes") }
-        // The sign fills what is left out at the top.
+        if bytes.count <= 9 {
+            // Amounts: the sign fills what is left out at the top of one word.
+            var word: UInt64 = 0
+            for index in 1..<bytes.count { word |= UInt64(bytes[index]) &<< UInt64(8 &* (index &- 1)) }
+            let shift = UInt64(64 &- 8 &* (bytes.count &- 1))
+            guard bytes[0] <= UInt8(Decimal.digitsMax) else { throw DeedError(.corruption, "an encoded decimal is out of range") }
+            self.init(unchecked: Int128(Int64(bitPattern: word &<< shift) &>> Int64(shift)), scale: bytes[0])
+            return
+        }
         var coefficient: Int128 = bytes[bytes.count - 1] & 0x80 != 0 ? -1 : 0
         for index in stride(from: bytes.count - 1, to: 0, by: -1) { coefficient = coefficient << 8 | Int128(bytes[index]) }
         guard let decimal = Decimal(coefficient, scale: Int(bytes[0])) else {

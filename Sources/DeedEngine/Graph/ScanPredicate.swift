@@ -15,6 +15,7 @@ package struct ScanPredicate: Sendable {
     package let comparison: Comparison
     private let constant: StoredValue
     private let range: IntegerInterval?
+    private let decimal: Decimal?
 
     /// nil for what a scan cannot decide: the constant must be a boolean, a number or a string.
     package init?(_ key: NameId, _ comparison: Comparison, _ value: Value) {
@@ -35,6 +36,7 @@ package struct ScanPredicate: Sendable {
         }
         guard let stored else { return nil }
         constant = stored
+        decimal = if case .decimal(let number) = value { number } else if case .int(let number) = value { Decimal(number) } else { nil }
         switch value {
         case .int(let number): range = IntegerInterval(comparison, number)
         case .float(let number): range = IntegerInterval(comparison, number)
@@ -52,7 +54,7 @@ package struct ScanPredicate: Sendable {
         case .float64: Double(bitPattern: constant.cell.bits)
         case .int64: Double(exactly: Int64(bitPattern: constant.cell.bits))
         case .decimal:
-            (try? Decimal(decoding: constant.cell.bytes)).flatMap { decimal in
+            decimal.flatMap { decimal in
                 let nearest = decimal.nearestFloat
                 return nearest.order == 0 ? nearest.float : nil
             }
@@ -66,14 +68,21 @@ package struct ScanPredicate: Sendable {
         if cell.type == .null { return false }
         let other = constant.cell
         switch comparison {
-        case .equal: return order(cell, other) == 0
-        case .notEqual: return order(cell, other) != 0
-        case .less: return order(cell, other).map { $0 < 0 } ?? false
-        case .lessOrEqual: return order(cell, other).map { $0 <= 0 } ?? false
-        case .greater: return order(cell, other).map { $0 > 0 } ?? false
-        case .greaterOrEqual: return order(cell, other).map { $0 >= 0 } ?? false
+        case .equal: return orderBeside(cell, other) == 0
+        case .notEqual: return orderBeside(cell, other) != 0
+        case .less: return orderBeside(cell, other).map { $0 < 0 } ?? false
+        case .lessOrEqual: return orderBeside(cell, other).map { $0 <= 0 } ?? false
+        case .greater: return orderBeside(cell, other).map { $0 > 0 } ?? false
+        case .greaterOrEqual: return orderBeside(cell, other).map { $0 >= 0 } ?? false
         case .contains, .hasPrefix, .hasSuffix: return cell.type == .string && isTrueOfText(cell.bytes, other.bytes)
         }
+    }
+
+    /// A constant that is or could be a decimal is decoded once, and not for every row.
+    @inline(__always)
+    private func orderBeside(_ cell: Cell, _ other: Cell) -> Int? {
+        guard cell.type == .decimal, let decimal else { return order(cell, other) }
+        return (try? Decimal(decoding: cell.bytes)).map { Decimal.compare($0, decimal) }
     }
 
     private func isTrueOfText(_ text: UnsafeRawBufferPointer, _ part: UnsafeRawBufferPointer) -> Bool {

@@ -41,6 +41,9 @@ package struct Decimal: Sendable {
 
     @inline(__always)
     package var coefficient: Int128 { Int128(high) << 64 | Int128(low) }
+    /// The coefficient has 64 bits.
+    @inline(__always)
+    var isSmall: Bool { high == Int64(bitPattern: low) >> 63 }
     package var isNegative: Bool { high < 0 }
     package var isZero: Bool { high == 0 && low == 0 }
     package var magnitude: UInt128 { coefficient.magnitude }
@@ -77,7 +80,6 @@ package struct Decimal: Sendable {
             let (product, overflow) = magnitude.multipliedReportingOverflow(by: Self.powers[shift])
             return overflow ? nil : Decimal(magnitude: product, isNegative: isNegative, scale: Int(scale) + shift)
         }
-        let kept = max(wanted, 0)
         // A unit of 39 digits is more than twice every number.
         let unit = -shift > Self.digitsMax ? 3 * Self.limit : Self.powers[-shift]
         var (quotient, rest) = magnitude.quotientAndRemainder(dividingBy: unit)
@@ -111,6 +113,10 @@ package struct Decimal: Sendable {
 
     /// As an integer, if it is one of 64 bits.
     package var exactInteger: Int64? {
+        if isSmall && scale <= 18 {
+            let (quotient, rest) = Int64(bitPattern: low).quotientAndRemainder(dividingBy: Int64(Self.powers[Int(scale)]))
+            return rest == 0 ? quotient : nil
+        }
         let (quotient, rest) = coefficient.quotientAndRemainder(dividingBy: Int128(Self.powers[Int(scale)]))
         return rest == 0 ? Int64(exactly: quotient) : nil
     }

@@ -12,6 +12,10 @@ extension Decimal {
     private static func sum(_ left: Decimal, _ other: Int128, _ otherScale: UInt8) -> Decimal? {
         var (one, other) = (left.coefficient, other)
         let scale = max(left.scale, otherScale)
+        if left.scale == otherScale, let small = Int64(exactly: other), left.isSmall {
+            // Far from 38 digits.
+            return Decimal(unchecked: one &+ Int128(small), scale: scale)
+        }
         if left.scale != otherScale {
             guard let aligned = shifted(one, scale - left.scale), let otherAligned = shifted(other, scale - otherScale)
             else { return nil }
@@ -30,6 +34,13 @@ extension Decimal {
 
     package static func multiply(_ left: Decimal, _ right: Decimal) -> Decimal? {
         let scale = Int(left.scale) + Int(right.scale)
+        if left.isSmall && right.isSmall && scale <= digitsMax {
+            // 124 bits and a sign are always fewer than 39 digits.
+            let product = Int64(bitPattern: left.low).multipliedFullWidth(by: Int64(bitPattern: right.low))
+            if product.high.magnitude < 1 << 60 {
+                return Decimal(unchecked: Int128(product.high) << 64 | Int128(product.low), scale: UInt8(scale))
+            }
+        }
         let (one, other) = (left.coefficient, right.coefficient)
         let (product, overflow) = one.multipliedReportingOverflow(by: other)
         if !overflow, let result = Decimal(product, scale: scale) { return result }
