@@ -139,7 +139,9 @@ typedef enum deed_type {
     /* Only in results of queries: */
     DEED_ELEMENT_ENTITY = 15,       /* a node */
     DEED_ELEMENT_RELATIONSHIP = 16,
-    DEED_PATH = 17
+    DEED_PATH = 17,
+    /* Everywhere again: */
+    DEED_DECIMAL = 18        /* an exact decimal number of up to 38 digits, 0 to 38 of them behind the point */
 } deed_type;
 
 struct deed_map_entry;
@@ -150,7 +152,7 @@ struct deed_path;
 typedef struct deed_value {
     uint32_t type;  /* a deed_type */
     int32_t extra;  /* ZONED_TIME, ZONED_DATETIME: offset from UTC in seconds; DURATION, LOCAL_DATETIME,
-                       see `nanoseconds` below */
+                       see `nanoseconds` below; DECIMAL: the digits behind the point */
     union {
         bool boolean;
         int64_t integer; /* INT64; DATE: days; LOCAL_TIME, ZONED_TIME: nanoseconds since midnight */
@@ -163,6 +165,8 @@ typedef struct deed_value {
         struct { const float *items; size_t count; } vector;
         const struct deed_element *element; /* ELEMENT_ENTITY, ELEMENT_RELATIONSHIP */
         const struct deed_path *path;
+        struct { uint64_t low; int64_t high; } decimal; /* its digits as one integer of 128 bits: high * 2^64 + low.
+                                                           1.50 is 150, and `extra` 2 */
     } as;
 } deed_value;
 

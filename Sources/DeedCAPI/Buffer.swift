@@ -2,6 +2,7 @@
 
 import CDeed
 import DeedEngine
+import DeedValues
 import Glibc
 
 final class BufferHandle {
@@ -95,6 +96,7 @@ final class BufferHandle {
             let floats = depth == 0 ? cell.bytes : try keep(cell.bytes)
             value.as.vector.items = floats.baseAddress?.assumingMemoryBound(to: Float.self)
             value.as.vector.count = floats.count / 4
+        case .decimal: setDecimal(&value, try Decimal(decoding: cell.bytes))
         case .zonedTime:
             let time = try ZonedTimeValue(decoding: cell.bytes)
             value.as.integer = time.nanoseconds

@@ -23,6 +23,7 @@ private func value(_ value: deed_value, depth: Int, _ keys: inout [String]) thro
     case DEED_BYTES.rawValue: return .bytes(Array(try sized(value.as.text.data, value.as.text.size)))
     case DEED_LIST.rawValue: return .list(try list(value, depth, &keys))
     case DEED_MAP.rawValue: return .map(try map(value, depth, &keys))
+    case DEED_DECIMAL.rawValue: return .decimal(try decimal(value))
     case DEED_VECTOR.rawValue:
         let count = value.as.vector.count
         guard count >= 0, count <= Limits.valueBytesMax / 4, count == 0 || value.as.vector.items != nil else {
@@ -31,6 +32,20 @@ private func value(_ value: deed_value, depth: Int, _ keys: inout [String]) thro
         return .vector(Array(UnsafeBufferPointer(start: value.as.vector.items, count: count)))
     default: return try temporal(value)
     }
+}
+
+func decimal(_ value: deed_value) throws(DeedError) -> Decimal {
+    let coefficient = Int128(value.as.decimal.high) << 64 | Int128(value.as.decimal.low)
+    guard let decimal = Decimal(coefficient, scale: Int(value.extra)) else {
+        throw DeedError(.invalidArgument, "a decimal has at most \(Decimal.digitsMax) digits, before the point and behind it")
+    }
+    return decimal
+}
+
+func setDecimal(_ out: inout deed_value, _ value: Decimal) {
+    (out.type, out.extra) = (DEED_DECIMAL.rawValue, Int32(value.scale))
+    out.as.decimal.low = UInt64(truncatingIfNeeded: value.coefficient)
+    out.as.decimal.high = Int64(truncatingIfNeeded: value.coefficient >> 64)
 }
 
 private func sized(_ base: UnsafePointer<CChar>?, _ size: Int) throws(DeedError) -> UnsafeRawBufferPointer {

@@ -107,6 +107,7 @@ struct ValueLender: ~Copyable {
         case .float(let value):
             out.type = DEED_FLOAT64.rawValue
             out.as.number = value
+        case .decimal(let number): setDecimal(&out, number)
         case .string(let text):
             out.type = DEED_STRING.rawValue
             let copy = try keep(text)

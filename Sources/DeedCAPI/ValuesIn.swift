@@ -54,7 +54,7 @@ struct PropertyConverter: ~Copyable {
             buffer.append(encoder.cell.bytes)
             type = encoder.cell.type
         default:
-            type = try encodeTemporal(value, into: &buffer)
+            type = try encodeOther(value, into: &buffer)
         }
         pending.append((index, start, buffer.count - start))
         encoded = consume buffer
@@ -131,8 +131,8 @@ func checkNanoseconds(_ nanoseconds: some BinaryInteger) throws(DeedError) {
     }
 }
 
-/// Encodes a value of a temporal type that is kept as bytes.
-private func encodeTemporal(_ value: deed_value, into buffer: inout ByteBuffer) throws(DeedError) -> ValueType {
+/// Encodes a decimal, or a value of a temporal type that is kept as bytes.
+private func encodeOther(_ value: deed_value, into buffer: inout ByteBuffer) throws(DeedError) -> ValueType {
     switch value.type {
     case DEED_ZONED_TIME.rawValue:
         try checkTimeOfDay(value.as.integer)
@@ -156,6 +156,9 @@ private func encodeTemporal(_ value: deed_value, into buffer: inout ByteBuffer) 
             seconds: datetime.seconds, nanoseconds: datetime.nanoseconds, offset: value.extra, zone: zone
         ).encode(to: &buffer)
         return .zonedDatetime
+    case DEED_DECIMAL.rawValue:
+        try decimal(value).encode(to: &buffer)
+        return .decimal
     case DEED_DURATION.rawValue:
         try checkNanoseconds(value.extra)
         let duration = value.as.duration
@@ -203,7 +206,7 @@ private func append(_ value: deed_value, depth: Int, to encoder: inout NestedEnc
         try encoder.append(cell)
     } else {
         var buffer = ByteBuffer(capacity: 32)
-        let type = try encodeTemporal(value, into: &buffer)
+        let type = try encodeOther(value, into: &buffer)
         try encoder.append(Cell(type: type, bytes: buffer.bytes))
     }
 }

@@ -62,7 +62,7 @@ final class PlanInstances: Sendable {
     /// evaluator than a value does.
     static func isSmall(_ value: Value) -> Bool {
         switch value {
-        case .null, .bool, .int, .float, .date, .localTime, .zonedTime, .localDatetime, .zonedDatetime, .duration: true
+        case .null, .bool, .int, .float, .decimal, .date, .localTime, .zonedTime, .localDatetime, .zonedDatetime, .duration: true
         case .string(let text): text.utf8.count <= 1_024
         default: false
         }

@@ -157,9 +157,7 @@ extension QueryEngine {
 
     func type(of column: ColumnDefinition) throws -> SQLType {
         guard let name = column.type else { return .any }
-        guard let type = SQLType(name) else {
-            throw QueryError(.syntaxError, "UndefinedType", "there is no type \"\(name.name)\"", at: name.range)
-        }
+        guard let type = SQLType(name) else { throw SQLType.undefined(name) }
         return type
     }
 

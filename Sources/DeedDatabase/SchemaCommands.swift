@@ -82,6 +82,7 @@ extension QueryEngine {
             case "BOOLEAN", "BOOL": [.bool]
             case "INTEGER", "INT": [.int64]
             case "FLOAT": [.float64]
+            case "DECIMAL", "NUMERIC": [.decimal]
             case "STRING": [.string]
             case "BYTES": [.bytes]
             case "DATE": [.date]

@@ -1,5 +1,6 @@
 // The arithmetic operators. Null with anything is null. Integers stay integers and an overflow is an error; a float on
-// either side makes both floats, which never fail. Temporal operands are TemporalArithmetic's.
+// either side makes both floats, which never fail. Decimals with each other and with integers are decimals, and may fail. Temporal
+// operands are TemporalArithmetic's.
 //
 //   +   also joins texts, a text with a scalar, lists, and a list with an item on either side
 //   /   of integers truncates toward zero, and fails for a divisor of zero
@@ -27,6 +28,7 @@ extension Value {
             guard let added = other.scalarText else { break }
             return try join(added, text)
         default:
+            if let (first, second) = decimals(left, right) { return try decimal(Decimal.add(first, second)) }
             if let (first, second) = floats(left, right) { return .float(first + second) }
             if let sum = try TemporalArithmetic.add(left, right) { return sum }
         }
@@ -54,6 +56,7 @@ extension Value {
             return .int(difference)
         case (.null, _), (_, .null): return .null
         default:
+            if let (first, second) = decimals(left, right) { return try decimal(Decimal.subtract(first, second)) }
             if let (first, second) = floats(left, right) { return .float(first - second) }
             if let difference = try TemporalArithmetic.subtract(left, right) { return difference }
             throw mismatch("-", left, right)
@@ -68,6 +71,7 @@ extension Value {
             return .int(product)
         case (.null, _), (_, .null): return .null
         default:
+            if let (first, second) = decimals(left, right) { return try decimal(Decimal.multiply(first, second)) }
             if let (first, second) = floats(left, right) { return .float(first * second) }
             if let product = try TemporalArithmetic.multiply(left, right) { return product }
             throw mismatch("*", left, right)
@@ -83,6 +87,10 @@ extension Value {
             return .int(quotient)
         case (.null, _), (_, .null): return .null
         default:
+            if let (first, second) = decimals(left, right) {
+                if second.isZero { throw SQLFunctions.divisionByZero }
+                return try decimal(Decimal.divide(first, second))
+            }
             if let (first, second) = floats(left, right) { return .float(first / second) }
             if let quotient = try TemporalArithmetic.divide(left, right) { return quotient }
             throw mismatch("/", left, right)
@@ -97,6 +105,10 @@ extension Value {
             return .int(first.remainderReportingOverflow(dividingBy: second).partialValue)
         case (.null, _), (_, .null): return .null
         default:
+            if let (first, second) = decimals(left, right) {
+                if second.isZero { throw SQLFunctions.divisionByZero }
+                return try decimal(Decimal.modulo(first, second))
+            }
             if let (first, second) = floats(left, right) { return .float(fmod(first, second)) }
             throw mismatch("%", left, right)
         }
@@ -116,6 +128,7 @@ extension Value {
             if overflow { throw .overflow("-(\(integer))") }
             return .int(negative)
         case .float(let number): return .float(-number)
+        case .decimal(let number): return .decimal(number.negated)
         default:
             if let negative = try TemporalArithmetic.negate(value) { return negative }
             throw .invalidType("the sign - takes a number or a duration", value)
@@ -128,11 +141,27 @@ extension Value {
         return (left, right)
     }
 
+    /// Both as decimals, if one is and the other is a decimal or an integer.
+    private static func decimals(_ left: Value, _ right: Value) -> (Decimal, Decimal)? {
+        switch (left, right) {
+        case (.decimal(let left), .decimal(let right)): (left, right)
+        case (.decimal(let left), .int(let right)): (left, Decimal(right))
+        case (.int(let left), .decimal(let right)): (Decimal(left), right)
+        default: nil
+        }
+    }
+
+    private static func decimal(_ result: Decimal?) throws(QueryError) -> Value {
+        guard let result else { throw .decimalOverflow }
+        return .decimal(result)
+    }
+
     /// A number as a float; nil for anything else.
     package var number: Double? {
         switch self {
         case .int(let value): Double(value)
         case .float(let value): value
+        case .decimal(let value): value.double
         default: nil
         }
     }

@@ -1,7 +1,7 @@
 // What the operators of comparison say of two values, in three-valued logic: true, false, or null (nil here).
 //
 //   equals     `=`. Null if a null decides. Values of different types are not equal; integers and floats are compared as
-//              the numbers they are, exactly; NaN equals nothing.
+//              the numbers they are, exactly; NaN equals nothing. DecimalFloat.swift says what floats are beside decimals.
 //   compare    `<` and its kin. Nil where the two have no common order, `.unordered` if a NaN takes part, for which every
 //              comparison is false and not null.
 //
@@ -63,6 +63,9 @@ extension Value {
             return right.isNaN ? .unordered : comparability(ScalarOrder.compare(left, right))
         case (.float(let left), .int(let right)):
             return left.isNaN ? .unordered : comparability(-ScalarOrder.compare(right, left))
+        case (.decimal, .float(let number)), (.float(let number), .decimal):
+            return number.isNaN ? .unordered : comparability(order(left, right))
+        case (.decimal, .decimal), (.decimal, .int), (.int, .decimal): return comparability(order(left, right))
         case (.list(let left), .list(let right)): return compare(left, right)
         case (.string, .string), (.bool, .bool), (.bytes, .bytes), (.date, .date), (.localTime, .localTime),
             (.zonedTime, .zonedTime), (.localDatetime, .localDatetime), (.zonedDatetime, .zonedDatetime):

@@ -11,6 +11,8 @@ extension Value {
         case (.float(let left), .float(let right)): left == right || (left.isNaN && right.isNaN)
         case (.int(let left), .float(let right)), (.float(let right), .int(let left)):
             ScalarOrder.compare(left, right) == 0
+        case (.decimal, .decimal), (.decimal, .int), (.int, .decimal), (.decimal, .float), (.float, .decimal):
+            order(left, right) == 0
         case (.string(let left), .string(let right)): TextBytes.areEqual(left, right)
         case (.bytes(let left), .bytes(let right)): left == right
         case (.list(let left), .list(let right)): areEquivalent(left, right)

@@ -1,4 +1,4 @@
-// A hash that equivalent values share: 1 and 1.0, both zeros, every NaN, maps whatever the order of their keys.
+// A hash that equivalent values share: 1, the float 1.0 and the decimal 1.00, both zeros, every NaN, maps whatever the order of their keys.
 //
 // Each scalar is mixed as one word by a multiply whose 128-bit product is folded (the step of wyhash); texts and bytes go in
 // words of eight. The seed starts the state, so that a table can choose its own and nobody can prepare keys that collide.
@@ -29,6 +29,15 @@ package enum ValueHash {
     package static func hash(relationship: UInt64, seed: UInt64) -> UInt64 { mix(mix(seed, 17), relationship) }
     package static func hash(text: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 { hash(text, mix(seed, 5)) }
 
+    package static func hash(decimal: Decimal, seed: UInt64) -> UInt64 {
+        if let integer = decimal.exactInteger { return hash(integer: integer, seed: seed) }
+        let nearest = decimal.nearestFloat
+        if nearest.order == 0 { return mix(mix(seed, 4), word(of: nearest.float)) }
+        let number = decimal.normalized
+        let state = mix(mix(seed, 4), UInt64(truncatingIfNeeded: number.coefficient))
+        return mix(mix(state, UInt64(truncatingIfNeeded: number.coefficient >> 64)), UInt64(number.scale))
+    }
+
     /// Tags tell types apart; numbers have one in common.
     private static func hash(_ value: Value, _ state: UInt64) -> UInt64 {
         switch value {
@@ -36,6 +45,7 @@ package enum ValueHash {
         case .bool(let value): mix(state, value ? 2 : 3)
         case .int(let value): hash(integer: value, seed: state)
         case .float(let value): mix(mix(state, 4), word(of: value))
+        case .decimal(let value): hash(decimal: value, seed: state)
         case .string(let text): TextBytes.with(text) { hash(text: UnsafeRawBufferPointer($0), seed: state) }
         case .bytes(let bytes): bytes.withUnsafeBytes { hash($0, mix(state, 6)) }
         case .list(let items): items.reduce(mix(mix(state, 7), length(items))) { hash($1, $0) }

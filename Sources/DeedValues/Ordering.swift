@@ -16,6 +16,11 @@ extension Value {
         case (.float(let left), .float(let right)): ScalarOrder.compareTotally(left, right)
         case (.int(let left), .float(let right)): ScalarOrder.compare(left, right)
         case (.float(let left), .int(let right)): -ScalarOrder.compare(right, left)
+        case (.decimal(let left), .decimal(let right)): Decimal.compare(left, right)
+        case (.decimal(let left), .int(let right)): Decimal.compare(left, Decimal(right))
+        case (.int(let left), .decimal(let right)): Decimal.compare(Decimal(left), right)
+        case (.decimal(let left), .float(let right)): Decimal.compare(left, right)
+        case (.float(let left), .decimal(let right)): -Decimal.compare(right, left)
         case (.bool(let left), .bool(let right)): ScalarOrder.compare(left ? 1 : 0, right ? 1 : 0)
         case (.bytes(let left), .bytes(let right)):
             left.withUnsafeBufferPointer { left in right.withUnsafeBufferPointer { TextBytes.compare(left, $0) } }
@@ -52,7 +57,7 @@ extension Value {
         case .string: 12
         case .bytes: 13
         case .bool: 14
-        case .int, .float: 15
+        case .int, .float, .decimal: 15
         case .null: 16
         }
     }

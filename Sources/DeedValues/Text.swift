@@ -45,6 +45,7 @@ package enum ValueText {
         case .bool(let value): text += value ? "true" : "false"
         case .int(let value): text += value.description
         case .float(let value): text += float(value)
+        case .decimal(let value): text += value.description
         case .string(let value): appendQuoted(value, to: &text)
         case .bytes(let bytes):
             text += "bytes('"
@@ -130,6 +131,7 @@ extension Value {
         case .bool(let value): value ? "true" : "false"
         case .int(let value): value.description
         case .float(let value): ValueText.float(value)
+        case .decimal(let value): value.description
         case .date, .localTime, .zonedTime, .localDatetime, .zonedDatetime, .duration: TemporalText.describe(self)
         case .null, .bytes, .list, .map, .vector, .entity, .relationship, .path: nil
         }

@@ -8,6 +8,7 @@ package enum Value: Sendable {
     case bool(Bool)
     case int(Int64)
     case float(Double)
+    case decimal(Decimal)
     /// Compared byte by byte (by code point), never by Swift's canonical equivalence.
     case string(String)
     case bytes([UInt8])

@@ -8,6 +8,7 @@ extension Value {
         case .bool: "BOOLEAN"
         case .int: "INTEGER"
         case .float: "FLOAT"
+        case .decimal: "DECIMAL"
         case .string: "STRING"
         case .bytes: "BYTES"
         case .list: "LIST"
@@ -62,6 +63,12 @@ extension QueryError {
 
     package static func outOfRange(_ message: String) -> QueryError {
         QueryError(.argumentError, "NumberOutOfRange", message)
+    }
+
+    /// A decimal that would need more digits than there are.
+    package static var decimalOverflow: QueryError {
+        QueryError(
+            .arithmeticError, "NumericValueOutOfRange", "numeric field overflow: a decimal has at most \(Decimal.digitsMax) digits")
     }
 
     static func overflow(_ operation: String) -> QueryError {

@@ -102,6 +102,7 @@ static void values_come_back_as_they_were_bound(deed_database *database) {
         {.type = DEED_BYTES, .as.text = {"\xff\0", 2}}, {.type = DEED_DATE, .as.integer = -1},
         {.type = DEED_LOCAL_TIME, .as.integer = 5}, {.type = DEED_ZONED_TIME, .as.integer = 5, .extra = -3600},
         {.type = DEED_DURATION, .as.duration = {1, 2, 3}, .extra = 4},
+        {.type = DEED_DECIMAL, .as.decimal = {.low = (uint64_t)-150, .high = -1}, .extra = 2},
         {.type = DEED_VECTOR, .as.vector = {floats, 3}}, {.type = DEED_LIST, .as.list = {items, 2}},
         {.type = DEED_MAP, .as.map = {entries, 2}},
     };
@@ -120,6 +121,9 @@ static void values_come_back_as_they_were_bound(deed_database *database) {
             break;
         case DEED_DURATION:
             CHECK(row->as.duration.months == 1 && row->as.duration.days == 2 && row->as.duration.seconds == 3 && row->extra == 4);
+            break;
+        case DEED_DECIMAL:
+            CHECK(row->as.decimal.low == (uint64_t)-150 && row->as.decimal.high == -1 && row->extra == 2);
             break;
         case DEED_VECTOR: CHECK(row->as.vector.count == 3 && memcmp(row->as.vector.items, floats, sizeof floats) == 0); break;
         case DEED_LIST: CHECK(row->as.list.count == 2 && is_text(&row->as.list.items[1], "x")); break;

@@ -49,6 +49,8 @@ static bool same(const deed_value *a, const deed_value *b) {
     case DEED_DURATION:
         return a->as.duration.months == b->as.duration.months && a->as.duration.days == b->as.duration.days
             && a->as.duration.seconds == b->as.duration.seconds && a->extra == b->extra;
+    case DEED_DECIMAL:
+        return a->as.decimal.low == b->as.decimal.low && a->as.decimal.high == b->as.decimal.high && a->extra == b->extra;
     case DEED_LIST:
         if (a->as.list.count != b->as.list.count) return false;
         for (size_t i = 0; i < a->as.list.count; i++)
@@ -64,6 +66,12 @@ static bool same(const deed_value *a, const deed_value *b) {
 }
 
 static deed_value integer(int64_t value) { return (deed_value){.type = DEED_INT64, .as.integer = value}; }
+static deed_value decimal(int64_t high, uint64_t low, int32_t scale) {
+    return (deed_value){.type = DEED_DECIMAL, .extra = scale, .as.decimal = {.low = low, .high = high}};
+}
+/* The greatest integer of 38 digits. */
+#define NINES_HIGH 0x4B3B4CA85A86C47A
+#define NINES_LOW 0x098A223FFFFFFFFFu
 static deed_value number(double value) { return (deed_value){.type = DEED_FLOAT64, .as.number = value}; }
 static deed_value bytes(deed_type type, const char *data, size_t size) {
     return (deed_value){.type = type, .as.text = {data, size}};
@@ -110,6 +118,8 @@ static size_t fill_samples(deed_value *samples) {
         datetime(DEED_ZONED_DATETIME, 1700000000, 5, 7200, "Europe/Zurich"),
         datetime(DEED_ZONED_DATETIME, -5, 1, -18000, NULL),
         duration(14, -3, 86401, 999999999), duration(-1, 0, 0, 0), duration(0, 0, 0, 0),
+        decimal(0, 0, 0), decimal(0, 150, 2), decimal(-1, UINT64_MAX, 38), decimal(0, 1u << 31, 5), decimal(0, UINT64_MAX, 0),
+        decimal(-1, 0, 1), decimal(NINES_HIGH, NINES_LOW, 38), decimal(-NINES_HIGH - 1, ~NINES_LOW + 1, 0),
         inner[0], inner[1], {.type = DEED_LIST, .as.list = {inner, 2}},
         {.type = DEED_MAP, .as.map = {entries, 3}}, {.type = DEED_MAP, .as.map = {NULL, 0}},
         {.type = DEED_VECTOR, .as.vector = {floats, 4}}, {.type = DEED_VECTOR, .as.vector = {NULL, 0}},
@@ -234,6 +244,7 @@ static void malformed_values_are_refused(deed_database *database) {
         {.type = DEED_MAP, .as.map = {bad_key, 1}}, {.type = DEED_MAP, .as.map = {twice, SIZE_MAX}},
         {.type = DEED_VECTOR, .as.vector = {NULL, 1}}, {.type = DEED_VECTOR, .as.vector = {&one, SIZE_MAX}},
         {.type = DEED_VECTOR, .as.vector = {&one, SIZE_MAX / 4 + 2}},
+        decimal(0, 1, 39), decimal(0, 1, -1), decimal(NINES_HIGH, NINES_LOW + 1, 0), decimal(INT64_MIN, 0, 0),
         of_type(DEED_LOCAL_TIME, -1, 0), of_type(DEED_LOCAL_TIME, 86400000000000, 0),
         of_type(DEED_ZONED_TIME, -1, 0), of_type(DEED_ZONED_TIME, INT64_MAX, 0),
         datetime(DEED_LOCAL_DATETIME, 0, 1000000000, 0, NULL), datetime(DEED_ZONED_DATETIME, 0, UINT32_MAX, 0, NULL),

@@ -4,6 +4,7 @@ import array
 import datetime
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from types import TracebackType
 from typing import (
     Any,
@@ -28,22 +29,9 @@ __version__: Final[str]
 
 # What reading a property gives.
 _Value: TypeAlias = (
-    None
-    | bool
-    | int
-    | float
-    | str
-    | bytes
-    | datetime.date
-    | datetime.time
-    | datetime.datetime
-    | datetime.timedelta
-    | Duration
-    | Temporal
-    | list[Any]
-    | dict[str, Any]
-    | array.array[float]
-)
+    None | bool | int | float | Decimal | str | bytes | datetime.date | datetime.time | datetime.datetime | datetime.timedelta
+    | Duration | Temporal | list[Any] | dict[str, Any] | array.array[float]
+)  # fmt: skip
 
 # What can be stored: also tuples, anything with __index__, and buffers (bytes-likes, embeddings, NumPy).
 _Storable: TypeAlias = _Value | Sequence[Any] | Mapping[str, Any] | SupportsIndex | Buffer
@@ -60,10 +48,10 @@ _ConstraintKind: TypeAlias = Literal[
 ]
 _TypeName: TypeAlias = Literal[
     "bool", "int", "float", "str", "bytes", "date", "local_time", "zoned_time", "local_datetime", "zoned_datetime",
-    "duration", "list", "dict", "vector",
+    "duration", "list", "dict", "vector", "decimal",
 ]  # fmt: skip
 _ConstraintType: TypeAlias = (
-    _TypeName | type[bool] | type[int] | type[float] | type[str] | type[bytes] | type[list[Any]] | type[dict[str, Any]]
+    _TypeName | type[bool | int | float | Decimal | str | bytes] | type[list[Any]] | type[dict[str, Any]]
 )
 
 @type_check_only

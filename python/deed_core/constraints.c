@@ -23,6 +23,7 @@ static const NamedKind types[] = {
     {"local_datetime", DEED_LOCAL_DATETIME}, {"zoned_datetime", DEED_ZONED_DATETIME},
     {"duration", DEED_DURATION},     {"list", DEED_LIST},
     {"dict", DEED_MAP},              {"vector", DEED_VECTOR},
+    {"decimal", DEED_DECIMAL},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -157,7 +158,7 @@ parse_properties(Description *description)
 
 /* The type of a name, or of one of Python's own types. */
 static int32_t
-parse_type(PyObject *object)
+parse_type(ModuleState *state, PyObject *object)
 {
     const struct { PyTypeObject *type; int32_t number; } own[] = {
         {&PyBool_Type, DEED_BOOL}, {&PyLong_Type, DEED_INT64}, {&PyFloat_Type, DEED_FLOAT64}, {&PyUnicode_Type, DEED_STRING},
@@ -166,6 +167,8 @@ parse_type(PyObject *object)
     for (size_t i = 0; i < COUNT(own); i++)
         if (object == (PyObject *)own[i].type)
             return own[i].number;
+    if (object == state->decimal_type)
+        return DEED_DECIMAL;
     return find_kind(types, COUNT(types), object);
 }
 
@@ -176,7 +179,7 @@ parse_types(Description *description)
         return 0;
     PyObject *items = items_of(description, description->given[TYPES]);
     for (Py_ssize_t i = 0; items != NULL && i < PyTuple_GET_SIZE(items); i++) {
-        int32_t type = parse_type(PyTuple_GET_ITEM(items, i));
+        int32_t type = parse_type(state_of(description), PyTuple_GET_ITEM(items, i));
         if (type < 0) {
             raise_status(state_of(description), DEED_INVALID_ARGUMENT, "there is no type %R", PyTuple_GET_ITEM(items, i));
             return -1;

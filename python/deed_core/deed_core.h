@@ -92,6 +92,7 @@ typedef struct ModuleState {
     PyObject *forked;      /* the class Forked, which no status stands for */
     PyObject *array_type;  /* array.array */
     PyObject *zone_type;   /* zoneinfo.ZoneInfo */
+    PyObject *decimal_type; /* decimal.Decimal */
     PyObject *key_id;      /* the keys of a record's dict, interned */
     PyObject *key_type;
     PyObject *key_source;

@@ -155,7 +155,8 @@ module_exec(PyObject *module)
         return -1;
     state->array_type = import_attribute("array", "array");
     state->zone_type = import_attribute("zoneinfo", "ZoneInfo");
-    if (state->array_type == NULL || state->zone_type == NULL)
+    state->decimal_type = import_attribute("decimal", "Decimal");
+    if (state->array_type == NULL || state->zone_type == NULL || state->decimal_type == NULL)
         return -1;
     /* The same class under the name by which it also goes. */
     if (PyModule_AddObjectRef(module, "DeedEngine", (PyObject *)state->graph_type) < 0)
@@ -191,6 +192,7 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->exceptions);
     Py_VISIT(state->forked);
     Py_VISIT(state->array_type);
+    Py_VISIT(state->decimal_type);
     Py_VISIT(state->zone_type);
     return 0;
 }
@@ -223,6 +225,7 @@ module_clear(PyObject *module)
     Py_CLEAR(state->exceptions);
     Py_CLEAR(state->forked);
     Py_CLEAR(state->array_type);
+    Py_CLEAR(state->decimal_type);
     Py_CLEAR(state->zone_type);
     Py_CLEAR(state->key_id);
     Py_CLEAR(state->key_type);

@@ -294,6 +294,9 @@ convert_buffer(Conversion *conversion, PyObject *object, deed_value *out_value, 
 
 /* ---- One value ----------------------------------------------------------------------------------------------- */
 
+/* The least number of 39 digits. */
+#define DECIMAL_LIMIT ((unsigned __int128)10000000000000000000u * 10000000000000000000u)
+
 /* Whether the object's __float__ keeps its value: NumPy's small floats do, Decimal and Fraction do not. */
 static bool
 is_small_float(PyObject *object)
@@ -335,6 +338,63 @@ convert_scalar(Conversion *conversion, PyObject *object, deed_value *out_value)
     return -1;
 }
 
+/* A decimal.Decimal, by its text with an exponent of ten: as_tuple would make an object of each digit. */
+static int
+read_decimal(const char *text, deed_value *out_value)
+{
+    unsigned __int128 coefficient = 0;
+    long scale = 0;
+    bool is_negative = *text == '-', is_behind_point = false;
+    for (text += is_negative; *text == '.' || (*text >= '0' && *text <= '9'); text++) {
+        if (*text == '.') {
+            is_behind_point = true;
+            continue;
+        }
+        if (coefficient >= DECIMAL_LIMIT / 10)
+            return -1;
+        coefficient = coefficient * 10 + (unsigned)(*text - '0');
+        scale += is_behind_point;
+    }
+    if (*text == 'E' || *text == 'e') {
+        char *end;
+        long exponent = strtol(text + 1, &end, 10);
+        if (exponent < -100000 || exponent > 100000)
+            return -1;
+        scale -= exponent;
+        text = end;
+    }
+    if (*text != '\0') /* NaN and infinities */
+        return -1;
+    for (; scale < 0 && coefficient > 0; scale++) {
+        if (coefficient >= DECIMAL_LIMIT / 10)
+            return -1;
+        coefficient *= 10;
+    }
+    if (scale > 38)
+        return -1;
+    __int128 value = is_negative ? -(__int128)coefficient : (__int128)coefficient;
+    out_value->type = DEED_DECIMAL;
+    out_value->extra = scale < 0 ? 0 : (int32_t)scale;
+    out_value->as.decimal.low = (uint64_t)value;
+    out_value->as.decimal.high = (int64_t)(value >> 64);
+    return 0;
+}
+
+static int
+convert_decimal(Conversion *conversion, PyObject *object, deed_value *out_value)
+{
+    PyObject *text = PyObject_Str(object);
+    if (text == NULL)
+        return -1;
+    const char *digits = PyUnicode_AsUTF8(text);
+    int result = digits != NULL ? read_decimal(digits, out_value) : -1;
+    Py_DECREF(text);
+    if (result < 0 && !PyErr_Occurred())
+        raise_status(conversion->state, DEED_INVALID_ARGUMENT,
+                     "%R has more than 38 digits, or is no number: a decimal cannot hold it", object);
+    return result;
+}
+
 /* What convert_value does not see at a glance, in the order of likelihood. */
 static int
 convert_other(Conversion *conversion, PyObject *object, deed_value *out_value, int depth)
@@ -362,6 +422,9 @@ convert_other(Conversion *conversion, PyObject *object, deed_value *out_value, i
         return out_value->as.text.data != NULL ? 0 : -1;
     }
     conversion->ran_foreign_code = true;
+    int is_decimal = PyObject_IsInstance(object, conversion->state->decimal_type);
+    if (is_decimal != 0)
+        return is_decimal < 0 ? -1 : convert_decimal(conversion, object, out_value);
     int other = convert_datetime_value(conversion, object, out_value);
     if (other <= 0)
         return other;

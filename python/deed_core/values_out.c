@@ -13,6 +13,24 @@ float_array_new(ModuleState *state, const float *items, size_t count)
     return array;
 }
 
+/* decimal.Decimal reads texts, and takes its digits and its exponent from them. */
+static PyObject *
+decimal_to_python(ModuleState *state, const deed_value *value)
+{
+    char text[64], *end = text + sizeof text, *start = end;
+    __int128 coefficient = (__int128)((unsigned __int128)(uint64_t)value->as.decimal.high << 64 | value->as.decimal.low);
+    unsigned __int128 rest = coefficient < 0 ? -(unsigned __int128)coefficient : (unsigned __int128)coefficient;
+    int32_t scale = value->extra < 0 ? 0 : value->extra > 38 ? 38 : value->extra;
+    for (int32_t count = 0; rest > 0 || count <= scale; count++, rest /= 10) {
+        if (count == scale && count > 0)
+            *--start = '.';
+        *--start = (char)('0' + (int)(rest % 10));
+    }
+    if (coefficient < 0)
+        *--start = '-';
+    return PyObject_CallFunction(state->decimal_type, "s#", start, (Py_ssize_t)(end - start));
+}
+
 static PyObject *
 list_to_python(ModuleState *state, const deed_value *value)
 {
@@ -107,6 +125,8 @@ value_to_python(ModuleState *state, const deed_value *value)
         return list_to_python(state, value);
     case DEED_MAP:
         return map_to_python(state, value);
+    case DEED_DECIMAL:
+        return decimal_to_python(state, value);
     case DEED_VECTOR:
         return float_array_new(state, value->as.vector.items, value->as.vector.count);
     case DEED_ELEMENT_ENTITY:

@@ -68,7 +68,7 @@ RESULTS: dict[str, list[tuple[Any, ...]]] = {
     "SELECT upper(name) || '!' || length(city) FROM people WHERE id = 1": [("ADA!6",)],
     "SELECT substring('abcdef' FROM 2 FOR 3), position('c' IN 'abc'), trim('  x '), replace('aaa', 'a', 'b')": [
         ("bcd", 3, "x", "bbb")],
-    "SELECT CAST('12' AS INTEGER) + 1, '3.5'::float8, CAST(2.5 AS INT), 7::text": [(13, 3.5, 2, "7")],
+    "SELECT CAST('12' AS INTEGER) + 1, '3.5'::float8, CAST(2.5 AS INT), 7::text": [(13, 3.5, 3, "7")],
     "SELECT g FROM generate_series(1, 3) AS g ORDER BY g": [(1,), (2,), (3,)],
     "SELECT count(DISTINCT age), count(*) FILTER (WHERE age > 30) FROM people": [(2, 1)],
     "SELECT (1, 2) < (1, 3), 1 IS DISTINCT FROM NULL, NULL IS NOT DISTINCT FROM NULL": [(True, True, True)],

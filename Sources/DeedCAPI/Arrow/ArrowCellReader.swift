@@ -2,6 +2,7 @@
 // and maps become maps, and both hold what the same types would be outside.
 
 import DeedEngine
+import DeedValues
 
 struct ArrowCellReader: ~Copyable {
     private var encoder = NestedEncoder()
@@ -102,7 +103,11 @@ struct ArrowCellReader: ~Copyable {
             let value =
                 field.kind.stride == 4 ? Int64(array.value(index, as: Int32.self)) : array.value(index, as: Int64.self)
             return int64(.localTime, try timeOfDay(value, unit))
-        case .decimal(let width): return int64(.int64, try Self.decimal(array.values + index * width, width))
+        case .decimal(let width, scale: 0): return int64(.int64, try Self.integer(array.values + index * width, width))
+        case .decimal(let width, let scale):
+            scratch.removeAll()
+            try Self.decimal(array.values + index * width, width, scale).encode(to: &scratch)
+            return Cell(type: .decimal, bytes: scratch.bytes)
         case .vector(let size): return try Self.vector(array, index, size)
         default: return try temporal(field, array, index)
         }
@@ -119,7 +124,7 @@ struct ArrowCellReader: ~Copyable {
     }
 
     /// A decimal without digits after the point: a wide integer, of which all words but the lowest must be its sign.
-    private static func decimal(_ start: UnsafeRawPointer, _ width: Int) throws(DeedError) -> Int64 {
+    private static func integer(_ start: UnsafeRawPointer, _ width: Int) throws(DeedError) -> Int64 {
         if width == 4 { return Int64(start.loadUnaligned(as: Int32.self)) }
         let low = start.loadUnaligned(as: Int64.self)
         for offset in stride(from: 8, to: width, by: 8)
@@ -127,6 +132,24 @@ struct ArrowCellReader: ~Copyable {
             throw DeedError(.typeMismatch, "a decimal does not fit into a 64-bit integer")
         }
         return low
+    }
+
+    private static func decimal(_ start: UnsafeRawPointer, _ width: Int, _ scale: Int) throws(DeedError) -> Decimal {
+        var coefficient: Int128
+        switch width {
+        case 4: coefficient = Int128(start.loadUnaligned(as: Int32.self))
+        case 8: coefficient = Int128(start.loadUnaligned(as: Int64.self))
+        default:
+            let high = start.loadUnaligned(fromByteOffset: 8, as: Int64.self)
+            coefficient = Int128(high) << 64 | Int128(start.loadUnaligned(as: UInt64.self))
+            // Of 256 bits the others must be the sign.
+            for offset in Swift.stride(from: 16, to: width, by: 8)
+            where start.loadUnaligned(fromByteOffset: offset, as: Int64.self) != high >> 63 { coefficient = .max }
+        }
+        guard let decimal = Decimal(coefficient, scale: scale) else {
+            throw DeedError(.typeMismatch, "a decimal has more than \(Decimal.digitsMax) digits")
+        }
+        return decimal
     }
 
     private static func vector(_ array: ArrowView, _ index: Int, _ size: Int) throws(DeedError) -> Cell {

@@ -87,7 +87,8 @@ final class ArrowField {
         switch kind {
         case .null: .null
         case .bool: .bool
-        case .integer, .decimal: .int64
+        case .integer, .decimal(_, scale: 0): .int64
+        case .decimal: .decimal
         case .float: .float64
         case .bytes(_, let isText): isText ? .string : .bytes
         case .date32, .date64: .date

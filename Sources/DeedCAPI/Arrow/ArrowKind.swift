@@ -1,6 +1,7 @@
 // The Arrow types that can be read, parsed from the format strings of the C data interface.
 
 import DeedEngine
+import DeedValues
 
 enum ArrowUnit: UInt8 {
     case second, millisecond, microsecond, nanosecond
@@ -44,8 +45,8 @@ enum ArrowKind: Equatable {
     case timestamp(ArrowUnit, isZoned: Bool)
     case duration(ArrowUnit)
     case intervalMonths, intervalDayTime, intervalMonthDayNano
-    /// Without digits after the point; bytes of one.
-    case decimal(width: Int)
+    /// Bytes of one. Those without digits behind the point become integers.
+    case decimal(width: Int, scale: Int)
     case list(isLarge: Bool)
     case listView(isLarge: Bool)
     case fixedList(Int)
@@ -106,18 +107,17 @@ enum ArrowKind: Equatable {
         guard parts.count >= 2, let scale = parts[1], let bits, [32, 64, 128, 256].contains(bits) else {
             throw DeedError(.invalidArgument, "'\(format)' is no Arrow format that Deed knows")
         }
-        guard scale == 0 else {
-            throw DeedError(
-                .typeMismatch, "decimals with digits after the point cannot be stored; cast them to float64 or to text")
+        guard (0...Decimal.digitsMax).contains(scale) else {
+            throw DeedError(.typeMismatch, "decimals have from 0 to \(Decimal.digitsMax) digits behind the point, not \(scale)")
         }
-        return .decimal(width: bits / 8)
+        return .decimal(width: bits / 8, scale: scale)
     }
 
     /// Bytes from one value to the next in the second buffer; 0 where the buffer is none or holds bits.
     var stride: Int {
         switch self {
         case .null, .bool, .structure, .fixedList, .vector, .runEnd: 0
-        case .integer(let width, _), .float(let width), .decimal(let width), .dictionary(let width, _): width
+        case .integer(let width, _), .float(let width), .decimal(let width, _), .dictionary(let width, _): width
         case .bytes(.offsets32, _), .date32, .intervalMonths, .list(false), .listView(false), .map: 4
         case .time(.second), .time(.millisecond): 4
         case .bytes(.offsets64, _), .date64, .timestamp, .duration, .intervalDayTime, .list(true), .listView(true),

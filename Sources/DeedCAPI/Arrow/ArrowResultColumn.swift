@@ -25,6 +25,7 @@ struct ArrowResultColumn {
         case .bool: try addBits(to: array)
         case .int64, .localTime: try addWords(to: array) { value in try Self.word(value) }
         case .float64: try addFloats(to: array)
+        case .decimal(let scale): try addDecimals(to: array, scale)
         case .date: try addDates(to: array)
         case .localDatetime, .zonedDatetime: try addWords(to: array) { value in try Self.microseconds(value) }
         case .string, .bytes: try addBytes(to: array)
@@ -121,6 +122,24 @@ struct ArrowResultColumn {
             throw DeedError(.typeMismatch, "the column '\(name)' has floats and the integer \(value), which is no float")
         }
         return float
+    }
+
+    private func addDecimals(to array: ArrowArrayParts, _ scale: Int) throws {
+        let words = try array.allocateBuffer(rows * 16).assumingMemoryBound(to: UInt64.self)
+        try forEachValue { row, vector, position in
+            let value: Decimal
+            switch vector.value(position) {
+            case .decimal(let number): value = number
+            case .int(let number): value = Decimal(number)
+            default: throw Self.otherType
+            }
+            guard let aligned = value.rounded(to: scale) else {
+                throw DeedError(
+                    .typeMismatch, "the column '\(name)' has \(value.description), and others with \(scale) digits behind the point")
+            }
+            words[2 * row] = UInt64(truncatingIfNeeded: aligned.coefficient)
+            words[2 * row + 1] = UInt64(truncatingIfNeeded: aligned.coefficient >> 64)
+        }
     }
 
     private func addDates(to array: ArrowArrayParts) throws {

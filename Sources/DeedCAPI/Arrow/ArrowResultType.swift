@@ -2,6 +2,7 @@
 //
 //   nothing but nulls             null
 //   bool, int64, float64          as they are; integers among floats become floats, which must lose nothing
+//   decimal, also with int64       decimal128(38, s) with the largest scale of its values, for which none may be too large
 //   string, bytes                 large_utf8, large_binary
 //   date, local time              date32, time64[ns]
 //   local and zoned datetime      timestamp[us], timestamp[us, UTC]; digits below a microsecond are dropped
@@ -15,7 +16,9 @@ import CDeed
 import DeedEngine
 import DeedValues
 
-enum ArrowResultType {
+enum ArrowResultType: Equatable {
+    /// Of so many digits behind the point.
+    case decimal(Int)
     case null, bool, int64, float64, string, bytes, date, localTime, localDatetime, zonedDatetime, vector
     case entity, relationship, path, text
 
@@ -41,6 +44,7 @@ enum ArrowResultType {
             case .bool: .bool
             case .int: .int64
             case .float: .float64
+            case .decimal(let number): .decimal(Int(number.scale))
             case .string: .string
             case .bytes: .bytes
             case .date: .date
@@ -61,6 +65,9 @@ enum ArrowResultType {
         case (.null, _): other
         case (_, .null): self
         case (.int64, .float64), (.float64, .int64): .float64
+        case (.decimal(let scale), .decimal(let other)): .decimal(max(scale, other))
+        case (.decimal, .int64): self
+        case (.int64, .decimal): other
         default: self == other ? self : .text
         }
     }
@@ -90,6 +97,7 @@ enum ArrowResultType {
         case .bool: "b"
         case .int64: "l"
         case .float64: "g"
+        case .decimal(let scale): "d:\(Decimal.digitsMax),\(scale)"
         case .bytes: "Z"
         case .date: "tdD"
         case .localTime: "ttn"

@@ -16,7 +16,7 @@ package struct TypeSet: OptionSet, Sendable {
     @inline(__always)
     package func contains(_ type: ValueType) -> Bool { rawValue & 1 &<< UInt32(type.rawValue) != 0 }
 
-    package var types: [ValueType] { (0...ValueType.vector.rawValue).compactMap(ValueType.init).filter(contains) }
+    package var types: [ValueType] { ValueType.all.filter(contains) }
 }
 
 /// The collections that a relationship may lead from and to.
@@ -126,7 +126,7 @@ extension Constraint {
         switch rule {
         case .required, .unique, .primaryKey: break
         case .type(let types):
-            let known = TypeSet((1...ValueType.vector.rawValue).compactMap(ValueType.init))
+            let known = TypeSet(ValueType.all.filter { $0 != .null })
             try require(!types.isEmpty && types.isSubset(of: known), "names at least one type, and only types there are")
         case .defaultValue(let value):
             try require(value.cell.type != .null, "needs a value other than null")

@@ -70,6 +70,7 @@ extension Value {
         switch self {
         case .int(let number): Double(number)
         case .float(let number): number
+        case .decimal(let number): number.double
         case .bool(let flag): flag ? 1 : 0
         case .date(let date): Double(date.days)
         case .localTime(let time): Double(time.nanoseconds)

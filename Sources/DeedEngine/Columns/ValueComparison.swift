@@ -1,9 +1,10 @@
 // Which of two values comes first, for the bounds and lists of constraints.
 //
-// Integers and floats compare as the numbers they are, exactly. Texts and bytes compare byte by byte, which for UTF-8 is
+// Numbers compare exactly, whatever their types. Texts and bytes compare byte by byte, which for UTF-8 is
 // the order of code points. Times with a zone compare by the moment they stand for. Values of other types, and values of
 // two different types, have no order; NaN has none with anything.
 
+import DeedValues
 import Glibc
 
 /// -1, 0 or 1 as `left` comes before, is equal to or comes after `right`; nil when the two have no order.
@@ -34,7 +35,21 @@ private func orderOfOthers(_ left: Cell, _ right: Cell) -> Int? {
         guard let left = try? moment(left), let right = try? moment(right) else { return nil }
         return left.seconds != right.seconds
             ? order(left.seconds, right.seconds) : order(left.nanoseconds, right.nanoseconds)
+    case (.decimal, .decimal), (.decimal, .int64), (.decimal, .float64): return orderOfDecimals(left, right)
+    case (.int64, .decimal), (.float64, .decimal): return orderOfDecimals(right, left).map { -$0 }
     default: return nil
+    }
+}
+
+/// Of a decimal and any number.
+private func orderOfDecimals(_ left: Cell, _ right: Cell) -> Int? {
+    guard let one = try? Decimal(decoding: left.bytes) else { return nil }
+    switch right.type {
+    case .int64: return Decimal.compare(one, Decimal(Int64(bitPattern: right.bits)))
+    case .float64:
+        let float = Double(bitPattern: right.bits)
+        return float.isNaN ? nil : Decimal.compare(one, float)
+    default: return (try? Decimal(decoding: right.bytes)).map { Decimal.compare(one, $0) }
     }
 }
 

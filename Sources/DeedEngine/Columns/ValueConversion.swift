@@ -18,6 +18,7 @@ extension Value {
             self = .vector((0..<cell.bytes.count / 4).map { cell.bytes.loadUnaligned(fromByteOffset: $0 &* 4, as: Float.self) })
         case .list: self = try Self.list(cell, depth)
         case .map: self = try Self.map(cell, depth)
+        case .decimal: self = .decimal(try Decimal(decoding: cell.bytes))
         case .zonedTime, .localDatetime, .zonedDatetime, .duration: self = try Self.temporal(cell)
         }
     }
@@ -154,6 +155,9 @@ package final class ValueEncoder {
         case .bytes(let bytes):
             bytes.withUnsafeBytes { item.append($0) }
             return try itemCell(.bytes)
+        case .decimal(let number):
+            number.encode(to: &item)
+            return try itemCell(.decimal)
         case .vector(let floats):
             floats.withUnsafeBytes { item.append($0) }
             return try itemCell(.vector)

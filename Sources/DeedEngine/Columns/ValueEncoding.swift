@@ -4,6 +4,7 @@
 // its contents but is known only after them, so `end` moves the contents up to make room: one memmove for each level,
 // and levels are few. Readers trust nothing: a size, a type or a depth that cannot be is a Corruption error.
 
+import DeedValues
 import Glibc
 
 // MARK: Lists and maps
@@ -256,6 +257,40 @@ package func validate(nested cell: Cell, depth: Int = 1) throws(DeedError) {
         var reader = try MapReader(cell.bytes, depth: depth)
         while let entry = try reader.next() { try validate(nested: entry.value, depth: depth + 1) }
     default: break
+    }
+}
+
+// MARK: Decimals
+
+extension Decimal {
+    package init(decoding bytes: UnsafeRawBufferPointer) throws(DeedError) {
+        guard (2...17).contains(bytes.count) else { throw DeedError(.corruption, "an encoded decimal has \(bytes.count) bytes") }
+        if bytes.count <= 9 {
+            // Amounts: the sign fills what is left out at the top of one word.
+            var word: UInt64 = 0
+            for index in 1..<bytes.count { word |= UInt64(bytes[index]) &<< UInt64(8 &* (index &- 1)) }
+            let shift = UInt64(64 &- 8 &* (bytes.count &- 1))
+            guard bytes[0] <= UInt8(Decimal.digitsMax) else { throw DeedError(.corruption, "an encoded decimal is out of range") }
+            self.init(unchecked: Int128(Int64(bitPattern: word &<< shift) &>> Int64(shift)), scale: bytes[0])
+            return
+        }
+        var coefficient: Int128 = bytes[bytes.count - 1] & 0x80 != 0 ? -1 : 0
+        for index in stride(from: bytes.count - 1, to: 0, by: -1) { coefficient = coefficient << 8 | Int128(bytes[index]) }
+        guard let decimal = Decimal(coefficient, scale: Int(bytes[0])) else {
+            throw DeedError(.corruption, "an encoded decimal is out of range")
+        }
+        self = decimal
+    }
+
+    package func encode(to buffer: inout ByteBuffer) {
+        buffer.append(scale)
+        var rest = coefficient
+        while true {
+            let byte = UInt8(truncatingIfNeeded: rest)
+            buffer.append(byte)
+            rest >>= 8
+            if rest == 0 && byte & 0x80 == 0 || rest == -1 && byte & 0x80 != 0 { return }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //   string                 as it is; inside a list or map, quoted as JSON
 //   boolean, integer       true, false, digits
 //   float                  the shortest digits that give the same number back; NaN, Infinity, -Infinity
+//   decimal                all its digits: 1.50; in a list or map as a JSON number
 //   bytes                  base64
 //   date, times            ISO 8601, proleptic Gregorian. Seconds are left out when there are none, fractions have 3, 6
 //                          or 9 digits, years beyond four digits a sign: 12:30, 12:30:05.250Z, +12024-01-01
@@ -11,6 +12,8 @@
 //   list, vector, map      JSON; what JSON lacks (temporal values, bytes, NaN and infinities) as strings
 //
 // Bytes that are not the encoding of their type, and years beyond 999,999,999, are Corruption errors.
+
+import DeedValues
 
 /// Appends the text of a value; null is `null`.
 package func appendText(of cell: Cell, to buffer: inout ByteBuffer) throws(DeedError) {
@@ -21,6 +24,7 @@ package func appendText(of cell: Cell, to buffer: inout ByteBuffer) throws(DeedE
     case .float64: buffer.append(number: Double(bitPattern: cell.bits))
     case .string: buffer.append(cell.bytes)
     case .bytes: buffer.append(base64: cell.bytes)
+    case .decimal: buffer.append(description: try Decimal(decoding: cell.bytes).description)
     case .list, .map, .vector: try appendJSON(of: cell, depth: 1, to: &buffer)
     default: try appendTemporalText(of: cell, to: &buffer)
     }
@@ -57,7 +61,7 @@ private func appendTemporalText(of cell: Cell, to buffer: inout ByteBuffer) thro
 
 private func appendJSON(of cell: Cell, depth: Int, to buffer: inout ByteBuffer) throws(DeedError) {
     switch cell.type {
-    case .null, .bool, .int64: try appendText(of: cell, to: &buffer)
+    case .null, .bool, .int64, .decimal: try appendText(of: cell, to: &buffer)
     case .float64: buffer.append(jsonNumber: Double(bitPattern: cell.bits))
     case .string: buffer.append(quoted: cell.bytes)
     case .list:
@@ -155,7 +159,7 @@ extension ByteBuffer {
         append(UInt8(ascii: "]"))
     }
 
-    private mutating func append(description: String) {
+    fileprivate mutating func append(description: String) {
         var copy = description
         copy.withUTF8 { append(UnsafeRawBufferPointer($0)) }
     }

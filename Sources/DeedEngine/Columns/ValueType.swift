@@ -9,6 +9,7 @@
 //     zonedDatetime     seconds i64 (UTC), nanoseconds u32, offset i32, zone name in UTF-8 (may be empty)
 //     duration          months i64, days i64, seconds i64, nanoseconds i32
 //     vector            float32 each
+//     decimal           scale u8, then the coefficient in as few bytes (1 to 16) as hold it, two's complement
 //     list              varint count, then for each item: type byte, payload
 //     map               varint count, then for each entry in ascending order of key: varint size, key, type byte, payload
 //   where a payload is nothing for null, the 1 or 8 bytes above, or a varint size and the bytes.
@@ -30,6 +31,11 @@ package enum ValueType: UInt8, Sendable {
     case list = 12
     case map = 13
     case vector = 14
+    /// 15 to 17 are what deed_type has for elements of the graph.
+    case decimal = 18
+
+    /// All of them.
+    package static let all = (ValueType.null.rawValue...ValueType.decimal.rawValue).compactMap(ValueType.init)
 
     /// Bytes of a value of this type in a typed chunk.
     @inline(__always)

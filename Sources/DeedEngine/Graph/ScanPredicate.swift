@@ -17,6 +17,7 @@ package struct ScanPredicate: Sendable {
     private let range: IntegerInterval?
     /// What columns `range` is about.
     let rangeType: ValueType
+    private let decimal: Decimal?
 
     /// nil for what a scan cannot decide: the constant must be a boolean, a number, a string or a date.
     package init?(_ key: NameId, _ comparison: Comparison, _ value: Value) {
@@ -24,7 +25,7 @@ package struct ScanPredicate: Sendable {
         switch (value, comparison) {
         case (.string, _): break
         case (_, .contains), (_, .hasPrefix), (_, .hasSuffix): return nil
-        case (.bool, _), (.int, _), (.float, _), (.date, _): break
+        case (.bool, _), (.int, _), (.float, _), (.decimal, _), (.date, _): break
         default: return nil
         }
         let encoder = ValueEncoder()
@@ -37,9 +38,11 @@ package struct ScanPredicate: Sendable {
         }
         guard let stored else { return nil }
         constant = stored
+        decimal = if case .decimal(let number) = value { number } else if case .int(let number) = value { Decimal(number) } else { nil }
         switch value {
         case .int(let number): (range, rangeType) = (IntegerInterval(comparison, number), .int64)
         case .float(let number): (range, rangeType) = (IntegerInterval(comparison, number), .int64)
+        case .decimal(let number): (range, rangeType) = (IntegerInterval(comparison, number), .int64)
         case .date(let date): (range, rangeType) = (IntegerInterval(comparison, date.days), .date)
         default: (range, rangeType) = (nil, .null)
         }
@@ -53,6 +56,11 @@ package struct ScanPredicate: Sendable {
         switch constant.cell.type {
         case .float64: Double(bitPattern: constant.cell.bits)
         case .int64: Double(exactly: Int64(bitPattern: constant.cell.bits))
+        case .decimal:
+            decimal.flatMap { decimal in
+                let nearest = decimal.nearestFloat
+                return nearest.order == 0 ? nearest.float : nil
+            }
         default: nil
         }
     }
@@ -63,14 +71,21 @@ package struct ScanPredicate: Sendable {
         if cell.type == .null { return false }
         let other = constant.cell
         switch comparison {
-        case .equal: return order(cell, other) == 0
-        case .notEqual: return order(cell, other) != 0
-        case .less: return order(cell, other).map { $0 < 0 } ?? false
-        case .lessOrEqual: return order(cell, other).map { $0 <= 0 } ?? false
-        case .greater: return order(cell, other).map { $0 > 0 } ?? false
-        case .greaterOrEqual: return order(cell, other).map { $0 >= 0 } ?? false
+        case .equal: return orderBeside(cell, other) == 0
+        case .notEqual: return orderBeside(cell, other) != 0
+        case .less: return orderBeside(cell, other).map { $0 < 0 } ?? false
+        case .lessOrEqual: return orderBeside(cell, other).map { $0 <= 0 } ?? false
+        case .greater: return orderBeside(cell, other).map { $0 > 0 } ?? false
+        case .greaterOrEqual: return orderBeside(cell, other).map { $0 >= 0 } ?? false
         case .contains, .hasPrefix, .hasSuffix: return cell.type == .string && isTrueOfText(cell.bytes, other.bytes)
         }
+    }
+
+    /// A constant that is or could be a decimal is decoded once, and not for every row.
+    @inline(__always)
+    private func orderBeside(_ cell: Cell, _ other: Cell) -> Int? {
+        guard cell.type == .decimal, let decimal else { return order(cell, other) }
+        return (try? Decimal(decoding: cell.bytes)).map { Decimal.compare($0, decimal) }
     }
 
     private func isTrueOfText(_ text: UnsafeRawBufferPointer, _ part: UnsafeRawBufferPointer) -> Bool {
@@ -128,6 +143,21 @@ struct IntegerInterval: Equatable, Sendable {
         case .notEqual: self = .all
         case .less, .lessOrEqual: self.init(.lessOrEqual, Int64(below))
         default: self.init(.greater, Int64(below))
+        }
+    }
+
+    /// What compares so with a decimal; nil also for those beyond all integers.
+    init?(_ comparison: ScanPredicate.Comparison, _ constant: Decimal) {
+        guard let below = constant.floor.exactInteger else { return nil }
+        if Decimal.compare(constant, Decimal(below)) == 0 {
+            self.init(comparison, below)
+            return
+        }
+        switch comparison {
+        case .equal: self = .none
+        case .notEqual: self = .all
+        case .less, .lessOrEqual: self.init(.lessOrEqual, below)
+        default: self.init(.greater, below)
         }
     }
 

@@ -5,6 +5,9 @@
 //   0x10 bool                a byte
 //   0x20 number              the float64 that is next below or equal, big-endian with its sign turned round; beyond
 //                            2^53, where integers lie between the floats, two bytes more: the distance to it
+//                            A decimal is written as the float that is its equal (DecimalFloat.swift in DeedValues). One
+//                            that has none: the float below it and its distance as above, FF, a byte for the place of the
+//                            first digit and the first 38 digits as a number of 16 bytes; of negative ones, both inverted.
 //   0x21 NaN                 nothing
 //   0x30 string, 0x31 bytes  the bytes, 00 written as 00 FF, then 00
 //   0x40 date                days, as a number of 8 bytes with its sign turned round
@@ -21,6 +24,7 @@
 // moment. A composite key is one value after the other. Where one encoded value begins with another, as "a" with a zero
 // byte behind it does with "a", it goes on with FF, which no class has.
 
+import DeedValues
 import Glibc
 
 package enum IndexKey {
@@ -68,7 +72,7 @@ package enum IndexKey {
         case .localTime: append(.localTime, Int64(bitPattern: cell.bits), to: &buffer)
         case .map: append(.map, escaped: cell.bytes, to: &buffer, limit)
         case .vector: append(.vector, escaped: cell.bytes, to: &buffer, limit)
-        case .zonedTime, .localDatetime, .zonedDatetime, .duration, .list:
+        case .zonedTime, .localDatetime, .zonedDatetime, .duration, .list, .decimal:
             let start = buffer.count
             do throws(DeedError) {
                 try appendDecoded(cell, to: &buffer, limit)
@@ -82,6 +86,7 @@ package enum IndexKey {
 
     private static func appendDecoded(_ cell: Cell, to buffer: inout ByteBuffer, _ limit: Int) throws(DeedError) {
         switch cell.type {
+        case .decimal: append(try Decimal(decoding: cell.bytes), to: &buffer)
         case .zonedTime:
             let time = try ZonedTimeValue(decoding: cell.bytes)
             append(.zonedTime, time.nanoseconds &- Int64(time.offset) &* 1_000_000_000, to: &buffer)
@@ -170,6 +175,32 @@ package enum IndexKey {
         buffer.append(Rank.number.rawValue)
         buffer.append(bigEndian64: sortable(value == 0 ? 0 : value))
         if abs(value) >= exactBelow { append(distance: 0, to: &buffer) }
+    }
+
+    private static func append(_ value: Decimal, to buffer: inout ByteBuffer) {
+        if let integer = value.exactInteger { return append(integer, to: &buffer) }
+        let nearest = value.nearestFloat
+        if nearest.order == 0 { return append(nearest.float, to: &buffer) }
+        if nearest.float.magnitude >= exactBelow {
+            // Where integers lie between floats.
+            if let below = value.floor.exactInteger { append(below, to: &buffer) } else { append(below(nearest), to: &buffer) }
+        } else {
+            append(below(nearest), to: &buffer)
+        }
+        buffer.append(0xff)
+        let digits = Decimal.digits(value.magnitude)
+        let whole = value.magnitude * Decimal.powers[Decimal.digitsMax - digits]
+        // The place of the first digit, from -37 to 38.
+        let place = UInt8(truncatingIfNeeded: 64 + digits - Int(value.scale))
+        buffer.append(value.isNegative ? ~place : place)
+        let bits = value.isNegative ? ~whole : whole
+        buffer.append(bigEndian64: UInt64(truncatingIfNeeded: bits >> 64))
+        buffer.append(bigEndian64: UInt64(truncatingIfNeeded: bits))
+    }
+
+    /// The greatest float that is less.
+    private static func below(_ nearest: Decimal.NearestFloat) -> Double {
+        nearest.order > 0 ? nearest.float : nearest.float.nextDown
     }
 
     /// A month counts as the twelfth part of the Gregorian calendar's average year.

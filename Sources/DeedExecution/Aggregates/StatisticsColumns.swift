@@ -134,6 +134,7 @@ private func statisticsNumber(_ value: Value, _ function: String) throws -> Doub
     switch value {
     case .int(let number): Double(number)
     case .float(let number): number
+    case .decimal(let number): number.double
     default: throw QueryError(.typeError, "InvalidArgumentType", "\(function) needs numbers")
     }
 }

@@ -1,5 +1,6 @@
 // Sums and averages. Integers are summed as such while only they come, and a sum that they cannot hold is an error; an average is
-// always a float. Durations can be summed too.
+// always a float. Decimals make a decimal, with the largest of their scales, and an exact average, unless floats come too. Durations
+// can be summed as well.
 
 import DeedEngine
 import DeedValues
@@ -19,6 +20,8 @@ final class SumColumn: AggregateColumn {
     private var states: [State] = []
     /// By group; rare, and large.
     private var durations: [Int: CalendarDuration] = [:]
+    /// By group; empty until a decimal comes.
+    private var decimals: [Decimal?] = []
 
     init(isAverage: Bool, isNullOfNone: Bool = false) { (self.isAverage, self.isNullOfNone) = (isAverage, isNullOfNone) }
 
@@ -95,6 +98,7 @@ final class SumColumn: AggregateColumn {
         case .float(let number):
             states[group].floats += number
             states[group].hasFloat = true
+        case .decimal(let number): try add(number, to: group)
         case .duration(let duration): try add(duration, to: group)
         default:
             let name = isAverage ? "avg" : "sum"
@@ -115,6 +119,23 @@ final class SumColumn: AggregateColumn {
         }
     }
 
+    private func add(_ number: Decimal, to group: Int) throws {
+        if decimals.count <= group { decimals += repeatElement(nil, count: states.count - decimals.count) }
+        guard let sum = decimals[group] else {
+            decimals[group] = number
+            return
+        }
+        guard let next = Decimal.add(sum, number) else { throw QueryError.decimalOverflow }
+        decimals[group] = next
+    }
+
+    /// The decimals and integers of a group; nil if there were none, or floats as well.
+    private func decimal(_ group: Int, _ state: State) throws -> Decimal? {
+        guard group < decimals.count, let sum = decimals[group], !state.hasFloat, state.floats == 0 else { return nil }
+        guard let total = Decimal.add(sum, Decimal(state.integers)) else { throw QueryError.decimalOverflow }
+        return total
+    }
+
     private func add(_ duration: CalendarDuration, to group: Int) throws {
         guard let old = durations[group] else {
             durations[group] = duration
@@ -125,13 +146,19 @@ final class SumColumn: AggregateColumn {
     }
 
     override func finish(_ group: Int) throws -> Value {
-        let state = states[group]
+        var state = states[group]
         if let duration = durations[group] {
-            guard state.integers == 0 && state.floats == 0 else {
+            guard state.integers == 0 && state.floats == 0 && (group >= decimals.count || decimals[group] == nil) else {
                 throw QueryError(.typeError, "InvalidArgumentType", "numbers and durations have no sum")
             }
             return isAverage ? try Value.divide(.duration(duration), .int(state.count)) : .duration(duration)
         }
+        if let total = try decimal(group, state) {
+            if !isAverage { return .decimal(total) }
+            guard let average = Decimal.divide(total, Decimal(state.count)) else { throw QueryError.decimalOverflow }
+            return .decimal(average)
+        }
+        if group < decimals.count, let number = decimals[group] { state.floats += number.double }
         if isAverage {
             return state.count == 0 ? .null : .float((state.floats + Double(state.integers)) / Double(state.count))
         }
@@ -144,9 +171,11 @@ final class SumColumn: AggregateColumn {
         let hasFloat = ColumnVector(.bool, capacity: found.count)
         for (row, state) in found.enumerated() { hasFloat.bools[row] = state.hasFloat ? 1 : 0 }
         let durations = ColumnVector(groups.map { group in self.durations[group].map { .duration($0) } ?? .null })
+        let decimals = ColumnVector(
+            groups.map { group in group < self.decimals.count ? self.decimals[group].map { .decimal($0) } ?? .null : .null })
         return [
             ColumnVector(integers: found.map(\.integers)[...]), ColumnVector(floats: found.map(\.floats)),
-            ColumnVector(integers: found.map(\.count)[...]), hasFloat, durations,
+            ColumnVector(integers: found.map(\.count)[...]), hasFloat, durations, decimals,
         ]
     }
 
@@ -158,6 +187,7 @@ final class SumColumn: AggregateColumn {
             states[group].count += added[2].ints[row]
             states[group].hasFloat = states[group].hasFloat || added[3].bools[row] != 0
             if case .duration(let duration) = added[4].value(row) { try add(duration, to: group) }
+            if case .decimal(let number) = added[5].value(row) { try add(number, to: group) }
         }
     }
 

@@ -10,6 +10,7 @@ enum ArithmeticKernels {
     static func calculate(
         _ operation: Arithmetic, _ left: Operand, _ right: Operand, count: Int, _ context: QueryContext
     ) throws -> ColumnVector {
+        let (left, right) = (left.beside(right, isCompared: false), right.beside(left, isCompared: false))
         switch (left.kind, right.kind) {
         case (.null, _), (_, .null): return ColumnVector(.null, capacity: count)
         case (.int64, .int64):
@@ -22,7 +23,8 @@ enum ArithmeticKernels {
             if operation != .concatenate { return floats(operation, left, right, count) }
         case (.string, .string):
             if operation == .add || operation == .concatenate { return try join(left, right, count, context) }
-        default: break
+        default:
+            if let result = try decimals(operation, left, right, count) { return result }
         }
         var work = RowWork(context)
         return try mapValues(count) { row in
@@ -30,6 +32,39 @@ enum ArithmeticKernels {
             try work.note(result)
             return result
         }
+    }
+
+    // MARK: Decimals
+
+    /// Sums, differences and products of decimals, without the detour over values of all kinds. nil if there is anything else.
+    private static func decimals(
+        _ operation: Arithmetic, _ left: Operand, _ right: Operand, _ count: Int
+    ) throws -> ColumnVector? {
+        guard let one = decimals(left), let other = decimals(right) else { return nil }
+        let (step, otherStep) = (left.isConstant ? 0 : 1, right.isConstant ? 0 : 1)
+        let result = ColumnVector(.any, capacity: count)
+        result.values.reserveCapacity(count)
+        for row in 0..<count {
+            guard case .decimal(let a) = one[row &* step], case .decimal(let b) = other[row &* otherStep] else { return nil }
+            let number: Decimal? =
+                switch operation {
+                case .add: Decimal.add(a, b)
+                case .subtract: Decimal.subtract(a, b)
+                case .multiply: Decimal.multiply(a, b)
+                default: nil
+                }
+            // The general way has the words for what does not fit.
+            guard let number else { return nil }
+            result.values.append(.decimal(number))
+        }
+        return result
+    }
+
+    /// The values of a column that may be one of decimals. An integer that is the same for all rows counts as one.
+    private static func decimals(_ operand: Operand) -> [Value]? {
+        if operand.kind == .any { return operand.vector.values }
+        guard operand.isConstant, case .int(let integer) = operand.vector.value(0) else { return nil }
+        return [.decimal(Decimal(integer))]
     }
 
     // MARK: Integers

@@ -38,6 +38,7 @@ enum CompareKernels {
             return try compare(comparison.mirrored, right, left, count: count, context)
         }
         if left.kind == .null || right.kind == .null { return ColumnVector(.null, capacity: count) }
+        let right = right.beside(left, isCompared: true)
         let result = ColumnVector.booleans(count)
         guard compareTyped(comparison, left, right, count, into: result.bools) else {
             try compareGenerally(comparison, left, right, count, into: result, context)

@@ -48,6 +48,23 @@ struct Operand {
     var nulls: UnsafeMutablePointer<UInt8>? { isConstant ? nil : vector.nulls }
 }
 
+extension Operand {
+    /// A constant decimal beside a typed column as the number of the column's type that gives the same results there, if there is
+    /// one, so that the loops for that type serve.
+    func beside(_ other: Operand, isCompared: Bool) -> Operand {
+        guard isConstant, kind == .any, case .decimal(let number) = vector.value(0) else { return self }
+        switch other.kind {
+        case .float64:
+            let nearest = number.nearestFloat
+            if isCompared && nearest.order != 0 { return self }
+            return Operand(vector: ColumnVector([.float(nearest.float)]), isConstant: true)
+        case .int64 where isCompared:
+            return number.exactInteger.map { Operand(vector: ColumnVector([.int($0)]), isConstant: true) } ?? self
+        default: return self
+        }
+    }
+}
+
 /// A value spelled out for all rows of a chunk. The last vector is kept: chunks of one query mostly have the same size.
 private struct SpelledValue {
     private var last: (vector: ColumnVector, count: Int)?

@@ -52,6 +52,7 @@ private final class ConstantList {
                 switch item {
                 case .int(let value): value
                 case .float(let value): Int64(exactly: value)
+                case .decimal(let value): value.exactInteger
                 default: nil
                 }
             })

@@ -102,7 +102,7 @@ final class MergeBatch {
 
     private func isOwnEqual(_ value: Value) -> Bool {
         switch value {
-        case .bool, .int, .string, .date, .localTime, .localDatetime: true
+        case .bool, .int, .decimal, .string, .date, .localTime, .localDatetime: true
         case .float(let number): !number.isNaN
         default: false
         }

@@ -56,6 +56,7 @@ final class SeekIdsOperator: Operator {
         switch value {
         case .int(let number): number > 0 ? RowId(number) : nil
         case .float(let number): number > 0 ? RowId(exactly: number) : nil
+        case .decimal(let number): number.exactInteger.flatMap { $0 > 0 ? RowId($0) : nil }
         case .entity(let given): kind == .entity ? given : nil
         case .relationship(let given): kind == .relationship ? given : nil
         default: nil

@@ -98,6 +98,7 @@ extension Value {
         case .bool(let value): value ? "true" : "false"
         case .int(let value): "\(value)"
         case .float(let value): "\(value)"
+        case .decimal(let value): value.description
         case .string(let text): "'\(text.prefix(40))'"
         case .list(let elements):
             elements.count > 8 ? "[\(elements.count) values]" : "[\(elements.map(\.shortText).joined(separator: ", "))]"

@@ -187,7 +187,7 @@ extension Value {
     /// Bytes that the value refers to, roughly; for accounts of memory.
     var bytesOutside: Int {
         switch self {
-        case .null, .bool, .int, .float, .date, .localTime, .zonedTime, .localDatetime, .entity, .relationship: 0
+        case .null, .bool, .int, .float, .decimal, .date, .localTime, .zonedTime, .localDatetime, .entity, .relationship: 0
         case .string(let text): text.utf8.count > 15 ? text.utf8.count + 32 : 0
         case .bytes(let bytes): bytes.count + 32
         case .vector(let numbers): numbers.count * 4 + 32

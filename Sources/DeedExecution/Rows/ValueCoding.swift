@@ -10,7 +10,7 @@ import DeedValues
 extension Value {
     private enum Tag: UInt8 {
         case null, `false`, `true`, int, float, string, bytes, list, map, date, localTime, zonedTime, localDatetime
-        case zonedDatetime, duration, vector, entity, relationship, path
+        case zonedDatetime, duration, vector, entity, relationship, path, decimal
     }
 
     func encode(to buffer: inout ByteBuffer) {
@@ -21,6 +21,10 @@ extension Value {
         case .float(let value): Self.append(.float, value.bitPattern, to: &buffer)
         case .entity(let id): Self.append(.entity, id, to: &buffer)
         case .relationship(let id): Self.append(.relationship, id, to: &buffer)
+        case .decimal(let number):
+            Self.append(.decimal, UInt64(truncatingIfNeeded: number.coefficient), to: &buffer)
+            buffer.append(fixed64: UInt64(truncatingIfNeeded: number.coefficient >> 64))
+            buffer.append(number.scale)
         case .string(let text):
             buffer.append(Tag.string.rawValue)
             buffer.append(sized: text)
@@ -89,6 +93,11 @@ extension Value {
         case .entity: self = .entity(try reader.readFixed64())
         case .relationship: self = .relationship(try reader.readFixed64())
         case .string: self = .string(try reader.readText())
+        case .decimal:
+            let low = try reader.readFixed64()
+            let coefficient = Int128(Int64(bitPattern: try reader.readFixed64())) << 64 | Int128(low)
+            guard let number = Decimal(coefficient, scale: Int(try reader.readByte())) else { throw Self.damaged }
+            self = .decimal(number)
         case .bytes: self = .bytes([UInt8](try reader.readSized()))
         case .list: self = .list(try Self.decodeItems(try reader.readCount(max: reader.remaining), &reader))
         case .map:

@@ -318,6 +318,7 @@ private final class MixedSumState: WindowState {
     private var floats = 0.0
     private var hasFloat = false
     private var durations: Value?
+    private var decimals: Value?
     private var count: Int64 = 0
 
     init(_ argument: ColumnVector, _ count: Int, isAverage: Bool) {
@@ -325,7 +326,7 @@ private final class MixedSumState: WindowState {
         results = Array(repeating: .null, count: count)
     }
 
-    override func clear() { (integers, floats, hasFloat, durations, count) = (0, 0, false, nil, 0) }
+    override func clear() { (integers, floats, hasFloat, durations, decimals, count) = (0, 0, false, nil, nil, 0) }
 
     override func add(_ rows: Range<Int>) throws {
         for row in rows {
@@ -334,6 +335,7 @@ private final class MixedSumState: WindowState {
             case .null: continue
             case .int(let number): integers &+= Int128(number)
             case .float(let number): (floats, hasFloat) = (floats + number, true)
+            case .decimal: decimals = try decimals.map { try Value.add($0, value) } ?? value
             case .duration: durations = try durations.map { try Value.add($0, value) } ?? value
             default:
                 let name = isAverage ? "avg" : "sum"
@@ -345,11 +347,16 @@ private final class MixedSumState: WindowState {
 
     override func write(_ row: Int) throws {
         if count == 0 { return }
+        let floats = floats + (decimals?.number ?? 0)
         if let durations {
-            guard integers == 0 && !hasFloat else {
+            guard integers == 0 && !hasFloat && decimals == nil else {
                 throw QueryError(.typeError, "InvalidArgumentType", "numbers and durations have no sum")
             }
             results[row] = isAverage ? try Value.divide(durations, .int(count)) : durations
+        } else if let decimals, !hasFloat {
+            guard let whole = Decimal(integers, scale: 0) else { throw QueryError.decimalOverflow }
+            let sum = try Value.add(decimals, .decimal(whole))
+            results[row] = isAverage ? try Value.divide(sum, .int(count)) : sum
         } else if isAverage {
             results[row] = .float((floats + Double(integers)) / Double(count))
         } else if hasFloat {

@@ -47,6 +47,7 @@ final class FrameDistances {
         case .float(let number) where frame.unit == .range:
             if number.isNaN { throw QueryError(.argumentError, "InvalidFrame", "the frame's \(which) offset is no number") }
             isNegative = number < 0
+        case .decimal(let number) where frame.unit == .range: isNegative = number.isNegative
         case .duration where frame.unit == .range: isNegative = Value.order(value, Self.noDuration) < 0
         default:
             let wanted = frame.unit == .range ? "a number or an interval" : "an integer"
@@ -240,7 +241,9 @@ private struct FrameKeys {
             let (sum, overflow) = isNegative
                 ? number.subtractingReportingOverflow(distance) : number.addingReportingOverflow(distance)
             return .int(overflow ? (isNegative ? .min : .max) : sum)
-        case (.int, .float), (.float, .int), (.float, .float):
+        case (.decimal, .decimal), (.decimal, .int), (.int, .decimal):
+            return isNegative ? try Value.subtract(value, distance) : try Value.add(value, distance)
+        case (.int, .float), (.float, .int), (.float, .float), (.decimal, .float), (.float, .decimal):
             guard let number = value.number, let distance = distance.number else { return value }
             if number.isNaN { return value }
             // All numbers are within an infinite distance of each other.

@@ -23,6 +23,7 @@ package enum TestOperand: Sendable {
             switch value {
             case .int(let number): return number == .min ? nil : .int(-number)
             case .float(let number): return .float(-number)
+            case .decimal(let number): return .decimal(number.negated)
             default: return nil
             }
         }

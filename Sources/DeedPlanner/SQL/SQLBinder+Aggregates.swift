@@ -69,9 +69,9 @@ extension SQLBinder {
             guard value.type.mayBeNumber || value.type == .interval else { throw mismatch(argument, "a number", value.type) }
             switch name {
             case "sum":
-                return SQLValue(try slot(Aggregate.sumOrNull), value.type)
+                return SQLValue(try slot(Aggregate.sumOrNull), value.type.unsized)
             case "total": return SQLValue(.arithmetic(.add, try slot("sum"), .constant(.float(0))), .float)
-            case "avg": return SQLValue(try slot("avg"), value.type == .interval ? .interval : .float)
+            case "avg": return SQLValue(try slot("avg"), averageType(value.type))
             default:
                 let deviation = try slot(name == "stddev_pop" ? "stdevp" : "stdev")
                 let count = Expr.slot(try collect("count", [value.expr], call.isDistinct, collector))
@@ -82,6 +82,15 @@ extension SQLBinder {
             guard value.type.mayBeBool else { throw mismatch(argument, "boolean", value.type) }
             return SQLValue(try slot(name == "bool_or" ? "max" : "min"), .bool)
         default: throw unsupported(name, at: range)
+        }
+    }
+
+    /// Decimals have an exact average; a column that may have some is of no known type.
+    func averageType(_ type: SQLType) -> SQLType {
+        switch type {
+        case .interval, .any: type
+        case .numeric: .numeric(nil)
+        default: .float
         }
     }
 

@@ -18,6 +18,7 @@ extension SQLBinder {
     func convert(_ value: SQLValue, to type: SQLType) -> SQLValue {
         if value.type == .unknown { return cast(unknown: value, to: type) }
         if value.type == type || type == .any || value.type == .any { return value }
+        if value.type.isNumeric && type == .numeric(nil) { return SQLValue(value.expr, type) }
         return cast(value, to: type)
     }
 
@@ -26,6 +27,10 @@ extension SQLBinder {
         if value.type == type { return value }
         if case .constant(.null) = value.expr { return SQLValue(value.expr, type) }
         if value.type == .unknown && type == .text { return SQLValue(value.expr, .text) }
+        if case .numeric(let size) = type {
+            let sizes: [Int] = size.map { [$0.precision, $0.scale] } ?? []
+            return SQLValue(folded("sql:numeric", [value.expr] + sizes.map { .constant(.int(Int64($0))) }), type)
+        }
         guard let function = type.conversion else { return SQLValue(value.expr, type) }
         return SQLValue(folded(function, [value.expr]), type)
     }
@@ -56,7 +61,8 @@ extension SQLBinder {
         for (value, place) in [(a, left), (b, right)] {
             guard value.type.mayBeNumber || value.type == .interval else { throw mismatch(place, "a number", value.type) }
         }
-        let type: SQLType = a.type == .interval || b.type == .interval ? .interval : SQLType.common(a.type, b.type) ?? .any
+        let type = a.type == .interval || b.type == .interval ? .interval : (SQLType.common(a.type, b.type) ?? .any).unsized
+        (a, b) = (beside(type, a), beside(type, b))
         switch op {
         case .add: return SQLValue(.arithmetic(.add, a.expr, b.expr), type)
         case .subtract: return SQLValue(.arithmetic(.subtract, a.expr, b.expr), type)
@@ -70,7 +76,8 @@ extension SQLBinder {
 
     /// Division by zero is an error, which it is anyway for integers.
     private func quotient(_ checked: String, _ op: Arithmetic, _ a: SQLValue, _ b: SQLValue) -> Expr {
-        if a.type == .integer && b.type == .integer { return .arithmetic(op, a.expr, b.expr) }
+        // Integers and decimals look out for it themselves.
+        if a.type != .float && b.type != .float && a.type.isNumber && b.type.isNumber { return .arithmetic(op, a.expr, b.expr) }
         if case .constant(let divisor) = b.expr, let number = divisor.number, number != 0 { return .arithmetic(op, a.expr, b.expr) }
         return .call(checked, [a.expr, b.expr])
     }
@@ -105,12 +112,18 @@ extension SQLBinder {
 
     /// Both sides of a comparison as values that can be compared.
     func comparable(_ a: SQLValue, _ b: SQLValue, _ type: SQLType) -> (Expr, Expr) {
-        let (left, right) = (cast(unknown: a, to: type), cast(unknown: b, to: type))
+        let (left, right) = (beside(type, cast(unknown: a, to: type)), beside(type, cast(unknown: b, to: type)))
         if !type.isMoment || left.type == right.type { return (left.expr, right.expr) }
         // A date beside a timestamp that is midnight is compared as the date that the latter is.
         if left.type == .date, let date = midnight(right.expr) { return (left.expr, date) }
         if right.type == .date, let date = midnight(left.expr) { return (date, right.expr) }
         return (convert(left, to: type).expr, convert(right, to: type).expr)
+    }
+
+    /// A literal among floats is the float that it stands for.
+    func beside(_ type: SQLType, _ value: SQLValue) -> SQLValue {
+        guard type == .float, value.type.isNumeric, case .constant = value.expr else { return value }
+        return cast(value, to: .float)
     }
 
     private func midnight(_ expr: Expr) -> Expr? {
@@ -133,6 +146,7 @@ extension SQLType {
         case .timestamp: "sql:timestamp"
         case .timestampWithZone: "sql:timestamptz"
         case .interval: "sql:interval"
+        case .numeric: "sql:numeric"
         case .any, .unknown, .bytes, .list, .map, .element: nil
         }
     }

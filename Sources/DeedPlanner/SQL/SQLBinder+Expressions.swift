@@ -88,9 +88,7 @@ extension SQLBinder {
     private func bindSQL(_ expression: SQLExpression, _ context: SQLContext, at range: SourceRange) throws -> SQLValue {
         switch expression {
         case .cast(let operand, let name):
-            guard let type = SQLType(name) else {
-                throw failure("UndefinedType", "there is no type \"\(name.name)\"", at: name.range)
-            }
+            guard let type = SQLType(name) else { throw SQLType.undefined(name) }
             return cast(try bind(operand, context), to: type)
         case .like(let operand, let op, let pattern, let escape, let negated):
             return try like(operand, op, pattern: pattern, escape: escape, negated: negated, context)
@@ -117,8 +115,13 @@ extension SQLBinder {
             return try bindAggregate(call, order: order, filter: filter, context, at: range)
         case .collate(let operand, _): return try bind(operand, context)
         case .decimal(let digits):
-            guard let number = Double(digits) else { throw failure("SyntaxError", "this is no number", at: range) }
-            return SQLValue(.constant(.float(number)), .float)
+            switch Decimal.read(digits) {
+            case .number(let number): return SQLValue(.constant(.decimal(number)), .numeric(nil))
+            case .malformed: throw failure("SyntaxError", "this is no number", at: range)
+            case .tooLarge:
+                let most = "a number has at most \(Decimal.digitsMax) digits; with an exponent it is a float"
+                throw failure("NumericValueOutOfRange", most, at: range)
+            }
         case .row: throw unsupported("a row as a value", at: range)
         case .default: throw failure("SyntaxError", "DEFAULT can stand only in VALUES of an INSERT and in SET", at: range)
         }
@@ -186,7 +189,8 @@ extension SQLBinder {
         guard value.type.mayBeNumber || value.type == .interval else { throw mismatch(operand, "a number", value.type) }
         if op == .plus { return value }
         if case .constant(.int(let number)) = value.expr, number != .min { return SQLValue(.constant(.int(-number)), .integer) }
-        return SQLValue(.negate(value.expr), value.type)
+        if case .constant(.decimal(let number)) = value.expr { return SQLValue(.constant(.decimal(number.negated)), .numeric(nil)) }
+        return SQLValue(.negate(value.expr), value.type.unsized)
     }
 
     private func bindBinary(
@@ -268,8 +272,8 @@ extension SQLBinder {
             type = common
             return value
         }
-        let list = bound.map { cast(unknown: $0, to: type).expr }
-        return SQLValue(.isIn(cast(unknown: value, to: type).expr, folded(list)), .bool)
+        let list = bound.map { beside(type, cast(unknown: $0, to: type)).expr }
+        return SQLValue(.isIn(beside(type, cast(unknown: value, to: type)).expr, folded(list)), .bool)
     }
 
     /// A list of constants is one constant.

@@ -126,14 +126,17 @@ extension SQLBinder {
             guard value.type.mayBeNumber else { throw mismatch(argument, "a number", value.type) }
             return value
         }
-        let type = values[0].type
+        let type = values[0].type.unsized
+        // Floats and what becomes one.
+        let rounded: SQLType = type.isNumeric || type == .any ? type : .float
         switch name {
+        case "sign" where type.isNumeric: return cast(SQLValue(.call(name, [values[0].expr]), .integer), to: type)
         case "abs", "sign": return SQLValue(.call(name, [values[0].expr]), type)
         case "ceil", "ceiling", "floor":
-            return type == .integer ? values[0] : SQLValue(.call(name == "floor" ? "floor" : "ceil", [values[0].expr]), .float)
+            return type == .integer ? values[0] : SQLValue(.call(name == "floor" ? "floor" : "ceil", [values[0].expr]), rounded)
         case "round":
             if type == .integer && values.count == 1 { return values[0] }
-            return SQLValue(.call("round", values.map(\.expr) + (values.count == 2 ? [.constant(.string("HALF_UP"))] : [])), .float)
+            return SQLValue(.call("round", values.map(\.expr) + (values.count == 2 ? [.constant(.string("HALF_UP"))] : [])), rounded)
         default: return SQLValue(.call("sql:trunc", values.map(\.expr)), type)
         }
     }

@@ -288,8 +288,8 @@ extension SQLBinder {
         case "sum", "avg", "total", "stddev", "stddev_samp", "stddev_pop":
             guard value.type.mayBeNumber || value.type == .interval else { throw mismatch(argument, "a number", value.type) }
             switch name {
-            case "sum": return SQLValue(try result("sum"), value.type)
-            case "avg": return SQLValue(try result("avg"), value.type == .interval ? .interval : .float)
+            case "sum": return SQLValue(try result("sum"), value.type.unsized)
+            case "avg": return SQLValue(try result("avg"), averageType(value.type))
             case "total":
                 let none = Expr.constant(.float(0))
                 return SQLValue(.arithmetic(.add, .call("coalesce", [try result("sum"), none]), none), .float)

@@ -5,6 +5,26 @@ import DeedEngine
 import DeedSyntax
 import DeedValues
 
+/// How many digits a number may have, and how many of them stand behind the point.
+package struct NumericSize: Sendable, Equatable {
+    package let precision: Int
+    package let scale: Int
+
+    /// `(p)` or `(p, s)`; nil for what cannot be.
+    init?(_ arguments: [Int64]) {
+        guard (1...2).contains(arguments.count), case let scale = arguments.count == 2 ? arguments[1] : 0,
+            (1...Int64(Decimal.digitsMax)).contains(arguments[0]), (0...arguments[0]).contains(scale)
+        else { return nil }
+        (precision, self.scale) = (Int(arguments[0]), Int(scale))
+    }
+
+    /// As `SQLType.name` has it.
+    init?(named name: String) {
+        guard name.hasPrefix("numeric("), name.hasSuffix(")") else { return nil }
+        self.init(name.dropFirst(8).dropLast().split(separator: ",").compactMap { Int64($0) })
+    }
+}
+
 package indirect enum SQLType: Sendable, Equatable {
     /// Whatever the value is.
     case any
@@ -13,6 +33,8 @@ package indirect enum SQLType: Sendable, Equatable {
     case bool
     case integer
     case float
+    /// nil: whatever scale its values have.
+    case numeric(NumericSize?)
     case text
     case bytes
     case date
@@ -31,6 +53,7 @@ package indirect enum SQLType: Sendable, Equatable {
         case [.bool]: self = .bool
         case [.int64]: self = .integer
         case [.float64]: self = .float
+        case [.decimal]: self = .numeric(nil)
         case [.string]: self = .text
         case [.bytes]: self = .bytes
         case [.date]: self = .date
@@ -47,9 +70,23 @@ package indirect enum SQLType: Sendable, Equatable {
 
     /// nil if there is no such type.
     package init?(_ name: TypeName) {
-        guard var type = Self.named[name.name] else { return nil }
+        guard var type = SQLType(named: name.name) else { return nil }
+        if type == .numeric(nil), !name.arguments.isEmpty {
+            guard let size = NumericSize(name.arguments) else { return nil }
+            type = .numeric(size)
+        }
         for _ in 0..<name.listDepth { type = .list(type) }
         self = type
+    }
+
+    package static func undefined(_ name: TypeName) -> QueryError {
+        if named[name.name] == .numeric(nil) {
+            let most = Decimal.digitsMax
+            return QueryError(
+                .syntaxError, "InvalidParameterValue",
+                "numeric(p, s) has a precision from 1 to \(most), and a scale from 0 to the precision", at: name.range)
+        }
+        return QueryError(.syntaxError, "UndefinedType", "there is no type \"\(name.name)\"", at: name.range)
     }
 
     /// By one of its names, with `[]` behind it for lists.
@@ -58,7 +95,7 @@ package indirect enum SQLType: Sendable, Equatable {
             guard let element = SQLType(named: String(name.dropLast(2))) else { return nil }
             self = .list(element)
         } else {
-            guard let type = Self.named[name] else { return nil }
+            guard let type = Self.named[name] ?? NumericSize(named: name).map({ .numeric($0) }) else { return nil }
             self = type
         }
     }
@@ -67,6 +104,7 @@ package indirect enum SQLType: Sendable, Equatable {
         "bool": .bool, "boolean": .bool,
         "int": .integer, "integer": .integer, "bigint": .integer, "smallint": .integer, "int2": .integer, "int4": .integer,
         "int8": .integer, "serial": .integer, "bigserial": .integer, "smallserial": .integer,
+        "numeric": .numeric(nil), "decimal": .numeric(nil), "dec": .numeric(nil),
         "real": .float, "float": .float, "double precision": .float, "float4": .float, "float8": .float,
         "text": .text, "varchar": .text, "character varying": .text, "char": .text, "character": .text, "bpchar": .text,
         "name": .text, "uuid": .text,
@@ -83,6 +121,7 @@ package indirect enum SQLType: Sendable, Equatable {
         case .bool: TypeSet([.bool])
         case .integer: TypeSet([.int64])
         case .float: TypeSet([.float64])
+        case .numeric: TypeSet([.decimal])
         case .text: TypeSet([.string])
         case .bytes: TypeSet([.bytes])
         case .date: TypeSet([.date])
@@ -104,6 +143,7 @@ package indirect enum SQLType: Sendable, Equatable {
         case .bool: "boolean"
         case .integer: "bigint"
         case .float: "double precision"
+        case .numeric(let size): size.map { "numeric(\($0.precision),\($0.scale))" } ?? "numeric"
         case .text: "text"
         case .bytes: "bytea"
         case .date: "date"
@@ -118,7 +158,13 @@ package indirect enum SQLType: Sendable, Equatable {
         }
     }
 
-    var isNumber: Bool { self == .integer || self == .float }
+    var isNumber: Bool { self == .integer || self == .float || isNumeric }
+    var isNumeric: Bool {
+        if case .numeric = self { return true }
+        return false
+    }
+    /// Of what is computed from values of the type: sums and products have sizes of their own.
+    var unsized: SQLType { isNumeric ? .numeric(nil) : self }
     /// True if nothing is known that would speak against it.
     var isOpen: Bool { self == .any || self == .unknown }
     var mayBeBool: Bool { isOpen || self == .bool }
@@ -137,7 +183,8 @@ package indirect enum SQLType: Sendable, Equatable {
         if left == .unknown { return right }
         if left == .any || right == .any { return .any }
         switch (left, right) {
-        case (.integer, .float), (.float, .integer): return .float
+        case (.integer, .float), (.float, .integer), (.numeric, .float), (.float, .numeric): return .float
+        case (.numeric, .numeric), (.integer, .numeric), (.numeric, .integer): return .numeric(nil)
         case (.date, .timestamp), (.timestamp, .date): return .timestamp
         case (.date, .timestampWithZone), (.timestampWithZone, .date), (.timestamp, .timestampWithZone),
             (.timestampWithZone, .timestamp):

@@ -30,6 +30,11 @@ enum ConversionFunctions {
         case .null, .int: return value
         case .bool(let flag): return .int(flag ? 1 : 0)
         case .float(let number): return .int(try integer(truncating: number))
+        case .decimal(let number):
+            guard let integer = number.truncated(to: 0)?.integer else {
+                throw .outOfRange("\(number.description) is beyond the range of 64-bit integers")
+            }
+            return .int(integer)
         case .string(let text):
             let trimmed = trimming(text)
             if let integer = Int64(trimmed) { return .int(integer) }
@@ -50,6 +55,7 @@ enum ConversionFunctions {
         switch value {
         case .null, .float: return value
         case .int(let integer): return .float(Double(integer))
+        case .decimal(let number): return .float(number.double)
         case .string(let text): return number(trimming(text)).map { .float($0) } ?? .null
         default: throw .invalidValue("toFloat() takes a number or a text", value)
         }

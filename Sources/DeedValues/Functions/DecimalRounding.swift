@@ -11,6 +11,20 @@ enum DecimalRounding {
         case halfDown = "HALF_DOWN"
         case halfEven = "HALF_EVEN"
         case halfTowardPositive = ""
+
+        /// For a rest that is not zero: -1, 0 or 1 as it is less than, equal to or more than half a unit of the last digit kept.
+        func goesAwayFromZero(half: Int, isOdd: Bool, isNegative: Bool) -> Bool {
+            switch self {
+            case .up: true
+            case .down: false
+            case .ceiling: !isNegative
+            case .floor: isNegative
+            case .halfUp: half >= 0
+            case .halfDown: half > 0
+            case .halfEven: half > 0 || half == 0 && isOdd
+            case .halfTowardPositive: half > 0 || half == 0 && !isNegative
+            }
+        }
     }
 
     static func round(_ value: Double, digits places: Int, _ mode: Mode) -> Double {
@@ -51,21 +65,12 @@ enum DecimalRounding {
         let isSome = rest.contains { $0 != 0 }
         let first = rest.first ?? 0
         let isHalf = first == 5 && rest.dropFirst().allSatisfy { $0 == 0 }
-        let isMore = first >= 5 && !isHalf
-        switch mode {
-        case .up: return isSome
-        case .down: return false
-        case .ceiling: return isSome && !isNegative
-        case .floor: return isSome && isNegative
-        case .halfUp: return isMore || isHalf
-        case .halfDown: return isMore
-        case .halfEven: return isMore || (isHalf && last % 2 == 1)
-        case .halfTowardPositive: return isMore || (isHalf && !isNegative)
-        }
+        let half = isHalf ? 0 : first >= 5 ? 1 : -1
+        return isSome && mode.goesAwayFromZero(half: half, isOdd: last % 2 == 1, isNegative: isNegative)
     }
 
     /// The shortest digits, without zeros at either end, and where the point is.
-    private static func decimal(_ value: Double) -> (digits: [UInt8], point: Int) {
+    static func decimal(_ value: Double) -> (digits: [UInt8], point: Int) {
         var digits: [UInt8] = []
         var point = 0
         var exponent = 0
@@ -85,5 +90,25 @@ enum DecimalRounding {
         }
         let zeros = digits.prefix { $0 == 0 }.count
         return (Array(digits.dropFirst(zeros)), point - zeros)
+    }
+
+    /// So many digits at most, halves away from zero.
+    static func decimal(_ value: Double, significant count: Int) -> (digits: [UInt8], point: Int) {
+        var (digits, point) = decimal(value)
+        guard digits.count > count else { return (digits, point) }
+        let isUp = digits[count] >= 5
+        digits.removeSubrange(count...)
+        if isUp {
+            var index = count - 1
+            while index >= 0 && digits[index] == 9 { index -= 1 }
+            digits.removeSubrange((index + 1)...)
+            if index >= 0 {
+                digits[index] += 1
+            } else {
+                (digits, point) = ([1], point + 1)
+            }
+        }
+        while digits.last == 0 { digits.removeLast() }
+        return (digits, point)
     }
 }

@@ -32,9 +32,6 @@ enum MathFunctions {
         real("radians") { $0 * (Double.pi / 180) },
         // Half the versine.
         real("haversin") { sin($0 / 2) * sin($0 / 2) },
-        real("ceil") { $0.rounded(.up) },
-        real("ceiling") { $0.rounded(.up) },
-        real("floor") { $0.rounded(.down) },
         ScalarFunction("atan2", 2...2) { (arguments, _) throws(QueryError) in
             guard let y = try Arguments.number(arguments[0], "atan2"), let x = try Arguments.number(arguments[1], "atan2")
             else { return .null }
@@ -42,12 +39,26 @@ enum MathFunctions {
         },
     ]
 
+    /// To an integer; a decimal stays one.
+    private static func whole(
+        _ name: String, _ rule: FloatingPointRoundingRule, _ body: @escaping @Sendable (Decimal) -> Decimal
+    ) -> ScalarFunction {
+        ScalarFunction(name, 1...1) { (arguments, _) throws(QueryError) in
+            if case .decimal(let number) = arguments[0] { return .decimal(body(number)) }
+            return try Arguments.number(arguments[0], name).map { .float($0.rounded(rule)) } ?? .null
+        }
+    }
+
     private static let numberFunctions: [ScalarFunction] = [
+        whole("ceil", .up) { $0.ceiling },
+        whole("ceiling", .up) { $0.ceiling },
+        whole("floor", .down) { $0.floor },
         ScalarFunction("abs", 1...1) { (arguments, _) throws(QueryError) in
-            guard case .int(let value) = arguments[0] else {
-                return try Arguments.number(arguments[0], "abs").map { .float($0.magnitude) } ?? .null
+            switch arguments[0] {
+            case .int(let value): return value < 0 ? try Value.negate(arguments[0]) : .int(value)
+            case .decimal(let value): return .decimal(value.absolute)
+            default: return try Arguments.number(arguments[0], "abs").map { .float($0.magnitude) } ?? .null
             }
-            return value < 0 ? try Value.negate(arguments[0]) : .int(value)
         },
         ScalarFunction("sign", 1...1) { (arguments, _) throws(QueryError) in
             try Arguments.number(arguments[0], "sign").map { .int($0 > 0 ? 1 : $0 < 0 ? -1 : 0) } ?? .null
@@ -69,6 +80,7 @@ enum MathFunctions {
     /// `round(x)` goes to the nearest integer, halves upward. With a number of digits it rounds the decimal number that the
     /// float is written as; halves go upward too, unless a mode says something else.
     private static func round(_ arguments: [Value]) throws(QueryError) -> Value {
+        if case .decimal(let number) = arguments[0] { return try round(number, Array(arguments.dropFirst())) }
         guard let number = try Arguments.number(arguments[0], "round") else { return .null }
         guard arguments.count > 1 else {
             // Adding a half would make 0.49999999999999994 round to 1.
@@ -77,17 +89,29 @@ enum MathFunctions {
         }
         guard let precision = try Arguments.integer(arguments[1], "round") else { return .null }
         if precision < 0 { throw .outOfRange("round() takes no negative number of digits") }
-        var mode: DecimalRounding.Mode = .halfTowardPositive
-        if arguments.count > 2 {
-            guard let name = try Arguments.text(arguments[2], "round") else { return .null }
-            guard let named = DecimalRounding.Mode(rawValue: name.uppercased()) else {
-                throw QueryError(
-                    .argumentError, "InvalidArgumentValue",
-                    "round() knows the modes UP, DOWN, CEILING, FLOOR, HALF_UP, HALF_DOWN and HALF_EVEN, not '\(name)'")
-            }
-            mode = named
-        }
+        guard let mode = try mode(arguments.dropFirst(2).first, .halfTowardPositive) else { return .null }
         // No float has digits beyond these.
         return .float(DecimalRounding.round(number, digits: Int(min(precision, 400)), mode))
+    }
+
+    /// Halves of decimals are rounded away from zero. Zeros may be made of digits before the point.
+    private static func round(_ number: Decimal, _ options: [Value]) throws(QueryError) -> Value {
+        guard let digits = try Arguments.integer(options.first ?? .int(0), "round"),
+            let mode = try mode(options.dropFirst().first, .halfUp)
+        else { return .null }
+        guard let result = number.rounded(to: Int(max(-400, min(digits, 400))), mode) else { throw .decimalOverflow }
+        return .decimal(result)
+    }
+
+    /// nil for null.
+    private static func mode(
+        _ name: Value?, _ otherwise: DecimalRounding.Mode
+    ) throws(QueryError) -> DecimalRounding.Mode? {
+        guard let name else { return otherwise }
+        guard let text = try Arguments.text(name, "round") else { return nil }
+        if let mode = DecimalRounding.Mode(rawValue: text.uppercased()) { return mode }
+        throw QueryError(
+            .argumentError, "InvalidArgumentValue",
+            "round() knows the modes UP, DOWN, CEILING, FLOOR, HALF_UP, HALF_DOWN and HALF_EVEN, not '\(text)'")
     }
 }

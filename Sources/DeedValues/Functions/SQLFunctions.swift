@@ -109,6 +109,10 @@ enum SQLFunctions {
             return part(scalars, count >= 0 ? max(total - min(count, total), 0) + 1 : (0 &- max(count, -total)) + 1, .max)
         },
         ScalarFunction("sql:trunc", 1...2) { (arguments, _) throws(QueryError) in
+            if case .decimal(let number) = arguments[0] {
+                guard let digits = try Arguments.integer(arguments.dropFirst().first ?? .int(0), "trunc") else { return .null }
+                return .decimal(number.truncated(to: Int(max(-400, min(digits, Int64(number.scale))))) ?? number)
+            }
             guard arguments.count == 2 else {
                 guard let number = try Arguments.number(arguments[0], "trunc") else { return .null }
                 if case .int = arguments[0] { return arguments[0] }
@@ -141,6 +145,7 @@ enum SQLFunctions {
 
     private static let conversions: [ScalarFunction] = [
         converting("sql:bool", boolean), converting("sql:int", integer), converting("sql:float", float),
+        ScalarFunction("sql:numeric", 1...3) { (arguments, _) throws(QueryError) in try numeric(arguments) },
         converting("sql:text") { (value, _) in .string(text(value)) },
         temporal("sql:date", "date"), temporal("sql:time", "localtime"), temporal("sql:timetz", "time"),
         temporal("sql:timestamp", "localdatetime"), temporal("sql:timestamptz", "datetime"),
@@ -190,6 +195,11 @@ enum SQLFunctions {
                 throw .outOfRange("\(ValueText.float(number)) is beyond the range of 64-bit integers")
             }
             return .int(integer)
+        case .decimal(let number):
+            guard let integer = number.integer else {
+                throw .outOfRange("\(number.description) is beyond the range of 64-bit integers")
+            }
+            return .int(integer)
         case .string(let text):
             guard let integer = Int64(trimmed(text)) else { throw invalid(value, "bigint") }
             return .int(integer)
@@ -201,11 +211,44 @@ enum SQLFunctions {
         switch value {
         case .float: return value
         case .int(let number): return .float(Double(number))
+        case .decimal(let number): return .float(number.double)
         case .string(let text):
             guard let number = Double(trimmed(text)) else { throw invalid(value, "double precision") }
             return .float(number)
         default: throw invalid(value, "double precision")
         }
+    }
+
+    /// A value; the digits that it may have in all, and behind the point. With more of these it is rounded.
+    private static func numeric(_ arguments: [Value]) throws(QueryError) -> Value {
+        let number: Decimal?
+        switch arguments[0] {
+        case .null: return .null
+        case .decimal(let given): number = given
+        case .int(let integer): number = Decimal(integer)
+        case .float(let float):
+            guard float.isFinite else {
+                throw QueryError(.arithmeticError, "NumericValueOutOfRange", "numeric has neither NaN nor infinities")
+            }
+            number = Decimal(float)
+        case .string(let text):
+            switch Decimal.read(text) {
+            case .number(let read): number = read
+            case .tooLarge: number = nil
+            case .malformed: throw invalid(arguments[0], "numeric")
+            }
+        default: throw invalid(arguments[0], "numeric")
+        }
+        guard let number else { throw .decimalOverflow }
+        guard arguments.count == 3, case .int(let precision) = arguments[1], case .int(let scale) = arguments[2] else {
+            return .decimal(number)
+        }
+        guard let fitting = number.fitted(precision: Int(precision), scale: Int(scale)) else {
+            throw QueryError(
+                .arithmeticError, "NumericValueOutOfRange",
+                "numeric field overflow: \(number.description) does not fit into numeric(\(precision), \(scale))")
+        }
+        return .decimal(fitting)
     }
 
     /// As PostgreSQL prints a value.
@@ -214,6 +257,7 @@ enum SQLFunctions {
         case .string(let text): return text
         case .bool(let flag): return flag ? "true" : "false"
         case .int(let number): return String(number)
+        case .decimal(let number): return number.description
         case .float(let number):
             if let integer = Int64(exactly: number), abs(integer) < 1_000_000_000_000_000 { return String(integer) }
             return ValueText.float(number)

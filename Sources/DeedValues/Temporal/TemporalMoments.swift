@@ -84,6 +84,7 @@ extension Value {
         case .bool: "a boolean"
         case .int: "an integer"
         case .float: "a float"
+        case .decimal: "a decimal"
         case .string: "a string"
         case .bytes: "bytes"
         case .list: "a list"

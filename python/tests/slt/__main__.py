@@ -39,8 +39,8 @@ def main() -> int:
         passed, failed = passed + good, failed + bad
         print(f"[{number}/{len(files)}] {path.relative_to(root) if path != root else path.name}: {good} passed, {bad} failed, "
               f"{time.monotonic() - before:.1f} s", flush=True)  # fmt: skip
-    for reason, count in reasons.most_common(20):
-        print(f"{count:8} {reason}")
+    for cause, count in reasons.most_common(20):
+        print(f"{count:8} {cause}")
     print(f"{wrong} wrong answers that nothing explains; {time.monotonic() - started:.1f} s")
     print(f"{passed} passed, {failed} failed")
     return 0 if failed == 0 else 1
