@@ -99,6 +99,5 @@ public func deed_api_version() -> UInt32 { UInt32(DEED_API_VERSION) }
 
 @c @implementation
 public func deed_version() -> UnsafePointer<CChar>! {
-    let version: StaticString = "0.1.0"
-    return version.utf8Start.withMemoryRebound(to: CChar.self, capacity: 1) { UnsafePointer($0) }
+    DeedVersion.text.utf8Start.withMemoryRebound(to: CChar.self, capacity: 1) { UnsafePointer($0) }
 }

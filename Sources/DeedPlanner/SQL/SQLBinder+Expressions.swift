@@ -88,6 +88,7 @@ extension SQLBinder {
     private func bindSQL(_ expression: SQLExpression, _ context: SQLContext, at range: SourceRange) throws -> SQLValue {
         switch expression {
         case .cast(let operand, let name):
+            if name.name == "regclass" && name.listDepth == 0 { return try bindRelationNumber(operand, context, at: range) }
             guard let type = SQLType(name) else {
                 throw failure("UndefinedType", "there is no type \"\(name.name)\"", at: name.range)
             }

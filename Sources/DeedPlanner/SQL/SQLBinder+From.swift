@@ -100,13 +100,7 @@ extension SQLBinder {
     ) throws -> (FromPart, SQLScope) {
         let text = name.parts[name.parts.count - 1].text
         let scope = SQLScope(outer: outer)
-        if name.parts.count == 1, let common = commonTable(text) {
-            let bound = try bind(common, at: name.range)
-            scope.add(try relation(reference.alias?.name.text ?? text, bound.columns, reference.alias))
-            return (.rows(bound.query), scope)
-        }
-        if let view = core.catalog.view(named: text) {
-            let bound = try bind(view, at: name.range)
+        if let bound = try rows(of: name, text) {
             scope.add(try relation(reference.alias?.name.text ?? text, bound.columns, reference.alias))
             return (.rows(bound.query), scope)
         }
@@ -118,6 +112,20 @@ extension SQLBinder {
         }
         scope.add(named)
         return (part, scope)
+    }
+
+    /// What is no table of the store: tables of WITH, views and the catalogue, in which names are looked for last.
+    private func rows(of name: ObjectName, _ text: String) throws -> BoundSelect? {
+        let schema = try schema(of: name)
+        if schema == nil, let common = commonTable(text) { return try bind(common, at: name.range) }
+        if let schema, schema != Self.userSchema {
+            guard let bound = catalogTable(text, in: schema) else {
+                throw failure("UndefinedTable", "table \"\(schema).\(text)\" does not exist", at: name.range)
+            }
+            return bound
+        }
+        if let view = core.catalog.view(named: text) { return try bind(view, at: name.range) }
+        return schema == nil && core.catalog.table(named: text) == nil ? catalogTable(text, in: "pg_catalog") : nil
     }
 
     /// The query of a view, which sees nothing of what is around the place where it is used.
@@ -140,6 +148,9 @@ extension SQLBinder {
 
     func table(_ name: ObjectName) throws -> SQLTable {
         let last = name.parts[name.parts.count - 1]
+        if let schema = try schema(of: name), schema != Self.userSchema {
+            throw failure("WrongObjectType", "\"\(schema).\(last.text)\" is part of the catalogue and cannot be changed", at: name.range)
+        }
         if let table = core.catalog.table(named: last.text) { return table }
         let hint = core.suggestion(for: last.text, among: core.catalog.tableNames)
         throw failure("UndefinedTable", "table \"\(last.text)\" does not exist\(hint)", at: last.range)
@@ -445,6 +456,22 @@ extension SQLBinder {
 
     // MARK: Functions
 
+    private func declareProcedure(
+        _ call: FunctionCall, _ reference: TableReference, _ context: SQLContext, outer: SQLScope?
+    ) throws -> (FromPart, SQLScope) {
+        guard let shape = try procedure(call) else {
+            let hint = core.suggestion(for: call.name.text, among: ["generate_series", "unnest"] + core.catalog.procedureNames)
+            throw failure("UndefinedFunction", "there is no table function \"\(call.name.text)\"\(hint)", at: call.name.range)
+        }
+        let arguments = try call.arguments.map { try bind($0, context).expr }
+        let bound = rows(of: shape, arguments)
+        let scope = SQLScope(outer: outer)
+        let name = call.name.text.split(separator: ".").last.map { String($0) } ?? call.name.text
+        scope.add(try relation(reference.alias?.name.text ?? name, bound.columns, reference.alias))
+        let dependsOnRows = arguments.contains { !slotsUsed($0).isEmpty }
+        return (dependsOnRows ? .lateral(bound.query) : .rows(bound.query), scope)
+    }
+
     private func declareFunction(
         _ calls: [FunctionCall], withOrdinality: Bool, _ reference: TableReference, before: SQLScope, outer: SQLScope?
     ) throws -> (FromPart, SQLScope) {
@@ -457,7 +484,7 @@ extension SQLBinder {
             let bounds = try call.arguments.map { try bind($0, context) }
             list = SQLValue(.call("range", bounds.map(\.expr)), .list(.integer))
         case "unnest" where call.arguments.count == 1: list = try bind(call.arguments[0], context)
-        default: throw failure("UndefinedFunction", "there is no table function \"\(call.name.text)\"", at: call.name.range)
+        default: return try declareProcedure(call, reference, context, outer: outer)
         }
         let element = core.newSlot()
         var query = BoundQuery.start(Scope())

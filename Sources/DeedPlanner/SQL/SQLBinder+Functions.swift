@@ -48,7 +48,8 @@ private let functions: [String: SQLFunction] = [
 
 extension SQLBinder {
     func bindCall(_ call: FunctionCall, _ context: SQLContext, at range: SourceRange) throws -> SQLValue {
-        let name = call.name.text.lowercased()
+        var name = call.name.text.lowercased()
+        if name.hasPrefix("pg_catalog.") { name.removeFirst("pg_catalog.".count) }
         if Self.aggregates[name] != nil { return try bindAggregate(call, order: [], filter: nil, context, at: range) }
         if name == "grouping" { return try bindGrouping(call, context, at: range) }
         if Self.windowFunctions[name] != nil {
@@ -58,8 +59,9 @@ extension SQLBinder {
             throw failure("SyntaxError", "\(call.name.text)() is no aggregate", at: range)
         }
         if let value = try bindSpecial(name, call, context, at: range) { return value }
+        if let value = try bindCatalogFunction(name, call, context, at: range) { return value }
         guard let function = functions[name] else {
-            let known = Array(functions.keys) + Array(Self.aggregates.keys) + Array(Self.windowFunctions.keys)
+            let known = Array(functions.keys) + Self.catalogFunctionNames + Array(Self.aggregates.keys) + Array(Self.windowFunctions.keys)
             let hint = core.suggestion(for: name, among: known)
             throw failure("UndefinedFunction", "there is no function \"\(call.name.text)\"\(hint)", at: call.name.range)
         }
@@ -76,7 +78,7 @@ extension SQLBinder {
         return SQLValue(.call(function.target, arguments), function.type)
     }
 
-    private func require(_ call: FunctionCall, _ arity: ClosedRange<Int>, at range: SourceRange) throws {
+    func require(_ call: FunctionCall, _ arity: ClosedRange<Int>, at range: SourceRange) throws {
         if arity.contains(call.arguments.count) { return }
         let wanted = arity.lowerBound == arity.upperBound ? "\(arity.lowerBound)" : "\(arity.lowerBound) to \(arity.upperBound)"
         throw failure(

@@ -66,7 +66,7 @@ package indirect enum SQLType: Sendable, Equatable {
     static let named: [String: SQLType] = [
         "bool": .bool, "boolean": .bool,
         "int": .integer, "integer": .integer, "bigint": .integer, "smallint": .integer, "int2": .integer, "int4": .integer,
-        "int8": .integer, "serial": .integer, "bigserial": .integer, "smallserial": .integer,
+        "int8": .integer, "oid": .integer, "serial": .integer, "bigserial": .integer, "smallserial": .integer,
         "real": .float, "float": .float, "double precision": .float, "float4": .float, "float8": .float,
         "text": .text, "varchar": .text, "character varying": .text, "char": .text, "character": .text, "bpchar": .text,
         "name": .text, "uuid": .text,
