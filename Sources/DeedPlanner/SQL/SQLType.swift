@@ -124,7 +124,7 @@ package indirect enum SQLType: Sendable, Equatable {
     var mayBeBool: Bool { isOpen || self == .bool }
     var mayBeNumber: Bool { isOpen || isNumber }
     var mayBeText: Bool { isOpen || self == .text }
-    var isMoment: Bool {
+    package var isMoment: Bool {
         switch self {
         case .date, .time, .timeWithZone, .timestamp, .timestampWithZone: true
         default: false
