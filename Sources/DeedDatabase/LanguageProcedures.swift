@@ -1,5 +1,5 @@
-// Procedures that list the language itself: its functions and its keywords, and the catalogue tables of SQL. They stand here since only this layer knows
-// the syntax, the planner and the executor at once. The page of the language is tested against them.
+// Procedures that list the language itself: its functions and its keywords, and the catalogue tables of SQL. They stand here since only
+// this layer knows the syntax, the planner and the executor at once. The page of the language is tested against them.
 
 import DeedExecution
 import DeedPlanner

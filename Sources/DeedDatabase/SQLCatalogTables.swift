@@ -42,8 +42,8 @@ struct SQLCatalogTable: Procedure {
         table("information_schema.tables", "table_catalog, table_schema, table_name, table_type, is_insertable_into") { schema in
             schema.relations.map { relation in
                 [
-                    text(schema.database), text(relation.schema), text(relation.name), text(relation.kind == .table ? "BASE TABLE" : "VIEW"),
-                    yes(relation.kind == .table),
+                    text(schema.database), text(relation.schema), text(relation.name),
+                    text(relation.kind == .table ? "BASE TABLE" : "VIEW"), yes(relation.kind == .table),
                 ]
             }
         },

@@ -52,7 +52,8 @@ struct SQLSchema {
 
         var definition: String {
             let list = columns.map(SQLSchema.quoted).joined(separator: ", ")
-            return "CREATE \(isUnique ? "UNIQUE " : "")INDEX \(SQLSchema.quoted(name)) ON public.\(SQLSchema.quoted(relation.name)) (\(list))"
+            let table = "\(SQLSchema.userSchema).\(SQLSchema.quoted(relation.name))"
+            return "CREATE \(isUnique ? "UNIQUE " : "")INDEX \(SQLSchema.quoted(name)) ON \(table) (\(list))"
         }
     }
 

@@ -50,7 +50,8 @@ RESULTS: dict[str, list[tuple[Any, ...]]] = {
     "SELECT count(*) FROM information_schema.sequences": [(0,)],
     "SELECT table_name, view_definition FROM information_schema.views": [("adults", "SELECT id, name FROM person WHERE age > 17")],
     "SELECT n.nspname, c.relname, c.relkind, c.reltuples FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
-    "ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relkind IN ('r', 'v') AND pg_catalog.pg_table_is_visible(c.oid) ORDER BY 2": [
+    "ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relkind IN ('r', 'v') AND pg_catalog.pg_table_is_visible(c.oid) "
+    "ORDER BY 2": [
         ("public", "Likes", "r", 1.0), ("public", "Robot", "r", 2.0), ("public", "adults", "v", 0.0), ("public", "city", "r", 0.0),
         ("public", "lives_in", "r", 0.0), ("public", "person", "r", 2.0)],
     "SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, "
@@ -77,7 +78,8 @@ RESULTS: dict[str, list[tuple[Any, ...]]] = {
         ("memory", "memory", "public", "public", "deed", "deed")],
     "SELECT version() LIKE 'Deed %', current_schemas(false), to_regclass('nothing') IS NULL": [
         (True, ["pg_catalog", "public"], True)],
-    "SELECT format_type(c.atttypid, -1) AS t, count(*) FROM pg_attribute c WHERE attrelid = 'person'::regclass GROUP BY c.atttypid ORDER BY 1": [
+    "SELECT format_type(c.atttypid, -1) AS t, count(*) FROM pg_attribute c WHERE attrelid = 'person'::regclass GROUP BY "
+    "c.atttypid ORDER BY 1": [
         ("bigint", 3), ("text", 2), ("text[]", 1)],
     "SELECT max(format_type(c.atttypid, -1)) FROM pg_attribute c WHERE attrelid = 'city'::regclass": [("text",)],
     "SELECT name FROM public.person ORDER BY 1": [("Ada",), ("Bob",)],
@@ -157,7 +159,8 @@ def test_names_in_need_of_quotes_have_them_in_definitions(graph: PyDeedGraph) ->
     found = graph.sql("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = '\"'::regclass").fetchall()
     assert found == []
     found = graph.sql(
-        "SELECT pg_get_constraintdef(o.oid) FROM pg_constraint o JOIN pg_class c ON c.oid = o.conrelid WHERE c.relname LIKE 'Odd%' ORDER BY 1"
+        "SELECT pg_get_constraintdef(o.oid) FROM pg_constraint o JOIN pg_class c ON c.oid = o.conrelid WHERE c.relname LIKE "
+        "'Odd%' ORDER BY 1"
     ).fetchall()
     assert [tuple(row) for row in found] == [("CHECK (c IN ('x', 'it''s'))",), ('PRIMARY KEY ("a b")',)]
     definition = "SELECT indexdef FROM pg_indexes WHERE tablename LIKE 'Odd%'"
