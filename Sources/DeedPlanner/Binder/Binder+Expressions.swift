@@ -58,6 +58,7 @@ extension Binder {
     func bindPredicate(
         _ expression: Expression, _ scope: Scope, _ mode: ExpressionMode = ExpressionMode()
     ) throws -> Expr {
+        if let patternConditions { return try patternConditions(expression, scope) }
         var mode = mode
         mode.allowsPatterns = true
         let bound = try bind(expression, scope, mode)

@@ -107,6 +107,8 @@ final class Binder {
     var depth = 0
     static let depthMax = 400
     var expressionCount = 0
+    /// How conditions of another language are bound that stand in patterns; nil: they are Cypher's.
+    var patternConditions: ((Expression, Scope) throws -> Expr)?
     /// Steps of the plan so far, of which subqueries are part.
     private(set) var steps = 0
     /// Those that are to be made; nil: the planner's own.

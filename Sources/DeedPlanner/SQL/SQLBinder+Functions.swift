@@ -43,7 +43,9 @@ private let functions: [String: SQLFunction] = [
     "transaction_timestamp": SQLFunction("datetime", 0...0, .timestampWithZone),
     "localtimestamp": SQLFunction("localdatetime", 0...0, .timestamp), "localtime": SQLFunction("localtime", 0...0, .time),
     "current_time": SQLFunction("time", 0...0, .timeWithZone), "array_length": SQLFunction("size", 1...1, .integer, .list(.any)),
-    "cardinality": SQLFunction("size", 1...1, .integer, .list(.any)),
+    "cardinality": SQLFunction("size", 1...1, .integer, .list(.any)), "element_id": SQLFunction("id", 1...1, .integer),
+    "path_length": SQLFunction("length", 1...1, .integer), "vertices": SQLFunction("nodes", 1...1, .list(.element)),
+    "edges": SQLFunction("relationships", 1...1, .list(.element)), "labels": SQLFunction("labels", 1...1, .list(.text)),
 ]
 
 extension SQLBinder {

@@ -48,7 +48,7 @@ extension SQLBinder {
         let (part, inner) = try declare(from: select.from, outer: scope, given: scope.slots)
         let (inside, between) = divide(try terms(condition, SQLContext(inner, clause: "WHERE")), part.slots)
         let (keys, rest) = joinKeys(between, build: part.slots, probe: scope.slots)
-        guard rest.isEmpty, !keys.isEmpty, !isLateral(part), inside.allSatisfy({ $0.slots.isSubset(of: part.slots) }) else { return nil }
+        guard rest.isEmpty, !keys.isEmpty, part.needs.isEmpty, inside.allSatisfy({ $0.slots.isSubset(of: part.slots) }) else { return nil }
         // The items must be right even though nobody looks at them.
         _ = try bound(try expanded(select.items, inner), SQLContext(inner, clause: "SELECT"))
         let build = try plan(part, inside, from: BoundQuery.start(Scope()), at: select.range)
