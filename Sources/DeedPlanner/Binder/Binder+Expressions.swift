@@ -38,6 +38,7 @@ extension Binder {
             throw QueryError(
                 .syntaxError, "NestingTooDeep", "expressions are nested deeper than \(Self.depthMax)", at: expression.range)
         }
+        if textDepth > 0 { try requireStack(at: expression.range) }
         try lookUp()
         if !mode.substitutions.isEmpty, let known = mode.substitutions[fingerprint(expression)] {
             used.insert(known.slot)

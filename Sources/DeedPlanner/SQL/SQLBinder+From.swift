@@ -158,7 +158,7 @@ extension SQLBinder {
         commonTables = []
         defer { commonTables = all }
         do {
-            let statement = try parseSQL(view.text)
+            let statement = try parseSQL(view.text, stackStart: core.stackStart)
             guard case .select(let query) = statement.kind else { throw failure("InvalidView", "it is no query", at: range) }
             var bound = try bind(query, outer: nil, from: BoundQuery.start(Scope()))
             for (index, name) in view.columns.enumerated() where index < bound.columns.count { bound.columns[index].name = name }
@@ -512,6 +512,12 @@ extension SQLBinder {
     ) throws -> (FromPart, SQLScope) {
         guard calls.count == 1, !withOrdinality else { throw unsupported("WITH ORDINALITY and ROWS FROM", at: reference.range) }
         let call = calls[0]
+        if SQLName.areSame(call.name.text, "cypher") {
+            let bound = try bindCypher(call)
+            let scope = SQLScope(outer: outer)
+            scope.add(try relation(reference.alias?.name.text ?? "cypher", bound.columns, reference.alias))
+            return (.rows(bound.query), scope)
+        }
         let context = SQLContext(before, clause: "a function of FROM")
         let (arguments, used) = try core.tracking { try call.arguments.map { try bind($0, context) } }
         let needs = used.intersection(before.slots)
