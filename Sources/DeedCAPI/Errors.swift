@@ -109,5 +109,5 @@ public func deed_api_version() -> UInt32 { UInt32(DEED_API_VERSION) }
 
 @c @implementation
 public func deed_version() -> UnsafePointer<CChar>! {
-    lent("0.1.0")
+    lent(DeedVersion.text)
 }

@@ -141,6 +141,16 @@ struct GraphCatalog: PlannerCatalog {
 
     var tableNames: [String] { found(\.name) + views.map(\.name) }
 
+    /// The file of the store without what stands behind a dot, as other embedded databases have it.
+    var databaseName: String {
+        let file = view.graph.path?.split(separator: "/").last ?? "memory"
+        let name = file.prefix { $0 != "." }
+        return String(name.isEmpty ? file : name)
+    }
+
+    /// Each with its number.
+    var allTables: [(kind: RowKind, number: NameId, table: SQLTable)] { found { $0 }.map { ($0.kind, $0.number, table($0)) } }
+
     private func found<Result>(_ body: (SQLName.Table) -> Result) -> [Result] {
         [RowKind.entity, .relationship].flatMap { kind in
             tables(kind).compactMap { number in
@@ -177,7 +187,7 @@ struct GraphCatalog: PlannerCatalog {
         return SQLTable(name: table.name, isRelationship: kind == .relationship, columns: columns, others: others)
     }
 
-    private var views: [SQLView] {
+    var views: [SQLView] {
         view.graph.definitionNames.filter { $0.hasPrefix(ViewDefinition.prefix) }.compactMap { name in
             view.graph.definition(name).flatMap { ViewDefinition(decoding: $0, as: name)?.view }
         }

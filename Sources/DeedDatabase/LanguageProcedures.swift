@@ -1,5 +1,5 @@
-// Procedures that list the language itself: its functions and its keywords. They stand here since only this layer knows
-// the syntax, the planner and the executor at once. The page of the language is tested against them.
+// Procedures that list the language itself: its functions and its keywords, and the catalogue tables of SQL. They stand here since only
+// this layer knows the syntax, the planner and the executor at once. The page of the language is tested against them.
 
 import DeedExecution
 import DeedPlanner
@@ -8,7 +8,7 @@ import DeedValues
 
 extension Procedures {
     /// What every database has at first.
-    static func withLanguage() -> Procedures { Procedures(BuiltInProcedures.all + [functions, keywords]) }
+    static func withLanguage() -> Procedures { Procedures(BuiltInProcedures.all + [functions, keywords] + SQLCatalogTable.all) }
 
     private static let functions = TableProcedure(
         ProcedureSignature(

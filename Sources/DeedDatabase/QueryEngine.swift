@@ -129,7 +129,7 @@ package final class QueryEngine: @unchecked Sendable {
         func plan(_ source: PlanSource, _ body: (Planner) throws -> PlannedQuery) throws -> PreparedQuery {
             var basis = PlanBasis(graph: state)
             let catalog = GraphCatalog(view: try GraphView(graph, nil), procedures: procedures)
-            let planned = try body(Planner(catalog: catalog, interruption: interruption))
+            let planned = try body(Planner(catalog: catalog, interruption: interruption, text: source.text))
             (basis.sizes, basis.statistics, basis.openTables) = (catalog.used.sizes, catalog.used.values, catalog.used.open)
             return PreparedQuery(
                 text: source.text, shape: source.shape, plan: planned.plan, mode: source.mode, literals: [:], basis: basis,
@@ -177,7 +177,7 @@ package final class QueryEngine: @unchecked Sendable {
         var basis = PlanBasis(graph: state)
         let view = try GraphView(graph, nil)
         let catalog = GraphCatalog(view: view, procedures: procedures)
-        let planner = Planner(catalog: catalog, interruption: interruption, literals: source.literals)
+        let planner = Planner(catalog: catalog, interruption: interruption, literals: source.literals, text: source.text)
         let shape = PreparedQuery.planShape(source.shape, source.mode)
         var pin = PlanPins.Found(version: pins.version, pin: nil)
         let planned: PlannedQuery
@@ -186,7 +186,7 @@ package final class QueryEngine: @unchecked Sendable {
         } else {
             (planned, pin) = try self.plan(query, shape, planner)
         }
-        (basis.sizes, basis.statistics) = (catalog.used.sizes, catalog.used.values)
+        (basis.sizes, basis.statistics, basis.openTables) = (catalog.used.sizes, catalog.used.values, catalog.used.open)
         return PreparedQuery(
             text: source.text, shape: source.shape, plan: planned.plan, mode: source.mode, literals: source.literals, basis: basis,
             pin: pin, guesses: planned.guesses)

@@ -27,6 +27,8 @@ package protocol PlannerCatalog {
     func statistics(of property: String, labels: [String]) -> [PropertyStatistics]
     /// The same for relationships of these types (empty: all).
     func statistics(of property: String, types: [String]) -> [PropertyStatistics]
+    /// What SQL calls the database.
+    var databaseName: String { get }
     /// The collection or relationship type of that name, or else the one whose name differs by case only.
     func table(named name: String) -> SQLTable?
     /// The names of all collections and relationship types that have rows or a schema.

@@ -239,12 +239,12 @@ private let statements = #"""
 
     SELECT * FROM GRAPH_TABLE (g MATCH (a IS users WHERE a.age > 30)-[e IS follows]->{1,3}(b:users|x&!y) WHERE a.x = b.x
     COLUMNS (a.name AS x, b.name)) AS gt (m, n)
-    => (select * from graph(g (a:users WHERE (compare (. a age) > 30)) -[e:follows*1..3]-> (b:(| users (& x !y))) where
+    => (select * from graph(g walk (a:users WHERE (compare (. a age) > 30)) -[e:follows*1..3]-> (b:(| users (& x !y))) where
     (compare (. a x) = (. b x)) columns (. a name) as x, (. b name)) as gt(m n))
 
     SELECT 1 FROM GRAPH_TABLE (g MATCH p = ANY SHORTEST (b)<-[:t]-(c)-(d)<-(e)->(f)-[x]-(h)->+(i), ALL SHORTEST TRAIL
     ((x)-[y]->(z) WHERE x.v){2,} COLUMNS (1))
-    => (select 1 from graph(g p = anyShortest (b) <-[:t]- (c) -[]- (d) <-[]- (e) -[]-> (f) -[x]- (h) -[*1..]-> (i),
+    => (select 1 from graph(g p = anyShortest walk (b) <-[:t]- (c) -[]- (d) <-[]- (e) -[]-> (f) -[x]- (h) -[*1..]-> (i),
     allShortest trail () <(x) -[y]-> (z) WHERE (. x v)>*2.. () columns 1))
     """#
 

@@ -7,6 +7,8 @@ it, in limited address space, and with a graph that still answers.
 
 from __future__ import annotations
 
+import functools
+import json
 import resource
 import subprocess
 import sys
@@ -24,7 +26,8 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
     import deed_core
 
-    setup, statement, seconds = eval(sys.argv[1]), eval(sys.argv[2]), float(sys.argv[3])
+    names = {"functools": functools, "json": json}
+    setup, statement, seconds = eval(sys.argv[1]), eval(sys.argv[2], names), float(sys.argv[3])
     outcome: list[object] = []
     with deed_core.PyDeedGraph() as graph:
         for text in setup:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from hostile_child import ends_well
 
-SETUP = ["CREATE TABLE t (a INT, b INT)", "INSERT INTO t VALUES (1, 2), (2, 3)"]
+SETUP = [
+    "CREATE TABLE t (a INT, b INT)", "INSERT INTO t VALUES (1, 2), (2, 3)", "CREATE EDGE TABLE e (w INT) FROM t TO t",
+    "INSERT INTO e (_src, _dst, w) SELECT x._id, y._id, 1 FROM t x, t y",
+]
 MANY = 50_000
 STATEMENTS: dict[str, str] = {
     "subqueries": "'SELECT ' + '(SELECT ' * 25 + '1' + ')' * 25",
@@ -49,6 +52,35 @@ STATEMENTS: dict[str, str] = {
     "a recursion": "'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x FROM n) SELECT x FROM n'",
     "a series": "'SELECT * FROM generate_series(1, 9223372036854775807)'",
     "values": f"'SELECT count(*) FROM (VALUES ' + ','.join(f'({{i}})' for i in range({MANY})) + ') v(x)'",
+    "patterns": "'SELECT * FROM GRAPH_TABLE (graph MATCH ' + ','.join(f'(a{i} IS t)' for i in range(1500)) + ' COLUMNS (1 AS x))'",
+    "a long pattern": "'SELECT * FROM GRAPH_TABLE (graph MATCH (a)' + '-[IS e]->(b)' * 1500 + ' COLUMNS (1 AS x))'",
+    "a long pattern that fits": "'SELECT * FROM GRAPH_TABLE (graph MATCH (a)' + '-[IS e]->()' * 100 + ' COLUMNS (1 AS x))'",
+    "walks": "'SELECT count(*) FROM GRAPH_TABLE (graph MATCH (a)-[e IS e]->{1,1000000000}(b) COLUMNS (sum(e.w) AS x))'",
+    "conditions of a pattern": f"'SELECT * FROM GRAPH_TABLE (graph MATCH (a IS t WHERE ' + ' OR '.join(f'a.a = {{i}}' for i in "
+    f"range({MANY})) "
+    "+ ') COLUMNS (a.a))'",
+    "columns of a pattern": f"'SELECT * FROM GRAPH_TABLE (graph MATCH (a IS t) COLUMNS (' + ','.join(f'a.a + {{i}} AS c{{i}}' "
+    f"for i in range({MANY})) + '))'",
+    "patterns within patterns": "'SELECT * FROM GRAPH_TABLE (graph MATCH (a WHERE EXISTS (SELECT 1 FROM ' * 25 + 't' + '))COLUMNS "
+    "(1 AS x))' * 25",
+    "aggregates of a path": "'SELECT * FROM GRAPH_TABLE (graph MATCH (a)-[e IS e]->{1,3}(b) COLUMNS (' + 'sum(' * 30 + 'e.w' + "
+    "')' * 30 + ' AS x))'",
+    "texts in texts": "\"SELECT * FROM \" + ''.join(f\"CYPHER($a{i}$CALL sql(\\\"SELECT * FROM \" for i in range(5)) + 't'",
+    "texts in texts that fit": "functools.reduce(lambda t, i: f'SELECT * FROM CYPHER($a{i}$CALL sql({json.dumps(t)})$a{i}$)' "
+    "if i % 2 else t, range(7), 'SELECT 1 AS x')",
+    "many texts in texts": "functools.reduce(lambda t, i: f'SELECT * FROM CYPHER($a{i}$CALL sql({json.dumps(t)})$a{i}$)', "
+    "range(10), 'SELECT 1 AS x')",
+    "a deep text in a deep query": "'SELECT ' + '(SELECT ' * 24 + 'x FROM CYPHER($$RETURN ' + '(' * 120 + '1' + ')' * 120 + ' AS "
+    "x$$)' + ')' * 24",
+    "a deep query in a deep text": "'SELECT x FROM CYPHER($$ RETURN ' + 'COLLECT { RETURN ' * 25 + 'COLLECT { CALL sql(\"SELECT ' "
+    "+ '(SELECT ' * 25 + '1' + ')' * 25 "
+    "+ ' AS x\") YIELD x RETURN x }' + '}' * 25 + ' AS x$$)'",
+    "many texts": "'SELECT 1 FROM ' + ','.join(f\"CYPHER('RETURN {i} AS x') c{i}\" for i in range(1200))",
+    "calls of sql": "' '.join(f\"CALL sql('SELECT {i} AS x') YIELD x AS x{i}\" for i in range(1000)) + ' RETURN 1'",
+    "the catalogue": "'SELECT count(*) FROM ' + ','.join(f'information_schema.columns c{i}' for i in range(8))",
+    "definitions": "'SELECT ' + 'pg_get_expr(' * 60 + '1' + ',1)' * 60",
+    "definitions of definitions": "'SELECT ' + 'pg_get_constraintdef(' * 60 + '1' + ')' * 60",
+    "elements that are none": "'SELECT path_length(1), vertices(\\'a\\'), element_id(2.5), labels(ARRAY[1])'",
     "bounds": "'SELECT substring(\\'abc\\' FROM -9223372036854775807 FOR 9223372036854775807), left(\\'a\\', -9223372036854775807 - 1), "
     "right(\\'a\\', -9223372036854775807 - 1), trunc(1.5, 400), \\'1e300 years\\'::interval'",
 }

@@ -171,6 +171,9 @@ package final class Graph: @unchecked Sendable {
         }
     }
 
+    /// Where the store is; nil for one in memory.
+    package var path: String? { store?.path }
+
     deinit {
         for directory in [entities, relationships] {
             for number in 0..<directory.count {

@@ -33,8 +33,14 @@ package struct ProcedureSignature: Sendable {
 
 package protocol Procedure: Sendable {
     var signature: ProcedureSignature { get }
+    /// False for what lists of procedures leave out: the catalogue tables of SQL.
+    var isListed: Bool { get }
     /// Rows of values in the order of the outputs.
     func rows(_ arguments: [Value], _ context: QueryContext) throws -> [[Value]]
+}
+
+extension Procedure {
+    package var isListed: Bool { true }
 }
 
 /// A table under a name: the rows whose first columns equal the arguments, with the columns that follow.
@@ -64,6 +70,6 @@ package final class Procedures: Sendable {
 
     package func register(_ procedure: any Procedure) { byName.withLock { $0[procedure.signature.name] = procedure } }
     package func named(_ name: String) -> (any Procedure)? { byName.withLock { $0[name] } }
-    /// In alphabetical order.
-    package var names: [String] { byName.withLock { $0.keys.sorted() } }
+    /// Of those that are listed, in alphabetical order.
+    package var names: [String] { byName.withLock { $0.filter(\.value.isListed).keys.sorted() } }
 }

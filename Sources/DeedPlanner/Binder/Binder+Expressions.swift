@@ -38,6 +38,7 @@ extension Binder {
             throw QueryError(
                 .syntaxError, "NestingTooDeep", "expressions are nested deeper than \(Self.depthMax)", at: expression.range)
         }
+        if textDepth > 0 { try requireStack(at: expression.range) }
         try lookUp()
         if !mode.substitutions.isEmpty, let known = mode.substitutions[fingerprint(expression)] {
             used.insert(known.slot)
@@ -58,6 +59,7 @@ extension Binder {
     func bindPredicate(
         _ expression: Expression, _ scope: Scope, _ mode: ExpressionMode = ExpressionMode()
     ) throws -> Expr {
+        if let patternConditions { return try patternConditions(expression, scope) }
         var mode = mode
         mode.allowsPatterns = true
         let bound = try bind(expression, scope, mode)

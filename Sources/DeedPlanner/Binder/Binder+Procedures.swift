@@ -9,6 +9,7 @@ extension Binder {
         _ call: ProcedureCall, _ state: BoundQuery, isAlone: Bool, at range: SourceRange
     ) throws -> BoundQuery {
         guard let shape = catalog.procedure(named: call.name.text) else {
+            if call.name.text == "sql" { return try bindSQL(call, state, isAlone: isAlone, at: range) }
             throw QueryError(
                 .procedureError, "ProcedureNotFound",
                 "there is no procedure `\(call.name.text)`\(suggestion(for: call.name.text, among: catalog.procedureNames))",
@@ -21,6 +22,12 @@ extension Binder {
         state.append(
             .callProcedure(child: state.plan, name: shape.name, arguments: arguments, yields: yields),
             rows: state.plan.estimatedRows * 10)
+        return try yielding(variables, call, state, isAlone: isAlone)
+    }
+
+    /// What comes of a call that adds the variables to the rows.
+    func yielding(_ variables: [Variable], _ call: ProcedureCall, _ state: BoundQuery, isAlone: Bool) throws -> BoundQuery {
+        var state = state
         for variable in variables { state.scope.add(variable) }
         state.bound.formUnion(variables.map(\.slot))
         if let predicate = call.predicate {
@@ -74,7 +81,7 @@ extension Binder {
         }
     }
 
-    private func yielded(
+    func yielded(
         _ call: ProcedureCall, _ shape: ProcedureShape, _ scope: Scope, isAlone: Bool, at range: SourceRange
     ) throws -> ([(field: Int, slot: Slot)], [Variable]) {
         if call.yieldsAll && !isAlone {

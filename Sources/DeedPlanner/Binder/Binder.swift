@@ -15,11 +15,13 @@ package struct Planner {
     let interruption: Interruption
     /// Values of the text's literals, by the parameters that stand for them: estimates may use them, plans do not.
     let literals: [String: Value]
+    /// The statement, for places in it.
+    let text: String
 
     package init(
-        catalog: any PlannerCatalog, interruption: Interruption = Interruption(), literals: [String: Value] = [:]
+        catalog: any PlannerCatalog, interruption: Interruption = Interruption(), literals: [String: Value] = [:], text: String = ""
     ) {
-        (self.catalog, self.interruption, self.literals) = (catalog, interruption, literals)
+        (self.catalog, self.interruption, self.literals, self.text) = (catalog, interruption, literals, text)
     }
 
     /// For each pattern of the query, in the order in which they are planned, what could be chosen.
@@ -33,7 +35,7 @@ package struct Planner {
     /// The plan of a query. `following`: the choices to make, of which none is left to the planner then; throws `PlanRefused` if
     /// the query does not have them.
     package func plan(_ query: Query, following: PlanChoices? = nil) throws -> PlannedQuery {
-        let binder = Binder(catalog, interruption, literals, following: following)
+        let binder = Binder(catalog, interruption, literals, text: text, following: following)
         let bound = try binder.bind(query, from: BoundQuery.start(Scope()), isTop: true)
         if let batches = binder.batches, binder.writes {
             throw QueryError(
@@ -107,6 +109,13 @@ final class Binder {
     var depth = 0
     static let depthMax = 400
     var expressionCount = 0
+    /// Where on the stack binding began, which bounds recursion too, in texts within texts.
+    let stackStart = stackAddress()
+    /// The text that is being bound, and how many are around it.
+    var source: StatementText
+    var textDepth = 0
+    /// How conditions of another language are bound that stand in patterns; nil: they are Cypher's.
+    var patternConditions: ((Expression, Scope) throws -> Expr)?
     /// Steps of the plan so far, of which subqueries are part.
     private(set) var steps = 0
     /// Those that are to be made; nil: the planner's own.
@@ -117,9 +126,11 @@ final class Binder {
     var spaces: [PatternSpace]?
 
     init(
-        _ catalog: any PlannerCatalog, _ interruption: Interruption, _ literals: [String: Value], following: PlanChoices?
+        _ catalog: any PlannerCatalog, _ interruption: Interruption, _ literals: [String: Value], text: String = "",
+        following: PlanChoices?
     ) {
         (self.catalog, self.interruption, self.following) = (catalog, interruption, following)
+        source = StatementText(text)
         estimator = Estimator(catalog, literals: literals)
     }
 

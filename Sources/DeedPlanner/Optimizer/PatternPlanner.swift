@@ -215,13 +215,16 @@ struct PatternPlanner {
 
     private var estimator: Estimator { cardinality.estimator }
 
-    /// What follows from what was found: from nothing but that, so that it can be computed at once.
+    /// What follows from what was found, and then what follows from that.
     private mutating func deriveAndFilter() throws {
-        let ready = derived.filter { $0.needs.isSubset(of: bound) }
-        derived = []
-        if !ready.isEmpty { try append(.project(child: plan, ready.map { ($0.slot, $0.value) }), rows: plan.estimatedRows) }
-        fill(ready.map(\.slot))
-        try filterReady()
+        while true {
+            let ready = derived.filter { $0.needs.isSubset(of: bound) }
+            derived.removeAll { $0.needs.isSubset(of: bound) }
+            if ready.isEmpty { return try filterReady() }
+            try append(.project(child: plan, ready.map { ($0.slot, $0.value) }), rows: plan.estimatedRows)
+            fill(ready.map(\.slot))
+            try filterReady()
+        }
     }
 
     // MARK: Given relationships

@@ -27,6 +27,7 @@ extension SQLBinder {
             throw failure("UndefinedFunction", "there is no aggregate \"\(call.name.text)\"", at: call.name.range)
         }
         guard let collector = context.aggregates else {
+            if context.scope.isPattern { return try bindFold(name, call, order: order, filter: filter, context, at: range) }
             throw failure("GroupingError", "\(call.name.text)() is an aggregate, which cannot stand in \(context.clause)", at: range)
         }
         if collector.isInside { throw failure("GroupingError", "aggregates cannot be nested", at: range) }

@@ -88,6 +88,7 @@ extension SQLBinder {
     private func bindSQL(_ expression: SQLExpression, _ context: SQLContext, at range: SourceRange) throws -> SQLValue {
         switch expression {
         case .cast(let operand, let name):
+            if name.name == "regclass" && name.listDepth == 0 { return try bindRelationNumber(operand, context, at: range) }
             guard let type = SQLType(name) else { throw SQLType.undefined(name) }
             return cast(try bind(operand, context), to: type)
         case .like(let operand, let op, let pattern, let escape, let negated):
@@ -133,12 +134,17 @@ extension SQLBinder {
         var next: SQLScope? = scope
         while let scope = next {
             if let found = try scope.find(name, at: range) { return try use(found, at: range) }
+            if scope.isPattern, let row = scope.relation(name).flatMap(row) { return row }
             next = scope.outer
         }
-        if let relation = scope.relation(name), let row = relation.row { return use(SQLValue(.slot(row), .element)) }
+        if let row = scope.relation(name).flatMap(row) { return row }
         let known = scope.columns.map(\.name)
         let hint = core.suggestion(for: name, among: known)
         throw failure("UndefinedColumn", "column \"\(name)\" does not exist\(hint)", at: range)
+    }
+
+    private func row(_ relation: SQLRelation) -> SQLValue? {
+        relation.row.map { use(SQLValue(.slot($0), relation.rowType)) }
     }
 
     /// Notes that an expression refers to the value.
@@ -170,6 +176,7 @@ extension SQLBinder {
         guard value.type.isOpen || value.type == .map || value.type == .element else {
             throw mismatch(subject, "something with fields", value.type)
         }
+        if value.type == .element, let number = Self.number(key.text, of: value.expr) { return number }
         return SQLValue(.property(value.expr, key.text), .any)
     }
 
@@ -177,7 +184,9 @@ extension SQLBinder {
         if let found = SQLName.find(name.text, in: relation.columns + relation.hidden, { $0.name }) {
             return try use(found, at: name.range)
         }
-        let hint = core.suggestion(for: name.text, among: relation.columns.map(\.name))
+        let properties = relation.property == nil ? [] : core.catalog.names(of: .property)
+        if let property = relation.property, let key = SQLName.find(name.text, in: properties, { $0 }) { return use(property(key)) }
+        let hint = core.suggestion(for: name.text, among: relation.columns.map(\.name) + properties)
         throw failure("UndefinedColumn", "column \"\(name.text)\" of \"\(relation.name)\" does not exist\(hint)", at: name.range)
     }
 

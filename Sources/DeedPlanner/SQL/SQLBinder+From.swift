@@ -14,8 +14,11 @@ indirect enum FromPart {
     case table(Slot, SQLTable)
     /// A relationship and its ends.
     case edge(Slot, source: Slot, target: Slot, SQLTable)
+    /// GRAPH_TABLE
+    case pattern(PatternPart)
     case rows(BoundQuery)
-    case lateral(BoundQuery)
+    /// Rows for each row of other parts.
+    case lateral(BoundQuery, needs: NumberSet)
     case inner([FromPart], [QueryGraph.Predicate])
     /// Rows of the left side without a partner stay.
     case left(FromPart, FromPart, [QueryGraph.Predicate])
@@ -26,9 +29,23 @@ indirect enum FromPart {
         switch self {
         case .table(let slot, _): [slot]
         case .edge(let slot, let source, let target, _): [slot, source, target]
-        case .rows(let query), .lateral(let query): query.bound
+        case .pattern(let pattern): pattern.columns
+        case .rows(let query), .lateral(let query, _): query.bound
         case .inner(let parts, _): parts.reduce(into: []) { $0.formUnion($1.slots) }
         case .left(let left, let right, _), .full(let left, let right, _): left.slots.union(right.slots)
+        }
+    }
+
+    var isPattern: Bool { if case .pattern = self { true } else { false } }
+
+    /// The slots of other parts, and of queries around it, that it is to be run with.
+    var needs: NumberSet {
+        switch self {
+        case .table, .edge, .rows: []
+        case .pattern(let pattern): pattern.outside
+        case .lateral(_, let needs): needs
+        case .inner(let parts, _): parts.reduce(into: NumberSet()) { $0.formUnion($1.needs) }.subtracting(slots)
+        case .left(let left, let right, _), .full(let left, let right, _): left.needs.union(right.needs).subtracting(slots)
         }
     }
 }
@@ -68,31 +85,37 @@ extension SQLBinder {
                 let (bound, used) = try core.tracking {
                     try bind(query, outer: seen, from: BoundQuery.start(Scope(), given: visible))
                 }
-                let dependsOnRows = !used.isDisjoint(with: visible)
+                let needs = used.intersection(visible)
                 let alias = reference.alias?.name.text ?? ""
                 let scope = SQLScope(outer: outer)
                 scope.add(try relation(alias, bound.columns, reference.alias))
-                return (dependsOnRows ? .lateral(bound.query) : .rows(bound.query), scope)
+                return (needs.isEmpty ? .rows(bound.query) : .lateral(bound.query, needs: needs), scope)
             case .function(let calls, _, let withOrdinality):
                 return try declareFunction(calls, withOrdinality: withOrdinality, reference, before: before, outer: outer)
             case .join(let left, let right, let type, let condition):
                 return try declareJoin(left, right, type, condition, before: before, outer: outer, given: given, at: reference.range)
-            case .graphTable: throw unsupported("GRAPH_TABLE", at: reference.range)
+            case .graphTable(let graph, let paths, let predicate, let columns):
+                let (pattern, outputs) = try bindGraphTable(graph, paths, predicate, columns, before: before, at: reference.range)
+                let scope = SQLScope(outer: outer)
+                scope.add(try relation(reference.alias?.name.text ?? "graph_table", columns: outputs, reference.alias))
+                return (.pattern(pattern), scope)
             }
         }
     }
 
     private func relation(_ name: String, _ outputs: [SQLOutput], _ alias: TableAlias?) throws -> SQLRelation {
+        try relation(name, columns: outputs.map { ($0.name, SQLValue(.slot($0.slot), $0.type)) }, alias)
+    }
+
+    private func relation(_ name: String, columns: [(name: String, value: SQLValue)], _ alias: TableAlias?) throws -> SQLRelation {
         let names = alias?.columns ?? []
-        if names.count > outputs.count, let extra = names.dropFirst(outputs.count).first {
-            throw failure("InvalidColumnReference", "\"\(name)\" has \(outputs.count) columns, not \(names.count)", at: extra.range)
+        if names.count > columns.count, let extra = names.dropFirst(columns.count).first {
+            throw failure("InvalidColumnReference", "\"\(name)\" has \(columns.count) columns, not \(names.count)", at: extra.range)
         }
-        let columns = outputs.enumerated().map { index, output in
-            SQLColumn(
-                name: index < names.count ? names[index].text : output.name, value: SQLValue(.slot(output.slot), output.type),
-                relation: name)
+        let named = columns.enumerated().map { index, column in
+            SQLColumn(name: index < names.count ? names[index].text : column.name, value: column.value, relation: name)
         }
-        return SQLRelation(name: name, columns: columns)
+        return SQLRelation(name: name, columns: named)
     }
 
     private func declareTable(
@@ -100,13 +123,7 @@ extension SQLBinder {
     ) throws -> (FromPart, SQLScope) {
         let text = name.parts[name.parts.count - 1].text
         let scope = SQLScope(outer: outer)
-        if name.parts.count == 1, let common = commonTable(text) {
-            let bound = try bind(common, at: name.range)
-            scope.add(try relation(reference.alias?.name.text ?? text, bound.columns, reference.alias))
-            return (.rows(bound.query), scope)
-        }
-        if let view = core.catalog.view(named: text) {
-            let bound = try bind(view, at: name.range)
+        if let bound = try rows(of: name, text) {
             scope.add(try relation(reference.alias?.name.text ?? text, bound.columns, reference.alias))
             return (.rows(bound.query), scope)
         }
@@ -120,6 +137,20 @@ extension SQLBinder {
         return (part, scope)
     }
 
+    /// What is no table of the store: tables of WITH, views and the catalogue, in which names are looked for last.
+    private func rows(of name: ObjectName, _ text: String) throws -> BoundSelect? {
+        let schema = try schema(of: name)
+        if schema == nil, let common = commonTable(text) { return try bind(common, at: name.range) }
+        if let schema, schema != Self.userSchema {
+            guard let bound = catalogTable(text, in: schema) else {
+                throw failure("UndefinedTable", "table \"\(schema).\(text)\" does not exist", at: name.range)
+            }
+            return bound
+        }
+        if let view = core.catalog.view(named: text) { return try bind(view, at: name.range) }
+        return schema == nil && core.catalog.table(named: text) == nil ? catalogTable(text, in: "pg_catalog") : nil
+    }
+
     /// The query of a view, which sees nothing of what is around the place where it is used.
     private func bind(_ view: SQLView, at range: SourceRange) throws -> BoundSelect {
         try noteInsertion(at: range)
@@ -127,7 +158,8 @@ extension SQLBinder {
         commonTables = []
         defer { commonTables = all }
         do {
-            guard case .select(let query) = try parseSQL(view.text).kind else { throw failure("InvalidView", "it is no query", at: range) }
+            let statement = try parseSQL(view.text, stackStart: core.stackStart)
+            guard case .select(let query) = statement.kind else { throw failure("InvalidView", "it is no query", at: range) }
             var bound = try bind(query, outer: nil, from: BoundQuery.start(Scope()))
             for (index, name) in view.columns.enumerated() where index < bound.columns.count { bound.columns[index].name = name }
             return bound
@@ -140,6 +172,9 @@ extension SQLBinder {
 
     func table(_ name: ObjectName) throws -> SQLTable {
         let last = name.parts[name.parts.count - 1]
+        if let schema = try schema(of: name), schema != Self.userSchema {
+            throw failure("WrongObjectType", "\"\(schema).\(last.text)\" is part of the catalogue and cannot be changed", at: name.range)
+        }
         if let table = core.catalog.table(named: last.text) { return table }
         let hint = core.suggestion(for: last.text, among: core.catalog.tableNames)
         throw failure("UndefinedTable", "table \"\(last.text)\" does not exist\(hint)", at: last.range)
@@ -171,7 +206,8 @@ extension SQLBinder {
         let (leftPart, leftScope) = try declare(left, before: before, outer: outer, given: given)
         let seen = SQLScope(outer: outer)
         seen.add(before)
-        seen.add(leftScope)
+        // Rows of the right side that have no partner see none either.
+        if type != .right && type != .full { seen.add(leftScope) }
         let (rightPart, rightScope) = try declare(right, before: seen, outer: outer, given: given)
         try requireOther(rightScope, than: leftScope, at: right.range)
         let scope = SQLScope(outer: outer)
@@ -273,11 +309,18 @@ extension SQLBinder {
     ) throws -> BoundQuery {
         var (result, terms) = (state, terms)
         var tables: [FromPart] = []
-        var laterals: [BoundQuery] = []
+        var later: [FromPart] = []
+        var there = state.bound
         for part in parts {
             switch part {
-            case .table, .edge: tables.append(part)
-            case .lateral(let query): laterals.append(query)
+            case .lateral:
+                later.append(part)
+                continue
+            // A pattern can refer to the tables that are walked with it.
+            case _ where !part.needs.isSubset(of: part.isPattern ? there : state.bound):
+                later.append(part)
+                continue
+            case .table, .edge, .pattern: tables.append(part)
             case .rows(let query): result = try combine(result, query, &terms)
             case .left, .full, .inner:
                 let own = part.slots.union(state.bound)
@@ -286,6 +329,7 @@ extension SQLBinder {
                 terms = rest
                 result = try combine(result, rows, &terms)
             }
+            there.formUnion(part.slots)
         }
         // Planning takes more than linear time, so that it is not even begun with more.
         if tables.count > core.stepsLeft { throw Binder.tooManySteps(at: range) }
@@ -297,7 +341,8 @@ extension SQLBinder {
             result = try core.walk(TableGraph(tables, inside).builder(given: before.bound), before, at: range)
             try core.take(steps: max(result.plan.depth - before.plan.depth, 0), at: range)
         }
-        for query in laterals {
+        for part in later {
+            let query = try rows(of: part, given: result.bound, at: range)
             result.append(
                 .apply(outer: result.plan, inner: query.plan, .cross),
                 rows: result.plan.estimatedRows * max(query.plan.estimatedRows, 1))
@@ -308,6 +353,18 @@ extension SQLBinder {
             terms = rest
         }
         return try filter(result, by: terms)
+    }
+
+    /// The rows of a part for one row of those that it depends on.
+    private func rows(of part: FromPart, given: NumberSet, at range: SourceRange) throws -> BoundQuery {
+        switch part {
+        case .lateral(let query, _): return query
+        case .pattern(let pattern):
+            let walked = try core.walk(pattern.builder, BoundQuery.start(Scope(), given: given), at: range)
+            try core.take(steps: walked.plan.depth, at: range)
+            return walked
+        default: return try plan(part, [], from: BoundQuery.start(Scope(), given: given), at: range)
+        }
     }
 
     private func divided(
@@ -398,7 +455,7 @@ extension SQLBinder {
         let (keys, rest) = joinKeys(between, build: part.slots, probe: outer.bound)
         let rows: Double
         let isKnown = rest.allSatisfy { slotsUsed($0.expr).isSubset(of: part.slots.union(outer.bound)) }
-        if isKnown && !keys.isEmpty && !isLateral(part) {
+        if isKnown && !keys.isEmpty && part.needs.isEmpty {
             let inner = try plan(part, inside, from: BoundQuery.start(Scope()), at: range)
             rows = outer.plan.estimatedRows * max(1, inner.plan.estimatedRows * Estimator.equalitySelectivity)
             result.append(.join(build: inner.plan, probe: outer.plan, keys: keys, .outer, also: Expr.all(rest.map(\.expr))), rows: rows)
@@ -410,15 +467,6 @@ extension SQLBinder {
         }
         try core.take(steps: result.plan.depth - outer.plan.depth, at: range)
         return result
-    }
-
-    func isLateral(_ part: FromPart) -> Bool {
-        switch part {
-        case .lateral: true
-        case .inner(let parts, _): parts.contains(where: isLateral)
-        case .left(let a, let b, _), .full(let a, let b, _): isLateral(a) || isLateral(b)
-        default: false
-        }
     }
 
     /// The left join, and after it the rows of the right side without a partner.
@@ -446,19 +494,40 @@ extension SQLBinder {
 
     // MARK: Functions
 
+    private func declareProcedure(
+        _ call: FunctionCall, _ arguments: [Expr], _ needs: NumberSet, _ reference: TableReference, outer: SQLScope?
+    ) throws -> (FromPart, SQLScope) {
+        guard let shape = try procedure(call) else {
+            let hint = core.suggestion(for: call.name.text, among: ["generate_series", "unnest"] + core.catalog.procedureNames)
+            throw failure("UndefinedFunction", "there is no table function \"\(call.name.text)\"\(hint)", at: call.name.range)
+        }
+        let bound = rows(of: shape, arguments)
+        let scope = SQLScope(outer: outer)
+        let name = call.name.text.split(separator: ".").last.map { String($0) } ?? call.name.text
+        scope.add(try relation(reference.alias?.name.text ?? name, bound.columns, reference.alias))
+        return (needs.isEmpty ? .rows(bound.query) : .lateral(bound.query, needs: needs), scope)
+    }
+
     private func declareFunction(
         _ calls: [FunctionCall], withOrdinality: Bool, _ reference: TableReference, before: SQLScope, outer: SQLScope?
     ) throws -> (FromPart, SQLScope) {
         guard calls.count == 1, !withOrdinality else { throw unsupported("WITH ORDINALITY and ROWS FROM", at: reference.range) }
         let call = calls[0]
+        if SQLName.areSame(call.name.text, "cypher") {
+            let bound = try bindCypher(call)
+            let scope = SQLScope(outer: outer)
+            scope.add(try relation(reference.alias?.name.text ?? "cypher", bound.columns, reference.alias))
+            return (.rows(bound.query), scope)
+        }
         let context = SQLContext(before, clause: "a function of FROM")
+        let (arguments, used) = try core.tracking { try call.arguments.map { try bind($0, context) } }
+        let needs = used.intersection(before.slots)
         let list: SQLValue
         switch call.name.text.lowercased() {
-        case "generate_series" where call.arguments.count == 2 || call.arguments.count == 3:
-            let bounds = try call.arguments.map { try bind($0, context) }
-            list = SQLValue(.call("range", bounds.map(\.expr)), .list(.integer))
-        case "unnest" where call.arguments.count == 1: list = try bind(call.arguments[0], context)
-        default: throw failure("UndefinedFunction", "there is no table function \"\(call.name.text)\"", at: call.name.range)
+        case "generate_series" where arguments.count == 2 || arguments.count == 3:
+            list = SQLValue(.call("range", arguments.map(\.expr)), .list(.integer))
+        case "unnest" where arguments.count == 1: list = arguments[0]
+        default: return try declareProcedure(call, arguments.map(\.expr), needs, reference, outer: outer)
         }
         let element = core.newSlot()
         var query = BoundQuery.start(Scope())
@@ -470,8 +539,7 @@ extension SQLBinder {
         let column = reference.alias?.columns.first?.text ?? name
         scope.add(
             SQLRelation(name: name, columns: [SQLColumn(name: column, value: SQLValue(.slot(element), type), relation: name)]))
-        let dependsOnRows = !slotsUsed(list.expr).isEmpty
-        return (dependsOnRows ? .lateral(query) : .rows(query), scope)
+        return (needs.isEmpty ? .rows(query) : .lateral(query, needs: needs), scope)
     }
 }
 

@@ -43,12 +43,15 @@ private let functions: [String: SQLFunction] = [
     "transaction_timestamp": SQLFunction("datetime", 0...0, .timestampWithZone),
     "localtimestamp": SQLFunction("localdatetime", 0...0, .timestamp), "localtime": SQLFunction("localtime", 0...0, .time),
     "current_time": SQLFunction("time", 0...0, .timeWithZone), "array_length": SQLFunction("size", 1...1, .integer, .list(.any)),
-    "cardinality": SQLFunction("size", 1...1, .integer, .list(.any)),
+    "cardinality": SQLFunction("size", 1...1, .integer, .list(.any)), "element_id": SQLFunction("id", 1...1, .integer),
+    "path_length": SQLFunction("length", 1...1, .integer), "vertices": SQLFunction("nodes", 1...1, .list(.element)),
+    "edges": SQLFunction("relationships", 1...1, .list(.element)), "labels": SQLFunction("labels", 1...1, .list(.text)),
 ]
 
 extension SQLBinder {
     func bindCall(_ call: FunctionCall, _ context: SQLContext, at range: SourceRange) throws -> SQLValue {
-        let name = call.name.text.lowercased()
+        var name = call.name.text.lowercased()
+        if name.hasPrefix("pg_catalog.") { name.removeFirst("pg_catalog.".count) }
         if Self.aggregates[name] != nil { return try bindAggregate(call, order: [], filter: nil, context, at: range) }
         if name == "grouping" { return try bindGrouping(call, context, at: range) }
         if Self.windowFunctions[name] != nil {
@@ -58,8 +61,9 @@ extension SQLBinder {
             throw failure("SyntaxError", "\(call.name.text)() is no aggregate", at: range)
         }
         if let value = try bindSpecial(name, call, context, at: range) { return value }
+        if let value = try bindCatalogFunction(name, call, context, at: range) { return value }
         guard let function = functions[name] else {
-            let known = Array(functions.keys) + Array(Self.aggregates.keys) + Array(Self.windowFunctions.keys)
+            let known = Array(functions.keys) + Self.catalogFunctionNames + Array(Self.aggregates.keys) + Array(Self.windowFunctions.keys)
             let hint = core.suggestion(for: name, among: known)
             throw failure("UndefinedFunction", "there is no function \"\(call.name.text)\"\(hint)", at: call.name.range)
         }
@@ -76,7 +80,7 @@ extension SQLBinder {
         return SQLValue(.call(function.target, arguments), function.type)
     }
 
-    private func require(_ call: FunctionCall, _ arity: ClosedRange<Int>, at range: SourceRange) throws {
+    func require(_ call: FunctionCall, _ arity: ClosedRange<Int>, at range: SourceRange) throws {
         if arity.contains(call.arguments.count) { return }
         let wanted = arity.lowerBound == arity.upperBound ? "\(arity.lowerBound)" : "\(arity.lowerBound) to \(arity.upperBound)"
         throw failure(

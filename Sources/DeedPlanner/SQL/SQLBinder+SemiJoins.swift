@@ -60,7 +60,7 @@ extension SQLBinder {
         // An index finds the few pairs of few rows.
         if !rest.isEmpty && keys.contains(where: { isIndexed($0.build) }) { return nil }
         let isKnown = rest.allSatisfy { slotsUsed($0.expr).isSubset(of: part.slots.union(scope.slots)) }
-        guard isKnown, !keys.isEmpty, !isLateral(part), inside.allSatisfy({ $0.slots.isSubset(of: part.slots) }) else { return nil }
+        guard isKnown, !keys.isEmpty, part.needs.isEmpty, inside.allSatisfy({ $0.slots.isSubset(of: part.slots) }) else { return nil }
         // The items must be right even though nobody looks at them.
         _ = try bound(try expanded(select.items, inner), SQLContext(inner, clause: "SELECT"))
         let build = try plan(part, inside, from: BoundQuery.start(Scope()), at: select.range)
@@ -81,7 +81,7 @@ extension SQLBinder {
         let (part, inner) = try declare(from: select.from, outer: scope, given: scope.slots)
         let (inside, between) = divide(try terms(condition, SQLContext(inner, clause: "WHERE")), part.slots)
         let (keys, rest) = joinKeys(between, build: part.slots, probe: scope.slots)
-        guard rest.isEmpty, !keys.isEmpty, !isLateral(part), inside.allSatisfy({ $0.slots.isSubset(of: part.slots) }),
+        guard rest.isEmpty, !keys.isEmpty, part.needs.isEmpty, inside.allSatisfy({ $0.slots.isSubset(of: part.slots) }),
             keys.allSatisfy({ isProperty($0.build, of: part.slots) && !isIndexed($0.build) })
         else { return nil }
         let collector = SQLAggregates()

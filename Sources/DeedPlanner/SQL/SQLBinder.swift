@@ -13,7 +13,7 @@ import DeedValues
 extension Planner {
     /// The plan of a statement that is a query or changes rows.
     package func plan(_ statement: SQLStatement) throws -> PlannedQuery {
-        let core = Binder(catalog, interruption, literals, following: nil)
+        let core = Binder(catalog, interruption, literals, text: text, following: nil)
         let binder = SQLBinder(core)
         return planned(try binder.bind(statement), core)
     }
@@ -67,9 +67,6 @@ final class SQLBinder {
     var subqueryDepth = 0
     /// What queries in expressions come to that have been made joins, by their place.
     var joinedQueries: [SourceRange: SQLValue] = [:]
-    /// How deep queries and expressions are nested, and where on the stack that began; they bound recursion.
-    private var depth = 0
-    private let stackStart = stackAddress()
     private var nestings = 0
     /// How often the query of a view or of a table of WITH has been put in its place: one that has the one before it twice, and so
     /// on, grows without bound.
@@ -101,13 +98,12 @@ final class SQLBinder {
 
     /// One more level of recursion while `body` runs.
     func nested<Result>(at range: SourceRange, _ body: () throws -> Result) throws -> Result {
-        depth += 1
-        defer { depth -= 1 }
-        // Stacks grow downwards; if one does not, only the first limit holds.
-        let stackBytes = stackStart > stackAddress() ? stackStart - stackAddress() : 0
-        guard depth <= Binder.depthMax, stackBytes <= SyntaxLimits.stackBytesMax else {
-            throw failure("NestingTooDeep", "the statement is nested too deeply here (\(depth) levels)", at: range)
+        core.depth += 1
+        defer { core.depth -= 1 }
+        guard core.depth <= Binder.depthMax else {
+            throw failure("NestingTooDeep", "the statement is nested too deeply here (\(core.depth) levels)", at: range)
         }
+        try core.requireStack(at: range)
         nestings &+= 1
         if nestings & 63 == 0 { try core.interruption.check() }
         return try body()

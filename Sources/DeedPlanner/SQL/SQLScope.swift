@@ -32,6 +32,11 @@ struct SQLRelation {
     var row: Slot?
     /// What the row is of.
     var table: SQLTable?
+    var rowType = SQLType.element
+    /// What a name means that is none of the columns; nil: nothing.
+    var property: ((String) -> SQLValue)?
+    /// Of a variable of a repeated part of a pattern: the relation that one of its elements is, in a slot.
+    var element: ((Slot) -> SQLRelation)?
 }
 
 final class SQLScope {
@@ -39,8 +44,10 @@ final class SQLScope {
     /// What `*` stands for, and what names without a table mean.
     private(set) var columns: [SQLColumn] = []
     let outer: SQLScope?
+    /// True if the relations are variables of a pattern.
+    let isPattern: Bool
 
-    init(outer: SQLScope?) { self.outer = outer }
+    init(outer: SQLScope?, isPattern: Bool = false) { (self.outer, self.isPattern) = (outer, isPattern) }
 
     /// `isVisible`: false if its columns are found only beside its name.
     func add(_ relation: SQLRelation, isVisible: Bool = true) {

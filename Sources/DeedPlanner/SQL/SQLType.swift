@@ -103,7 +103,7 @@ package indirect enum SQLType: Sendable, Equatable {
     static let named: [String: SQLType] = [
         "bool": .bool, "boolean": .bool,
         "int": .integer, "integer": .integer, "bigint": .integer, "smallint": .integer, "int2": .integer, "int4": .integer,
-        "int8": .integer, "serial": .integer, "bigserial": .integer, "smallserial": .integer,
+        "int8": .integer, "oid": .integer, "serial": .integer, "bigserial": .integer, "smallserial": .integer,
         "numeric": .numeric(nil), "decimal": .numeric(nil), "dec": .numeric(nil),
         "real": .float, "float": .float, "double precision": .float, "float4": .float, "float8": .float,
         "text": .text, "varchar": .text, "character varying": .text, "char": .text, "character": .text, "bpchar": .text,
@@ -170,7 +170,7 @@ package indirect enum SQLType: Sendable, Equatable {
     var mayBeBool: Bool { isOpen || self == .bool }
     var mayBeNumber: Bool { isOpen || isNumber }
     var mayBeText: Bool { isOpen || self == .text }
-    var isMoment: Bool {
+    package var isMoment: Bool {
         switch self {
         case .date, .time, .timeWithZone, .timestamp, .timestampWithZone: true
         default: false

@@ -10,15 +10,21 @@ struct TableGraph {
     private var terms: [QueryGraph.Predicate]
     /// Ends of relationships that are another entity, which is not one of these.
     private var aliases: [Slot: Slot] = [:]
+    private let patterns: [PatternPart]
 
     init(_ parts: [FromPart], _ terms: [QueryGraph.Predicate]) {
-        (self.parts, self.terms) = (parts, terms)
+        patterns = parts.compactMap { part in
+            if case .pattern(let pattern) = part { pattern } else { nil }
+        }
+        (self.parts, self.terms) = (parts, terms + patterns.flatMap(\.builder.graph.predicates))
         findAliases()
     }
 
     private mutating func findAliases() {
         var ends: NumberSet = []
-        var entities: NumberSet = []
+        var entities = NumberSet(patterns.flatMap { $0.builder.graph.entities.map(\.slot) })
+        // What a path needs on its way has to be there by its own name.
+        let fixed = patterns.reduce(into: NumberSet()) { $0.formUnion($1.onTheWay) }
         for part in parts {
             switch part {
             case .edge(_, let source, let target, _): ends.formUnion([source, target])
@@ -34,9 +40,9 @@ struct TableGraph {
             }
             let (a, b) = (resolved(left), resolved(right))
             if a == b { continue }
-            if ends.contains(a) && (entities.contains(b) || ends.contains(b)) {
+            if ends.contains(a) && !fixed.contains(a) && (entities.contains(b) || ends.contains(b)) {
                 aliases[a] = b
-            } else if ends.contains(b) && entities.contains(a) {
+            } else if ends.contains(b) && !fixed.contains(b) && entities.contains(a) {
                 aliases[b] = a
             } else {
                 rest.append(term)
@@ -72,13 +78,12 @@ struct TableGraph {
                     QueryGraph.Relationship(
                         slot: slot, left: resolved(source), right: resolved(target), direction: .out, types: [table.name],
                         length: nil, clause: -1 - slot, isNeeded: true))
+            case .pattern(let pattern): add(pattern.builder, to: &builder)
             default: break
             }
         }
         for term in terms {
-            let expr = term.expr.replacing { part in
-                if case .slot(let slot) = part, resolved(slot) != slot { .slot(resolved(slot)) } else { nil }
-            }
+            let expr = resolved(term.expr)
             // A subquery may know the end by its own name.
             let slots = term.slots.union(slotsUsed(expr)).subtracting([-1])
             let needed = slotsUsed(expr).contains(-1) ? slots : NumberSet(slots.map(resolved))
@@ -88,5 +93,20 @@ struct TableGraph {
             builder.derived.append(DerivedSlot(slot: slot, value: .slot(resolved(slot)), needs: [resolved(slot)]))
         }
         return builder
+    }
+
+    private func resolved(_ expr: Expr) -> Expr {
+        expr.replacing { part in
+            if case .slot(let slot) = part, resolved(slot) != slot { .slot(resolved(slot)) } else { nil }
+        }
+    }
+
+    private func add(_ pattern: PatternBuilder, to builder: inout PatternBuilder) {
+        for entity in pattern.graph.entities { builder.graph.add(entity.slot, labels: entity.labels) }
+        builder.graph.relationships += pattern.graph.relationships
+        for derived in pattern.derived {
+            builder.derived.append(
+                DerivedSlot(slot: derived.slot, value: resolved(derived.value), needs: NumberSet(derived.needs.map(resolved))))
+        }
     }
 }

@@ -59,7 +59,22 @@ struct TableMentions {
             visit(left)
             visit(right)
             if case .on(let expression) = condition { visit(expression) }
-        case .graphTable(_, _, let predicate, _): visit([predicate].compactMap { $0 })
+        case .graphTable(_, let paths, let predicate, let columns):
+            for path in paths { visit(path) }
+            visit([predicate].compactMap { $0 })
+            for case .expression(let expression, _) in columns { visit(expression) }
+        }
+    }
+
+    private mutating func visit(_ path: PathPattern) {
+        for element in path.elements {
+            switch element {
+            case .entity(let entity): visit([entity.predicate].compactMap { $0 })
+            case .relationship(let relationship): visit([relationship.predicate].compactMap { $0 })
+            case .group(let group):
+                visit([group.predicate].compactMap { $0 })
+                visit(group.path)
+            }
         }
     }
 

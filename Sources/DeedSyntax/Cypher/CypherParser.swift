@@ -9,12 +9,15 @@
 ///
 /// `lifting` is what `normalizeCypher` said of the same text: the literals it lists become parameters of the names given
 /// there, while ranges, and the texts that name columns, stay those of `text`.
-package func parseCypher(_ text: String, lifting: NormalizedQuery? = nil) throws(SyntaxError) -> Statement {
+/// `stackStart`: where on the stack that began which the parser is part of.
+package func parseCypher(
+    _ text: String, lifting: NormalizedQuery? = nil, stackStart: UInt = stackAddress()
+) throws(SyntaxError) -> Statement {
     var text = text
     let result: Result<Statement, SyntaxError> = text.withUTF8 { bytes in
         do throws(SyntaxError) {
             let tokens = if let lifting { lifting.tokens } else { try Lexer.tokens(of: bytes, keywords: Keyword.table) }
-            var parser = CypherParser(bytes, tokens, lifting?.sites ?? [])
+            var parser = CypherParser(bytes, tokens, lifting?.sites ?? [], stackStart: stackStart)
             return .success(try parser.statement())
         } catch {
             return .failure(error)
@@ -31,7 +34,7 @@ struct CypherParser: ExpressionParser {
     let lifted: [NormalizedQuery.Site]
     var index = 0
     var nesting = 0
-    let stackStart = stackAddress()
+    let stackStart: UInt
     var height = 0
     /// Within `[x IN list WHERE x:A | x.name]` and the like a bar ends the expression, and is no part of `x:A`.
     var barEndsExpression = false
@@ -40,8 +43,8 @@ struct CypherParser: ExpressionParser {
 
     static let repeatsColon = true
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>, _ tokens: [Token], _ lifted: [NormalizedQuery.Site]) {
-        (self.bytes, self.tokens, self.lifted) = (bytes, tokens, lifted)
+    init(_ bytes: UnsafeBufferPointer<UInt8>, _ tokens: [Token], _ lifted: [NormalizedQuery.Site], stackStart: UInt) {
+        (self.bytes, self.tokens, self.lifted, self.stackStart) = (bytes, tokens, lifted, stackStart)
     }
 
     mutating func name(_ what: @autoclosure () -> String) throws(SyntaxError) -> Name {

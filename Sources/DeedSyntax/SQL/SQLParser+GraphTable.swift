@@ -12,7 +12,7 @@ extension SQLParser {
         try enter(SyntaxLimits.nestingOfSubquery)
         let graph = try name("a graph")
         try expect(.match)
-        let paths = try commaSeparated { (parser) throws(SyntaxError) in try parser.path() }
+        let paths = try commaSeparated { (parser) throws(SyntaxError) in try parser.path(otherwise: .walk) }
         let predicate = try whereClause()
         try expect(.columns, " and what to make of each match")
         let columnsOpener = index
@@ -28,7 +28,8 @@ extension SQLParser {
 
     // MARK: Paths
 
-    private mutating func path() throws(SyntaxError) -> PathPattern {
+    /// `otherwise`: its mode if none is written. A path is a WALK then, in which a relationship may come more than once.
+    private mutating func path(otherwise mode: PathMode) throws(SyntaxError) -> PathPattern {
         let first = index
         var variable: Name?
         if namesColumn(current) && peek(1).kind == .equal {
@@ -36,7 +37,7 @@ extension SQLParser {
             advance()
         }
         let selector = try selector()
-        let mode = pathMode() ?? .different
+        let mode = pathMode() ?? mode
         if !accept(.path) { _ = accept(.paths) }
         let elements = try pathElements()
         return PathPattern(variable: variable, selector: selector, mode: mode, elements: elements, range: range(from: first))
@@ -103,7 +104,7 @@ extension SQLParser {
         let opener = index
         advance()
         try enter()
-        let path = try path()
+        let path = try path(otherwise: .different)
         let predicate = try whereClause()
         leave()
         try close(opener, or: predicate == nil ? "WHERE" : "an operator")

@@ -7,12 +7,13 @@
 //    any kind (rows, items, conditions, set operations) are loops, and take no stack.
 // 4. Which words may be names follows PostgreSQL's classes of keywords, in SQLKeyword.swift.
 
-/// Parses one statement, with a semicolon behind it or without.
-package func parseSQL(_ text: String) throws(SyntaxError) -> SQLStatement {
+/// Parses one statement, with a semicolon behind it or without. `stackStart`: where on the stack that began which the parser is part of.
+package func parseSQL(_ text: String, stackStart: UInt = stackAddress()) throws(SyntaxError) -> SQLStatement {
     var text = text
     let result: Result<SQLStatement, SyntaxError> = text.withUTF8 { bytes in
         do throws(SyntaxError) {
-            var parser = SQLParser(bytes, try Lexer.tokens(of: bytes, keywords: SQLKeyword.lookup, dialect: .sql))
+            let tokens = try Lexer.tokens(of: bytes, keywords: SQLKeyword.lookup, dialect: .sql)
+            var parser = SQLParser(bytes, tokens, stackStart: stackStart)
             return .success(try parser.wholeStatement())
         } catch {
             return .failure(error)
@@ -44,15 +45,15 @@ struct SQLParser: ExpressionParser {
     let tokens: [Token]
     var index = 0
     var nesting = 0
-    let stackStart = stackAddress()
+    let stackStart: UInt
     var height = 0
     var barEndsExpression = false
     static let repeatsColon = false
     /// Parameters written as `?` so far, which have numbers by that.
     var unnamedParameters = 0
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>, _ tokens: [Token]) {
-        (self.bytes, self.tokens) = (bytes, tokens)
+    init(_ bytes: UnsafeBufferPointer<UInt8>, _ tokens: [Token], stackStart: UInt = stackAddress()) {
+        (self.bytes, self.tokens, self.stackStart) = (bytes, tokens, stackStart)
     }
 
     mutating func labelName() throws(SyntaxError) -> Name { try label("a label or type") }
