@@ -1,0 +1,43 @@
+"""Questions of many joins over tables that are skewed and depend on each other (benchmarks/joins): what DuckDB gives."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+from deed_core import PyDeedGraph
+from peers import difference, load_deed, load_duckdb, open_duckdb
+
+# At the end, so that the package that is installed comes before its source.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.joins.films import SCHEMA, make_tables  # noqa: E402
+from benchmarks.joins.queries import QUERIES  # noqa: E402
+
+SEED = 20_261_128
+FILMS = 400
+
+
+@pytest.fixture(scope="module")
+def both() -> Iterator[tuple[PyDeedGraph, duckdb.DuckDBPyConnection]]:
+    print("seed", SEED)
+    with PyDeedGraph() as graph, open_duckdb() as other:
+        for name, columns in make_tables(SEED, FILMS).items():
+            load_deed(graph, name, SCHEMA[name], columns, key="id" if "id" in columns else None)
+            load_duckdb(other, name, SCHEMA[name], columns)
+        yield graph, other
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_many_joins_give_what_duckdb_gives(both: tuple[PyDeedGraph, duckdb.DuckDBPyConnection], name: str) -> None:
+    graph, other = both
+    found = graph.sql(QUERIES[name], timeout=30).fetchall()
+    assert (problem := difference(found, other.execute(QUERIES[name]).fetchall(), is_ordered=True)) is None, problem
+
+
+def test_there_are_fifty_and_most_find_something(both: tuple[PyDeedGraph, duckdb.DuckDBPyConnection]) -> None:
+    empty = [name for name, text in QUERIES.items() if not both[0].sql(text).fetchall()[0][-1]]
+    assert len(QUERIES) == 50 and len(empty) <= 20, empty
