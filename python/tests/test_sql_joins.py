@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import duckdb
 import pytest
 from deed_core import PyDeedGraph
+from joins.films import SCHEMA, make_tables
+from joins.queries import QUERIES
 from peers import difference, load_deed, load_duckdb, open_duckdb
-
-# At the end, so that the package that is installed comes before its source.
-sys.path.append(str(Path(__file__).resolve().parents[1]))
-
-from benchmarks.joins.films import SCHEMA, make_tables  # noqa: E402
-from benchmarks.joins.queries import QUERIES  # noqa: E402
 
 SEED = 20_261_128
 FILMS = 400

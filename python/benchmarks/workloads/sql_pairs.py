@@ -1,6 +1,6 @@
 """The same question in Cypher and in SQL: neither language should be slower, since both have the same plans.
 
-The pairs are those of the tests (`tests/pairs`), over a small social network that is not part of the repository. Each text is
+The pairs are those of the tests (`benchmarks/pairs`), over a small social network that is not part of the repository. Each text is
 asked again and again, so that what planning it the first time takes plays no part.
 """
 
@@ -10,10 +10,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from tests.pairs.questions import PAIRS
-
 from ..measure import comparable, seconds
 from ..model import DEED, Metric, Side, Unavailable, Workload
+from ..pairs.network import load
+from ..pairs.questions import PAIRS
 from ..stores import deed
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -24,8 +24,6 @@ class Asked(Side):
     language: str
 
     def setup(self) -> None:
-        from tests.pairs.network import load
-
         directory = Path(os.environ.get("DEED_DATA", ROOT.parent / "shared" / "data")) / "ldbc-snb-mini"
         if not directory.exists():
             raise Unavailable(f"there is no {directory}")
