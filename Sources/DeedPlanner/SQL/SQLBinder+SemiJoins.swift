@@ -6,7 +6,10 @@ import DeedSyntax
 
 /// Rows stay that have a partner (semi), or none (anti).
 struct ExistenceJoin {
-    let build: BoundQuery
+    let part: FromPart
+    let condition: [QueryGraph.Predicate]
+    /// Those that are about the part alone.
+    let inside: [QueryGraph.Predicate]
     let keys: [(build: Expr, probe: Expr)]
     let kind: JoinKind
 }
@@ -29,9 +32,14 @@ extension SQLBinder {
 
     func append(_ join: ExistenceJoin, to state: inout BoundQuery, at range: SourceRange) throws {
         let rows = max(state.plan.estimatedRows * 0.5, 1)
-        state.append(.join(build: join.build.plan, probe: state.plan, keys: join.keys, join.kind), rows: rows)
+        let (inner, isWalk) = try partners(join.part, join.condition, join.inside, of: state, at: range)
+        if isWalk {
+            state.append(.apply(outer: state.plan, inner: inner, join.kind == .semi ? .semi : .anti), rows: rows)
+        } else {
+            state.append(.join(build: inner, probe: state.plan, keys: join.keys, join.kind), rows: rows)
+        }
         state.readsGraph = true
-        try core.take(steps: join.build.plan.depth, at: range)
+        try core.take(steps: inner.depth, at: range)
     }
 
     /// nil for any other term, and for a query that has more to do with what is around it.
@@ -46,13 +54,13 @@ extension SQLBinder {
         // What is bound in vain has taken slots and steps, which do no harm; with queries in it, it could be bound in vain again and
         // again.
         let (part, inner) = try declare(from: select.from, outer: scope, given: scope.slots)
-        let (inside, between) = divide(try terms(condition, SQLContext(inner, clause: "WHERE")), part.slots)
+        let all = try terms(condition, SQLContext(inner, clause: "WHERE"))
+        let (inside, between) = divide(all, part.slots)
         let (keys, rest) = joinKeys(between, build: part.slots, probe: scope.slots)
-        guard rest.isEmpty, !keys.isEmpty, !isLateral(part), inside.allSatisfy({ $0.slots.isSubset(of: part.slots) }) else { return nil }
+        guard rest.isEmpty, !keys.isEmpty, !dependsOnRows(part), inside.allSatisfy({ $0.slots.isSubset(of: part.slots) }) else { return nil }
         // The items must be right even though nobody looks at them.
         _ = try bound(try expanded(select.items, inner), SQLContext(inner, clause: "SELECT"))
-        let build = try plan(part, inside, from: BoundQuery.start(Scope()), at: select.range)
-        return ExistenceJoin(build: build, keys: keys, kind: kind)
+        return ExistenceJoin(part: part, condition: all, inside: inside, keys: keys, kind: kind)
     }
 
     private func hasAggregate(_ item: SelectItem) -> Bool {

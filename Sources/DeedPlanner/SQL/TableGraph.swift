@@ -1,6 +1,6 @@
 // The tables of FROM as a query graph: a collection is an entity with that label, a relationship type is a relationship. Where a
 // condition says that an end of a relationship is a certain row (`follows._src = users._id`), that row is the end, so that joins along
-// relationships are walked.
+// relationships are walked. Where rows are there already (outer joins, subqueries), a condition may say so of one of these, too.
 
 import DeedExecution
 import DeedValues
@@ -11,12 +11,21 @@ struct TableGraph {
     /// Ends of relationships that are another entity, which is not one of these.
     private var aliases: [Slot: Slot] = [:]
 
-    init(_ parts: [FromPart], _ terms: [QueryGraph.Predicate]) {
+    /// `given`: entities that are there already.
+    init(_ parts: [FromPart], _ terms: [QueryGraph.Predicate], given: NumberSet) {
         (self.parts, self.terms) = (parts, terms)
-        findAliases()
+        findAliases(given)
     }
 
-    private mutating func findAliases() {
+    /// True if a row of the parts is one of the given ones, so that the others can be reached from it.
+    static func isLinked(_ slots: NumberSet, _ terms: [QueryGraph.Predicate], given: NumberSet) -> Bool {
+        terms.contains { term in
+            guard let (left, right) = sameElements(term.expr) else { return false }
+            return slots.contains(left) && given.contains(right) || slots.contains(right) && given.contains(left)
+        }
+    }
+
+    private mutating func findAliases(_ given: NumberSet) {
         var ends: NumberSet = []
         var entities: NumberSet = []
         for part in parts {
@@ -34,9 +43,9 @@ struct TableGraph {
             }
             let (a, b) = (resolved(left), resolved(right))
             if a == b { continue }
-            if ends.contains(a) && (entities.contains(b) || ends.contains(b)) {
+            if ends.contains(a) && (entities.contains(b) || ends.contains(b)) || given.contains(b) && entities.union(ends).contains(a) {
                 aliases[a] = b
-            } else if ends.contains(b) && entities.contains(a) {
+            } else if ends.contains(b) && entities.contains(a) || given.contains(a) && entities.union(ends).contains(b) {
                 aliases[b] = a
             } else {
                 rest.append(term)
@@ -59,11 +68,23 @@ struct TableGraph {
         return slot
     }
 
+    /// What the estimator should know of rows that go by another's slot.
+    func note(in estimator: Estimator) {
+        for part in parts {
+            switch part {
+            case .table(let slot, let table) where aliases[slot] != nil: estimator.note(slot, labels: [table.name])
+            case .edge(_, let source, let target, _):
+                for end in [source, target] where aliases[end] != nil { estimator.note(end, labels: estimator.labels(of: resolved(end))) }
+            default: break
+            }
+        }
+    }
+
     func builder(given: NumberSet) -> PatternBuilder {
         var builder = PatternBuilder(scope: Scope(), given: given)
         for part in parts {
             switch part {
-            case .table(let slot, let table): builder.graph.add(slot, labels: .label(table.name))
+            case .table(let slot, let table): builder.graph.add(resolved(slot), labels: .label(table.name))
             case .edge(let slot, let source, let target, let table):
                 builder.graph.add(resolved(source), labels: nil)
                 builder.graph.add(resolved(target), labels: nil)
