@@ -38,8 +38,8 @@ class Demand:
     """A threshold on one of Deed's metrics.
 
     With `than`, the figure is how many times better Deed is than that side; with `over`, how many times another of Deed's
-    own metrics; with neither, the metric itself. With `than`, the metric may be EVERY. Quotients must reach `limit`, and so must a metric where higher is better;
-    a metric where lower is better must not exceed it.
+    own metrics; with neither, the metric itself. With `than`, the metric may be EVERY. Quotients
+    must reach `limit`, and so must a metric where higher is better; a metric where lower is better must not exceed it.
     """
 
     text: str

@@ -134,16 +134,17 @@ def test_a_condition_divides_rows_into_three(first: int) -> None:
         with PyDeedGraph(threads=1) as graph:
             load(graph, tables, rng)
             for _ in range(QUERIES):
-                text, condition = Generator(rng, tables).partitioned()
+                items, source, condition = Generator(rng, tables).partitioned()
+                text = f"SELECT {items} FROM {source}"
                 whole = ask(graph, text)
                 parts = [ask(graph, f"{text} WHERE {term}") for term in (condition, f"NOT {condition}", f"{condition} IS NULL")]
-                counted = ask(graph, f"SELECT coalesce(sum(CASE WHEN {condition} THEN 1 ELSE 0 END), 0) FROM{text.split(' FROM', 1)[1]}")
-                problem = next((one for one in [whole, *parts] if isinstance(one, str)), None)
+                counted = ask(graph, f"SELECT coalesce(sum(CASE WHEN {condition} THEN 1 ELSE 0 END), 0) FROM {source}")
+                problem = next((one for one in [whole, *parts, counted] if isinstance(one, str)), None)
                 if problem is None:
                     together: list[Any] = [row for part in parts for row in part]
-                    problem = difference(together, list(whole), is_ordered=False)
-                    if problem is None and not isinstance(counted, str) and counted[0][0] != len(parts[0]):
-                        problem = f"{len(parts[0])} rows, but it is true for {counted[0][0]}"
+                    problem = difference(together, [*whole], is_ordered=False)
+                    if problem is None and counted != [(len(parts[0]),)]:
+                        problem = f"{len(parts[0])} rows, but it is true for {counted}"
                 if problem:
                     problems.append(shown(seed, tables, f"{text} WHERE {condition}", problem))
     show(problems)

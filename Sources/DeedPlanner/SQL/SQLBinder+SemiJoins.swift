@@ -57,7 +57,8 @@ extension SQLBinder {
         let all = try terms(condition, SQLContext(inner, clause: "WHERE"))
         let (inside, between) = divide(all, part.slots)
         let (keys, rest) = joinKeys(between, build: part.slots, probe: scope.slots)
-        guard rest.isEmpty, !keys.isEmpty, !dependsOnRows(part), inside.allSatisfy({ $0.slots.isSubset(of: part.slots) }) else { return nil }
+        guard rest.isEmpty, !keys.isEmpty, !dependsOnRows(part), inside.allSatisfy({ $0.slots.isSubset(of: part.slots) })
+        else { return nil }
         // The items must be right even though nobody looks at them.
         _ = try bound(try expanded(select.items, inner), SQLContext(inner, clause: "SELECT"))
         return ExistenceJoin(part: part, condition: all, inside: inside, keys: keys, kind: kind)

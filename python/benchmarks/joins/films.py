@@ -92,7 +92,8 @@ def make_tables(seed: int, films: int) -> dict[str, dict[str, Any]]:
     film_kind = np.where(film_country < 5, chance.skewed(len(KINDS), films, 0.8), chance.skewed(len(KINDS), films, 2.0))
     year = 2024 - chance.skewed(100, films, 0.7) - np.where(film_kind == 0, chance.among(15, films), 0)
     tables["film"] = {
-        "id": np.arange(films), "title": [f"{'The ' if n % 3 else ''}{'abcdefghijklmnopqrstuvwxyz'[n % 26]} film {n}" for n in range(films)],
+        "id": np.arange(films),
+        "title": [f"{'The ' if n % 3 else ''}{'abcdefghijklmnopqrstuvwxyz'[n % 26]} film {n}" for n in range(films)],
         "kind_id": film_kind, "year": nulls(year.tolist(), chance, 0.03), "country_id": film_country,
     }  # fmt: skip
     person_country = chance.skewed(countries, people)

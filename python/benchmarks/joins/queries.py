@@ -7,7 +7,8 @@ from itertools import product
 
 # Tables by their short names, and how those of a question that can be joined are joined.
 TABLES = {
-    "f": "film", "k": "kind", "fc": "country", "ft": "continent", "c": "credit", "p": "person", "pc": "country", "pa": "part", "g": "figure",
+    "f": "film", "k": "kind", "fc": "country", "ft": "continent", "c": "credit", "p": "person", "pc": "country", "pa": "part",
+    "g": "figure",
     "m": "film_company", "o": "company", "oc": "country", "r": "company_role", "x": "film_fact", "xt": "fact_type", "x2": "film_fact",
     "xt2": "fact_type", "s": "film_score", "st": "fact_type", "h": "person_fact", "ht": "fact_type", "fw": "film_word", "w": "word",
     "l": "film_link", "lt": "link_type", "f2": "film", "k2": "kind", "s2": "film_score", "fa": "film_alias", "na": "person_alias",
@@ -45,7 +46,8 @@ SHAPES: list[tuple[str, str, list[list[str]]]] = [
      [["w.word LIKE 'murder-%' AND fc.code = '[c1]'", "w.word = 'word-5' AND o.name LIKE 'Warner%'", "m.note LIKE '%(co-production)%'"],
       ["r.name = 'production' AND f.year BETWEEN 1980 AND 2010"]]),
     ("f c p na h ht", "min(na.name), min(f.title)",
-     [["h.value = 'height 3'", "ht.name = 'trivia' AND p.name LIKE 'A%'", "ht.name = 'birth' AND h.value LIKE 'birth 1%' AND f.year < 1950"],
+     [["h.value = 'height 3'", "ht.name = 'trivia' AND p.name LIKE 'A%'",
+       "ht.name = 'birth' AND h.value LIKE 'birth 1%' AND f.year < 1950"],
       ["na.name LIKE 'zz%'"]]),
     ("f a aw ac k fc ft x xt", "min(f.title), min(aw.name)",
      [["a.won = 1 AND ft.name = 'Europe'", "aw.name LIKE 'Golden%' AND a.year > 2000", "ac.code = '[c2]' AND k.name = 'feature'"],

@@ -6,7 +6,9 @@ from ..model import EVERY, Demand, Metric, Side, Workload
 from ._sql_tables import InDeed, InDuckDB, Statements, Tables
 
 SEED = 7
-SCHEMA = {"event": {"id": "BIGINT", "person": "BIGINT", "kind": "TEXT", "amount": "BIGINT", "price": "DOUBLE PRECISION", "parent": "BIGINT"}}
+SCHEMA = {
+    "event": {"id": "BIGINT", "person": "BIGINT", "kind": "TEXT", "amount": "BIGINT", "price": "DOUBLE PRECISION", "parent": "BIGINT"}
+}
 
 
 class Events(Statements):
@@ -77,11 +79,12 @@ WINDOWS = {
     "rank of each": SUMMED.format("SELECT rank() OVER (PARTITION BY person ORDER BY price) FROM event"),
     "running sum": SUMMED.format("SELECT sum(amount) OVER (PARTITION BY kind ORDER BY id) FROM event"),
     "moving mean": SUMMED.format("SELECT avg(price) OVER (ORDER BY id ROWS BETWEEN 9 PRECEDING AND CURRENT ROW) FROM event"),
-    "moving least": SUMMED.format("SELECT min(price) OVER (PARTITION BY kind ORDER BY id ROWS BETWEEN 50 PRECEDING AND 50 FOLLOWING) FROM event"),
+    "moving least": SUMMED.format(
+        "SELECT min(price) OVER (PARTITION BY kind ORDER BY id ROWS BETWEEN 50 PRECEDING AND 50 FOLLOWING) FROM event"),
     "before": SUMMED.format("SELECT amount - lag(amount) OVER (PARTITION BY person ORDER BY id) FROM event"),
     "share": SUMMED.format("SELECT price / avg(price) OVER (PARTITION BY kind) FROM event"),
-    "best of each": "SELECT count(*), sum(id) FROM (SELECT id, row_number() OVER (PARTITION BY person ORDER BY price DESC, id) AS n FROM event) "
-    "AS t WHERE n <= 3",
+    "best of each": "SELECT count(*), sum(id) FROM (SELECT id, row_number() OVER (PARTITION BY person ORDER BY price DESC, id) AS n "
+    "FROM event) AS t WHERE n <= 3",
     "series": "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 20000) SELECT count(*), sum(x) FROM n",
     "chains": "WITH RECURSIVE c(id, depth) AS (SELECT id, 0 FROM event WHERE parent = -1 UNION ALL SELECT e.id, c.depth + 1 FROM c "
     "JOIN event e ON e.parent = c.id WHERE c.depth < 50) SELECT count(*), max(depth), sum(id) FROM c",

@@ -73,10 +73,10 @@ def random_tables(rng: random.Random, rows_max: int = 12) -> list[Table]:
         counts = [len(table.columns["id"]) for table in ends]
         if not all(counts) or any(table.ends for table in ends):
             continue
-        rows = [(rng.randrange(counts[0]), rng.randrange(counts[1])) for _ in range(rng.randrange(rows_max * 2))]
+        pairs = [(rng.randrange(counts[0]), rng.randrange(counts[1])) for _ in range(rng.randrange(rows_max * 2))]
         types = {"id": INT, "c0": rng.choice(TYPES)}
-        columns = {"id": list(range(len(rows))), "c0": [random_value(rng, types["c0"]) for _ in rows]}
-        tables.append(Table(f"e{number}", types, columns, ends, rows))
+        columns = {"id": list(range(len(pairs))), "c0": [random_value(rng, types["c0"]) for _ in pairs]}
+        tables.append(Table(f"e{number}", types, columns, ends, pairs))
     return tables
 
 
@@ -479,7 +479,8 @@ class Generator:
             text = f"{text} {operator} {self.like(result.types)}"
         is_ordered = self.maybe(0.4)
         if is_ordered:
-            order = [str(place + 1) + self.rng.choice(["", " DESC", " NULLS FIRST", " DESC NULLS LAST"]) for place in range(len(result.types))]
+            ways = ["", " DESC", " NULLS FIRST", " DESC NULLS LAST"]
+            order = [str(place + 1) + self.rng.choice(ways) for place in range(len(result.types))]
             self.rng.shuffle(order)
             text += f" ORDER BY {', '.join(order)}"
             if self.maybe(0.5):
@@ -488,9 +489,9 @@ class Generator:
             self.for_sqlite = False
         return Query(prefix + text, result.types, is_ordered)
 
-    def partitioned(self) -> tuple[str, str]:
-        """A query without condition, and a condition for it."""
+    def partitioned(self) -> tuple[str, str, str]:
+        """The items of a query without condition, its tables, and a condition for it."""
         source = self.source(2)
         types = [self.rng.choice(TYPES) for _ in range(self.rng.randrange(1, 4))]
         items = ", ".join(self.expression(type, source.columns, 1) for type in types)
-        return f"SELECT {items} FROM {source.text}", self.condition(source.columns, 3)
+        return items, source.text, self.condition(source.columns, 3)
