@@ -164,7 +164,7 @@ def about_people(
 
 def famous(chance: Chance, films: int, count: int) -> Ints:
     """Films of rows: every second one is of a famous film."""
-    return np.where(chance.where(0.5, count), chance.skewed(films, count, 0.7), chance.among(films, count))
+    return np.where(chance.where(0.5, count), chance.skewed(films, count, 0.4), chance.among(films, count))
 
 
 def about_films(
