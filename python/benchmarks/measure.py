@@ -39,6 +39,11 @@ def latencies(call: Callable[[Any], Any], arguments: Iterable[Any]) -> list[int]
     return taken
 
 
+def comparable(rows: Iterable[Sequence[Any]]) -> list[str]:
+    """Rows of a result in no order and without the last digits of floats, to compare the answers of two sides by."""
+    return sorted(repr([float(f"{value:.9g}") if isinstance(value, float) else value for value in row]) for row in rows)
+
+
 def percentile(values: Sequence[float], percent: float) -> float:
     """The smallest value that at least `percent` of the values do not exceed."""
     ordered = sorted(values)

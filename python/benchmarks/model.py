@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from .data import Data
 
 DEED = "deed"  # the name of the side that demands are about
+EVERY = "*"  # the metric of a demand that is about all of them: the worst counts
+
+
+class Unavailable(Exception):
+    """What a side needs is not on this machine, so that it is not measured."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +38,8 @@ class Demand:
     """A threshold on one of Deed's metrics.
 
     With `than`, the figure is how many times better Deed is than that side; with `over`, how many times another of Deed's
-    own metrics; with neither, the metric itself. Quotients must reach `limit`, and so must a metric where higher is better;
-    a metric where lower is better must not exceed it.
+    own metrics; with neither, the metric itself. With `than`, the metric may be EVERY. Quotients
+    must reach `limit`, and so must a metric where higher is better; a metric where lower is better must not exceed it.
     """
 
     text: str
@@ -112,6 +117,8 @@ class Workload:
     repeat: int = 3  # more for what is quick and noisy
     note: str = ""
     order: int = field(default=100)  # place in a full run
+    # Metrics that are too many for columns have rows instead; those of which the sides differ by at least this factor.
+    rows_beyond: float | None = None
 
     def side(self, name: str) -> type[Side]:
         return next(side for side in self.sides if side.name == name)

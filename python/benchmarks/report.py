@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import geometric_mean
 from typing import Any
 
 from rich.console import Console
@@ -71,6 +72,8 @@ def _heading(result: Result) -> Text:
 
 def _table(result: Result) -> Table:
     """Figures, each followed by how many times better Deed's is. A wide table leaves the spread to the JSON."""
+    if result.workload.rows_beyond is not None:
+        return _tall_table(result, result.workload.rows_beyond)
     spread = len(result.workload.metrics) <= METRICS_WITH_SPREAD
     table = Table()
     table.add_column("", no_wrap=True)
@@ -83,6 +86,43 @@ def _table(result: Result) -> Table:
             cells += [Text(_figure(side, metric, spread=spread)), Text(_ratio(result, metric, name))]
         table.add_row(*cells)
     return table
+
+
+def _tall_table(result: Result, beyond: float) -> Table:
+    """A row for each metric of which Deed and another side differ by the factor, and their sums and means over all metrics."""
+    peers = [name for name in result.sides if name != DEED]
+    table = Table()
+    table.add_column("", no_wrap=True)
+    for name in result.sides:
+        table.add_column(name, justify="right", no_wrap=True)
+        if name != DEED:
+            table.add_column("x", justify="right", no_wrap=True)
+
+    def row(title: str, figures: Mapping[str, str], ratios: Mapping[str, str]) -> None:
+        cells = [title]
+        for name in result.sides:
+            cells += [figures[name]] if name == DEED else [figures[name], ratios[name]]
+        table.add_row(*map(Text, cells))
+
+    every: dict[str, list[float]] = {name: [] for name in peers}
+    for metric in result.workload.metrics:
+        ratios = {name: ratio for name in peers if (ratio := result.ratio(metric, name)) is not None}
+        for name, ratio in ratios.items():
+            every[name].append(ratio)
+        if any(max(ratio, 1 / ratio) >= beyond for ratio in ratios.values()):
+            row(metric.title, {name: _figure(side, metric, spread=False) for name, side in result.sides.items()},
+                {name: _ratio(result, metric, name) for name in peers})  # fmt: skip
+    sums = {name: _sum(result, name) for name in result.sides}
+    row("sum; least ratio", sums, {name: f"{min(every[name]):.2f}" if every[name] else "" for name in peers})
+    means = {name: f"{geometric_mean(every[name]):.2f}" if every[name] else "" for name in peers}
+    row("geometric mean", dict.fromkeys(result.sides, ""), means)
+    return table
+
+
+def _sum(result: Result, name: str) -> str:
+    metrics = result.workload.metrics
+    values = [value for metric in metrics if (value := result.sides[name].median(metric.name)) is not None]
+    return format_value(sum(values), metrics[0].unit) if len(values) == len(metrics) else "-"
 
 
 def _figure(side: SideResult, metric: Metric, *, spread: bool) -> str:

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from .machine import last_core
-from .model import DEED, Demand, Metric, Side, Workload
+from .model import DEED, EVERY, Demand, Metric, Side, Workload
 
 PACKAGE_PARENT = Path(__file__).resolve().parent.parent
 
@@ -85,6 +85,12 @@ class Result:
         return [self._judge(demand) for demand in self.workload.demands]
 
     def _judge(self, demand: Demand) -> Judgement:
+        if demand.metric == EVERY and demand.than is not None:
+            ratios = [self.ratio(metric, demand.than) for metric in self.workload.metrics]
+            known = [ratio for ratio in ratios if ratio is not None]
+            if not known or len(known) < len(ratios):
+                return Judgement(demand, None, None)
+            return Judgement(demand, min(known), min(known) >= demand.limit)
         metric = next(m for m in self.workload.metrics if m.name == demand.metric)
         if demand.than is not None:
             figure = self.ratio(metric, demand.than)

@@ -1,7 +1,7 @@
 """One side of one workload, once, in a process of its own: what the runner starts.
 
 The job comes as JSON on the command line; the outcome goes as JSON to the file the job names. A library that is not
-installed makes the side "unavailable"; any other exception is its "error".
+installed, or data that are not there, make the side "unavailable"; any other exception is its "error".
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .data import Data
-from .model import DEED, Context, Side
+from .model import DEED, Context, Side, Unavailable
 from .workloads import load
 
 
@@ -70,7 +70,7 @@ def main() -> None:
         os.sched_setaffinity(0, {job["core"]})
     try:
         outcome = perform(job)
-    except ImportError as error:
+    except (ImportError, Unavailable) as error:
         outcome = {"unavailable": str(error)}
     except Exception:
         outcome = {"error": traceback.format_exc()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from deed_core import PyDeedGraph
 pytest.register_assert_rewrite("model", "histories")
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+
+# The questions `pairs` and `joins` are those of the benchmarks. At the end: names of the tests come first.
+sys.path.append(str(REPOSITORY / "python" / "benchmarks"))
 
 
 @pytest.fixture

@@ -77,3 +77,14 @@ def test_an_optional_join_within_a_subquery_is_of_its_row() -> None:
     with PyDeedGraph() as graph:
         graph.execute("UNWIND [1, 2, 3] AS k CREATE (:A {k: k}) WITH k WHERE k < 3 CREATE (:B {k: k, j: k * 10})")
         assert sorted(graph.execute(text), key=str) == [(1, 1, 10), (2, 2, 20), (3, 3, None)]
+
+
+def test_what_an_optional_join_finds_nothing_for_is_open_for_the_next() -> None:
+    text = (
+        "MATCH (a:A) OPTIONAL MATCH (b:A) WHERE b.k = a.up OPTIONAL MATCH (c:A) WHERE c.k = b.up "
+        "RETURN a.k AS k, b.k, c.k ORDER BY k"
+    )
+    with PyDeedGraph() as graph:
+        graph.execute("UNWIND range(1, 5) AS k CREATE (:A {k: k, up: CASE k WHEN 1 THEN null ELSE k / 2 END})")
+        assert "Apply" not in graph.execute("EXPLAIN " + text).scalar()
+        assert list(graph.execute(text)) == [(1, None, None), (2, 1, None), (3, 1, None), (4, 2, 1), (5, 2, 1)]

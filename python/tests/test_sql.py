@@ -91,6 +91,17 @@ RESULTS: dict[str, list[tuple[Any, ...]]] = {
     "SELECT x FROM unnest(ARRAY[3, 1, 2]) AS u(x) ORDER BY x": [(1,), (2,), (3,)],
     "SELECT p.name, n.c FROM people p, LATERAL (SELECT count(*) AS c FROM people q WHERE q.age > p.age) n ORDER BY p.id": [
         ("Ada", 0), ("Bob", 1), ("Cyd", 0), ("Dan", 1)],
+    # Outer joins within queries that are about the row around them.
+    "SELECT id FROM people p WHERE id = 9 OR EXISTS (SELECT 1 FROM cities c LEFT JOIN people q ON q.city = c.name"
+    " WHERE c.name = p.city AND q.id <> p.id) ORDER BY 1": [(2,), (3,)],
+    "SELECT p.id, (SELECT count(q.id) FROM cities c LEFT JOIN people q ON q.city = c.name AND q.age = p.age) FROM people p ORDER BY 1": [
+        (1, 1), (2, 1), (3, 0), (4, 1)],
+    "SELECT p.id, (SELECT count(*) FROM cities c FULL JOIN people q ON q.city = c.name WHERE c.people > p.age * 100000 OR q.age > p.age)"
+    " FROM people p ORDER BY 1": [(1, 1), (2, 3), (3, 0), (4, 3)],
+    "SELECT p.id FROM people p WHERE p.id < 0 OR EXISTS (SELECT 1 FROM (VALUES (1), (2)) v(x), cities c LEFT JOIN people q"
+    " ON q.city = c.name WHERE q.id = p.id AND v.x = p.id) ORDER BY 1": [(1,), (2,)],
+    "SELECT p.id, (SELECT count(q.id) FROM cities c LEFT JOIN (people q JOIN people r ON r.id = q.id AND r.age >= p.age)"
+    " ON q.city = c.name) FROM people p ORDER BY 1": [(1, 1), (2, 2), (3, 0), (4, 2)],
 }  # fmt: skip
 
 
@@ -120,6 +131,24 @@ def test_a_relationship_type_is_a_table_with_ends(people: PyDeedGraph) -> None:
         WHERE a.name = 'Ada' ORDER BY 1"""
     assert people.sql(text).fetchall() == [("Bob", 2), ("Cyd", 3)]
     assert people.sql("SELECT count(*), min(since) FROM knows").fetchall() == [(2, 2)]
+
+
+def test_outer_joins_and_existence_along_relationships_are_walked(people: PyDeedGraph) -> None:
+    people.cypher("MATCH (a:people), (b:people) WHERE a.id < b.id AND b.id < 4 CREATE (a)-[:knows]->(b)")
+    people.cypher("UNWIND range(1, 1000) AS i CREATE (:other)-[:knows]->(:other)")
+    for text, rows in (
+        ("SELECT a.id, b.id FROM people a LEFT JOIN (knows k JOIN people b ON b._id = k._dst AND b.id > 2) ON k._src = a._id",
+         [(1, 3), (2, 3), (3, None), (4, None)]),
+        ("SELECT a.id, k._dst = b._id, b.id FROM people a LEFT JOIN knows k ON a._id = k._src LEFT JOIN people b ON b._id = k._dst",
+         [(1, True, 2), (1, True, 3), (2, True, 3), (3, None, None), (4, None, None)]),
+        ("SELECT a.id FROM people a WHERE EXISTS (SELECT 1 FROM knows k, people b WHERE k._dst = a._id AND b._id = k._src AND b.age < 25)",
+         [(3,)]),
+        ("SELECT a.id FROM people a WHERE NOT EXISTS (SELECT 1 FROM knows k WHERE k._src = a._id)", [(3,), (4,)]),
+        ("SELECT a.id, (SELECT count(*) FROM knows k WHERE k._dst = a._id) FROM people a", [(1, 0), (2, 1), (3, 2), (4, 0)]),
+    ):  # fmt: skip
+        assert sorted(people.sql(text).fetchall(), key=str) == rows, text
+        plan = people.sql("EXPLAIN " + text).scalar()
+        assert "Join" not in plan and ("Expand" in plan or "single" in plan), plan
 
 
 def test_parameters_go_by_position_and_by_name(people: PyDeedGraph) -> None:

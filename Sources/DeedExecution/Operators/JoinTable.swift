@@ -130,7 +130,8 @@ final class JoinTable {
             return
         }
         for slot in chunk.columns.indices where chunk.columns[slot] == nil {
-            if !slots.contains(slot) && store.blockCount == 0 { continue }
+            // What neither side has belongs to an operator above, which takes a column that is there for its own.
+            if !slots.contains(slot) && !store.hasColumn(slot) { continue }
             chunk.set(slot, store.gather(rows, slot, hasAbsent: true) ?? .nulls(count: rows.count))
         }
     }

@@ -58,7 +58,7 @@ extension PlanNode {
 
     /// True if the rows that come of a row of the argument depend on no other row of it, come in the order of the argument's
     /// rows, and carry its columns on. Such a plan may be handed many rows at once.
-    var isStreaming: Bool {
+    package var isStreaming: Bool {
         switch kind {
         case .argument, .scanEntities, .scanRelationships: true
         case .seekIndex(let child, _, _, _, _), .seekIds(let child, _, _, _), .expand(let child, _),

@@ -70,6 +70,8 @@ final class RowStore {
         blocks[row / Chunk.rowsMax].columns[slot]?.value(row % Chunk.rowsMax) ?? .null
     }
 
+    func hasColumn(_ slot: Int) -> Bool { blocks.contains { $0.columns[slot] != nil } }
+
     /// The rows with these numbers, at most `Chunk.rowsMax`; columns from `columnsMax` on are left out.
     func rows(_ numbers: ArraySlice<UInt32>, columnsMax: Int? = nil) -> Chunk {
         var result = Chunk(slots: columnsMax ?? width, count: numbers.count)
@@ -87,7 +89,7 @@ final class RowStore {
             return column
         }()
         if let column { return hasAbsent ? column.gatherPresent(numbers) : column.gather(numbers) }
-        guard blocks.contains(where: { $0.columns[slot] != nil }) else { return nil }
+        guard hasColumn(slot) else { return nil }
         let builder = ColumnBuilder(capacity: max(numbers.count, 1))
         for number in numbers {
             if number != KeyTable.absent, let column = blocks[Int(number) / Chunk.rowsMax].columns[slot] {

@@ -100,6 +100,11 @@ struct Cardinality {
         }
     }
 
+    /// What predicates connect the entity with.
+    func neighbors(_ slot: Slot) -> NumberSet {
+        shared[slot, default: []].reduce(into: []) { $0.formUnion($1.slots) }
+    }
+
     private static func density(
         _ relationship: QueryGraph.Relationship, count: Double, left: Double, right: Double
     ) -> Double {

@@ -57,7 +57,7 @@ final class Estimator {
     }
 
     /// What was known before about its labels still holds.
-    private func note(_ slot: Slot, labels: [String]) {
+    func note(_ slot: Slot, labels: [String]) {
         let old = self.labels(of: slot)
         let new = labels.filter { !old.contains($0) }
         if !new.isEmpty || !sources.contains(slot) { sources.set(slot, .entity(labels: old + new)) }
@@ -73,6 +73,10 @@ final class Estimator {
     func forget(since before: NumberMap<Source>) {
         sources = before
         known = known.filter { before.contains($0.key.slot) }
+    }
+
+    func isEntity(_ slot: Slot) -> Bool {
+        if case .entity? = sources[slot] { true } else { false }
     }
 
     func labels(of slot: Slot) -> [String] {

@@ -1,5 +1,6 @@
 // In which order the parts of a pattern that no relationship connects are joined: the one with the least sum of intermediate rows,
-// each part being joined with all before it. Exact up to twelve parts, by dynamic programming over sets of them; greedy beyond.
+// each part being joined with all before it. Exact up to twelve parts, by dynamic programming over sets of them; beyond, only the best
+// sets of each size are followed.
 //
 // Tables of SQL are such parts, and so are the patterns of a MATCH that share no node.
 
@@ -11,16 +12,18 @@ struct PartOrder {
     private let parts: [[Slot]]
     /// Positions of the relationships of each part.
     private let relationships: [[Int]]
-    /// Rows of each part by itself.
-    private let alone: [Double]
     private let given: NumberSet
     private let rows: Double
+    /// What predicates connect each part with.
+    private let neighbors: [NumberSet]
     private static let exactMax = 12
     /// It takes the square of it.
-    private static let greedyMax = 256
+    private static let partsMax = 256
+    /// Sets that are followed, times the square of the parts.
+    private static let searchSize = 16_384
     private let interruption: Interruption
-    /// Of a row of a part, which is read and kept.
-    private static let readCost = 0.5
+    /// Of a row of a product, beside one that a condition has let pass: where fewer rows were expected than come, it does the most harm.
+    private static let productCost = 4.0
 
     /// The parts of what is not bound yet. `rows`: those that are there already, of which each is joined with the parts.
     init(_ cardinality: Cardinality, bound: NumberSet, rows: Double, _ interruption: Interruption) {
@@ -43,14 +46,13 @@ struct PartOrder {
             relationships.append(found.sorted())
         }
         (self.parts, self.relationships) = (parts, relationships)
-        let isWorthIt = (2...Self.greedyMax).contains(parts.count)
-        alone = isWorthIt ? zip(parts, relationships).map { Self.grow(1, bound, $0, $1, cardinality) } : []
+        neighbors = parts.map { part in part.reduce(into: []) { $0.formUnion(cardinality.neighbors($1)) } }
     }
 
     /// Of each entity the place of its part in the order; empty if there is nothing to choose, or too much.
     func places() throws -> [Slot: Int] {
-        if parts.count < 2 || parts.count > Self.greedyMax { return [:] }
-        let order = parts.count <= Self.exactMax ? exact() : try greedy()
+        if parts.count < 2 || parts.count > Self.partsMax { return [:] }
+        let order = parts.count <= Self.exactMax ? exact() : try searched()
         var places: [Slot: Int] = [:]
         for (place, part) in order.enumerated() { for slot in parts[part] { places[slot] = place } }
         return places
@@ -80,6 +82,8 @@ struct PartOrder {
         var rows: Double
         var given: NumberSet
         var order: [Int]
+        /// The set of those in the order, a bit for each.
+        var members: SIMD4<UInt64> = .zero
     }
 
     private func exact() -> [Int] {
@@ -97,28 +101,38 @@ struct PartOrder {
         return best[best.count - 1]?.order ?? Array(parts.indices)
     }
 
+    /// Each part is read once, in whatever order, so that only what comes of it counts.
     private func joined(_ state: State, _ part: Int) -> State {
         let rows = grow(state.rows, state.given, part)
+        let isProduct = !state.given.isEmpty && neighbors[part].isDisjoint(with: state.given)
         var next = State(
-            cost: state.cost + max(rows, 1) + alone[part] * Self.readCost, rows: rows, given: state.given, order: state.order + [part])
+            cost: state.cost + max(rows, 1) * (isProduct ? Self.productCost : 1), rows: rows, given: state.given,
+            order: state.order + [part], members: state.members)
         for slot in parts[part] { next.given.insert(slot) }
+        next.members[part >> 6] |= 1 << UInt64(part & 63)
         return next
     }
 
-    private func greedy() throws -> [Int] {
-        var (rows, given) = (rows, given)
-        var order: [Int] = []
-        var open = Array(parts.indices)
-        while !open.isEmpty {
-            try interruption.check()
-            let options = open.map { grow(rows, given, $0) }
-            guard let place = options.indices.min(by: {
-                max(options[$0], 1) + alone[open[$0]] * Self.readCost < max(options[$1], 1) + alone[open[$1]] * Self.readCost
-            }) else { break }
-            rows = options[place]
-            for slot in parts[open[place]] { given.insert(slot) }
-            order.append(open.remove(at: place))
+    /// Of the sets of each size the best ones, each made of one of those before.
+    private func searched() throws -> [Int] {
+        let width = max(Self.searchSize / (parts.count * parts.count), 1)
+        var states = [State(cost: 0, rows: rows, given: given, order: [])]
+        for _ in parts {
+            var best: [SIMD4<UInt64>: State] = [:]
+            for state in states {
+                try interruption.check()
+                for part in parts.indices where state.members[part >> 6] & 1 << UInt64(part & 63) == 0 {
+                    let next = joined(state, part)
+                    if let known = best[next.members], known.cost <= next.cost { continue }
+                    best[next.members] = next
+                }
+            }
+            let sorted = best.values.sorted { left, right in
+                // Never by chance, as dictionaries would have it.
+                left.cost == right.cost ? left.order.lexicographicallyPrecedes(right.order) : left.cost < right.cost
+            }
+            states = Array(sorted.prefix(width))
         }
-        return order
+        return states.first?.order ?? Array(parts.indices)
     }
 }

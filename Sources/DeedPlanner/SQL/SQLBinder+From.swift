@@ -322,12 +322,7 @@ extension SQLBinder {
                 continue
             case .table, .edge, .pattern: tables.append(part)
             case .rows(let query): result = try combine(result, query, &terms)
-            case .left, .full, .inner:
-                let own = part.slots.union(state.bound)
-                let (inside, rest) = divided(terms) { $0.slots.isSubset(of: own) }
-                let rows = try plan(part, inside, from: BoundQuery.start(Scope(), given: state.bound), at: range)
-                terms = rest
-                result = try combine(result, rows, &terms)
+            case .left, .full, .inner: result = try add(part, to: result, after: state, &terms, at: range)
             }
             there.formUnion(part.slots)
         }
@@ -338,7 +333,9 @@ extension SQLBinder {
             let (inside, rest) = divided(terms) { $0.slots.isSubset(of: own) }
             terms = rest
             let before = result
-            result = try core.walk(TableGraph(tables, inside).builder(given: before.bound), before, at: range)
+            let graph = TableGraph(tables, inside, given: entities(before.bound))
+            result = try core.walk(graph.builder(given: before.bound), before, at: range)
+            graph.note(in: core.estimator)
             try core.take(steps: max(result.plan.depth - before.plan.depth, 0), at: range)
         }
         for part in later {
@@ -365,6 +362,29 @@ extension SQLBinder {
             return walked
         default: return try plan(part, [], from: BoundQuery.start(Scope(), given: given), at: range)
         }
+    }
+
+    /// Joins and the like beside what there is of FROM. `state`: what there was before it.
+    private func add(
+        _ part: FromPart, to before: BoundQuery, after state: BoundQuery, _ terms: inout [QueryGraph.Predicate], at range: SourceRange
+    ) throws -> BoundQuery {
+        // Only what comes first, or is run for each row, sees the rows around the query.
+        let isFirst = before.plan === state.plan
+        let isForEach = !isFirst && dependsOnRows(part)
+        let own = isFirst || isForEach ? part.slots.union(state.bound) : part.slots
+        let (inside, rest) = divided(terms) { $0.slots.isSubset(of: own) }
+        terms = rest
+        if isFirst { return try plan(part, inside, from: before, at: range) }
+        if !isForEach { return try combine(before, try plan(part, inside, from: BoundQuery.start(Scope()), at: range), &terms) }
+        let rows = try plan(part, inside, from: BoundQuery.start(Scope(), given: state.bound), at: range)
+        var result = before
+        result.append(
+            .apply(outer: before.plan, inner: rows.plan, .cross), rows: before.plan.estimatedRows * max(rows.plan.estimatedRows, 1))
+        result.bound.formUnion(rows.bound)
+        result.readsGraph = true
+        let (ready, others) = divided(terms) { [bound = result.bound] in $0.slots.isSubset(of: bound) }
+        terms = others
+        return try filter(result, by: ready)
     }
 
     private func divided(
@@ -455,10 +475,16 @@ extension SQLBinder {
         let (keys, rest) = joinKeys(between, build: part.slots, probe: outer.bound)
         let rows: Double
         let isKnown = rest.allSatisfy { slotsUsed($0.expr).isSubset(of: part.slots.union(outer.bound)) }
-        if isKnown && !keys.isEmpty && part.needs.isEmpty {
-            let inner = try plan(part, inside, from: BoundQuery.start(Scope()), at: range)
-            rows = outer.plan.estimatedRows * max(1, inner.plan.estimatedRows * Estimator.equalitySelectivity)
-            result.append(.join(build: inner.plan, probe: outer.plan, keys: keys, .outer, also: Expr.all(rest.map(\.expr))), rows: rows)
+        if isKnown && !keys.isEmpty && !dependsOnRows(part) {
+            let (inner, isWalk) = try partners(part, condition, inside, of: outer, at: range)
+            if isWalk {
+                rows = outer.plan.estimatedRows * max(1, inner.estimatedRows)
+                result.append(.apply(outer: outer.plan, inner: inner, .optional), rows: rows)
+            } else {
+                let matches = core.estimator.selectivity(ofAll: keys.map { .compare(.equal, $0.build, $0.probe) })
+                rows = outer.plan.estimatedRows * max(1, inner.estimatedRows * matches)
+                result.append(.join(build: inner, probe: outer.plan, keys: keys, .outer, also: Expr.all(rest.map(\.expr))), rows: rows)
+            }
         } else {
             let start = BoundQuery.start(Scope(), given: outer.bound)
             let inner = try plan(part, condition, from: start, at: range)
@@ -467,6 +493,45 @@ extension SQLBinder {
         }
         try core.take(steps: result.plan.depth - outer.plan.depth, at: range)
         return result
+    }
+
+    private func entities(_ slots: NumberSet) -> NumberSet { NumberSet(slots.filter(core.estimator.isEntity)) }
+
+    /// The plan that finds all rows of a part, of which `inside` is true, to be joined with those of `outer`; or, where the part is
+    /// connected with them as relationships are and that is less, the plan that begins at each of them.
+    func partners(
+        _ part: FromPart, _ condition: [QueryGraph.Predicate], _ inside: [QueryGraph.Predicate], of outer: BoundQuery,
+        at range: SourceRange
+    ) throws -> (plan: PlanNode, isWalk: Bool) {
+        let all = try plan(part, inside, from: BoundQuery.start(Scope()), at: range).plan
+        guard isOfTables(part), TableGraph.isLinked(part.slots, condition, given: entities(outer.bound)) else { return (all, false) }
+        let walk = try plan(part, condition, from: BoundQuery.start(Scope(), given: outer.bound), at: range).plan
+        let rows = max(outer.plan.estimatedRows, 1)
+        return walk.isStreaming && rows * walk.cost <= all.cost + rows ? (walk, true) : (all, false)
+    }
+
+    private func isOfTables(_ part: FromPart) -> Bool {
+        switch part {
+        case .table, .edge: true
+        case .inner(let parts, _): parts.allSatisfy(isOfTables)
+        default: false
+        }
+    }
+
+    /// True if its rows may depend on rows beside it: there is a LATERAL, or a condition within is about more than its columns.
+    func dependsOnRows(_ part: FromPart) -> Bool {
+        let own = part.slots
+        func isOpen(_ part: FromPart) -> Bool {
+            switch part {
+            case .table, .edge, .rows: false
+            case .lateral: true
+            case .pattern(let pattern): !pattern.outside.isEmpty
+            case .inner(let parts, let terms): parts.contains(where: isOpen) || terms.contains { !$0.slots.isSubset(of: own) }
+            case .left(let a, let b, let terms), .full(let a, let b, let terms):
+                isOpen(a) || isOpen(b) || terms.contains { !$0.slots.isSubset(of: own) }
+            }
+        }
+        return isOpen(part)
     }
 
     /// The left join, and after it the rows of the right side without a partner.
@@ -479,14 +544,14 @@ extension SQLBinder {
         let partners = try plan(left, condition, from: BoundQuery.start(Scope(), given: others.bound), at: range)
         let lonely = PlanNode(
             .apply(outer: others.plan, inner: partners.plan, .anti), estimatedRows: others.plan.estimatedRows * 0.1)
-        let slots = left.slots.union(right.slots).sorted()
+        let slots = left.slots.union(right.slots).union(state.bound).sorted()
         let missing = left.slots.sorted().map { (slot: $0, value: Expr.constant(.null)) }
         let second = missing.isEmpty ? lonely : PlanNode(.project(child: lonely, missing), estimatedRows: lonely.estimatedRows)
         var result = state
         result.append(
             .union([joined.plan, second], slots: slots, inputs: [slots, slots]),
             rows: joined.plan.estimatedRows + second.estimatedRows)
-        result.bound = state.bound.union(slots)
+        result.bound = NumberSet(slots)
         result.readsGraph = true
         try core.take(steps: second.depth, at: range)
         return result

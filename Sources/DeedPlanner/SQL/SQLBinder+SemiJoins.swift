@@ -10,7 +10,12 @@ import DeedSyntax
 
 /// Rows stay that have a partner (semi), or none (anti); or all stay (outer) of which the condition on what they were joined with is true.
 struct ExistenceJoin {
-    let build: BoundQuery
+    enum Source {
+        /// `inside`: the terms of the condition that are about the part alone.
+        case part(FromPart, condition: [QueryGraph.Predicate], inside: [QueryGraph.Predicate])
+        case rows(PlanNode)
+    }
+    let source: Source
     let keys: [(build: Expr, probe: Expr)]
     let kind: JoinKind
     /// What must be true besides.
@@ -37,10 +42,19 @@ extension SQLBinder {
 
     func append(_ join: ExistenceJoin, to state: inout BoundQuery, at range: SourceRange) throws {
         let rows = max(state.plan.estimatedRows * (join.kind == .outer ? 1 : 0.5), 1)
-        state.append(.join(build: join.build.plan, probe: state.plan, keys: join.keys, join.kind, also: join.also), rows: rows)
+        let (inner, isWalk) =
+            switch join.source {
+            case .part(let part, let condition, let inside): try partners(part, condition, inside, of: state, at: range)
+            case .rows(let plan): (plan, false)
+            }
+        if isWalk {
+            state.append(.apply(outer: state.plan, inner: inner, join.kind == .semi ? .semi : .anti), rows: rows)
+        } else {
+            state.append(.join(build: inner, probe: state.plan, keys: join.keys, join.kind, also: join.also), rows: rows)
+        }
         state.readsGraph = true
         if let then = join.then { state = try filter(state, by: [then]) }
-        try core.take(steps: join.build.plan.depth, at: range)
+        try core.take(steps: inner.depth, at: range)
     }
 
     /// nil for any other term, and for a query that has more to do with what is around it.
@@ -55,16 +69,17 @@ extension SQLBinder {
         // What is bound in vain has taken slots and steps, which do no harm; with queries in it, it could be bound in vain again and
         // again.
         let (part, inner) = try declare(from: select.from, outer: scope, given: scope.slots)
-        let (inside, between) = divide(try terms(condition, SQLContext(inner, clause: "WHERE")), part.slots)
+        let all = try terms(condition, SQLContext(inner, clause: "WHERE"))
+        let (inside, between) = divide(all, part.slots)
         let (keys, rest) = joinKeys(between, build: part.slots, probe: scope.slots)
         // An index finds the few pairs of few rows.
         if !rest.isEmpty && keys.contains(where: { isIndexed($0.build) }) { return nil }
         let isKnown = rest.allSatisfy { slotsUsed($0.expr).isSubset(of: part.slots.union(scope.slots)) }
-        guard isKnown, !keys.isEmpty, part.needs.isEmpty, inside.allSatisfy({ $0.slots.isSubset(of: part.slots) }) else { return nil }
+        guard isKnown, !keys.isEmpty, !dependsOnRows(part), inside.allSatisfy({ $0.slots.isSubset(of: part.slots) }) else { return nil }
         // The items must be right even though nobody looks at them.
         _ = try bound(try expanded(select.items, inner), SQLContext(inner, clause: "SELECT"))
-        let build = try plan(part, inside, from: BoundQuery.start(Scope()), at: select.range)
-        return ExistenceJoin(build: build, keys: keys, kind: kind, also: Expr.all(rest.map(\.expr)))
+        return ExistenceJoin(
+            source: .part(part, condition: all, inside: inside), keys: keys, kind: kind, also: Expr.all(rest.map(\.expr)))
     }
 
     /// nil for any other term than a comparison with such an aggregate.
@@ -81,7 +96,7 @@ extension SQLBinder {
         let (part, inner) = try declare(from: select.from, outer: scope, given: scope.slots)
         let (inside, between) = divide(try terms(condition, SQLContext(inner, clause: "WHERE")), part.slots)
         let (keys, rest) = joinKeys(between, build: part.slots, probe: scope.slots)
-        guard rest.isEmpty, !keys.isEmpty, part.needs.isEmpty, inside.allSatisfy({ $0.slots.isSubset(of: part.slots) }),
+        guard rest.isEmpty, !keys.isEmpty, !dependsOnRows(part), inside.allSatisfy({ $0.slots.isSubset(of: part.slots) }),
             keys.allSatisfy({ isProperty($0.build, of: part.slots) && !isIndexed($0.build) })
         else { return nil }
         let collector = SQLAggregates()
@@ -97,7 +112,7 @@ extension SQLBinder {
         defer { joinedQueries[side.range] = nil }
         let expr = try bindCondition(term, SQLContext(scope, clause: "WHERE"))
         return ExistenceJoin(
-            build: build, keys: zip(groups, keys).map { (build: .slot($0.slot), probe: $1.probe) }, kind: .outer, also: nil,
+            source: .rows(build.plan), keys: zip(groups, keys).map { (build: .slot($0.slot), probe: $1.probe) }, kind: .outer, also: nil,
             then: QueryGraph.Predicate(expr: expr, slots: []))
     }
 

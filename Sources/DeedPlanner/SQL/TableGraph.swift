@@ -1,6 +1,6 @@
 // The tables of FROM as a query graph: a collection is an entity with that label, a relationship type is a relationship. Where a
 // condition says that an end of a relationship is a certain row (`follows._src = users._id`), that row is the end, so that joins along
-// relationships are walked.
+// relationships are walked. Where rows are there already (outer joins, subqueries), a condition may say so of one of these, too.
 
 import DeedExecution
 import DeedValues
@@ -12,26 +12,38 @@ struct TableGraph {
     private var aliases: [Slot: Slot] = [:]
     private let patterns: [PatternPart]
 
-    init(_ parts: [FromPart], _ terms: [QueryGraph.Predicate]) {
+    /// `given`: entities that are there already.
+    init(_ parts: [FromPart], _ terms: [QueryGraph.Predicate], given: NumberSet) {
         patterns = parts.compactMap { part in
             if case .pattern(let pattern) = part { pattern } else { nil }
         }
         (self.parts, self.terms) = (parts, terms + patterns.flatMap(\.builder.graph.predicates))
-        findAliases()
+        findAliases(given)
     }
 
-    private mutating func findAliases() {
-        var ends: NumberSet = []
+    /// True if a row of the parts is one of the given ones, so that the others can be reached from it.
+    static func isLinked(_ slots: NumberSet, _ terms: [QueryGraph.Predicate], given: NumberSet) -> Bool {
+        terms.contains { term in
+            guard let (left, right) = sameElements(term.expr) else { return false }
+            return slots.contains(left) && given.contains(right) || slots.contains(right) && given.contains(left)
+        }
+    }
+
+    private mutating func findAliases(_ given: NumberSet) {
+        var (ends, ofTables): (NumberSet, NumberSet) = ([], [])
         var entities = NumberSet(patterns.flatMap { $0.builder.graph.entities.map(\.slot) })
         // What a path needs on its way has to be there by its own name.
         let fixed = patterns.reduce(into: NumberSet()) { $0.formUnion($1.onTheWay) }
         for part in parts {
             switch part {
             case .edge(_, let source, let target, _): ends.formUnion([source, target])
-            case .table(let slot, _): entities.insert(slot)
+            case .table(let slot, _): ofTables.insert(slot)
             default: break
             }
         }
+        entities.formUnion(ofTables)
+        // Those that may go by the name of one that is there already.
+        let own = ends.union(ofTables).subtracting(fixed)
         var rest: [QueryGraph.Predicate] = []
         for term in terms {
             guard let (left, right) = Self.sameElements(term.expr) else {
@@ -40,9 +52,9 @@ struct TableGraph {
             }
             let (a, b) = (resolved(left), resolved(right))
             if a == b { continue }
-            if ends.contains(a) && !fixed.contains(a) && (entities.contains(b) || ends.contains(b)) {
+            if ends.contains(a) && !fixed.contains(a) && (entities.contains(b) || ends.contains(b)) || given.contains(b) && own.contains(a) {
                 aliases[a] = b
-            } else if ends.contains(b) && !fixed.contains(b) && entities.contains(a) {
+            } else if ends.contains(b) && !fixed.contains(b) && entities.contains(a) || given.contains(a) && own.contains(b) {
                 aliases[b] = a
             } else {
                 rest.append(term)
@@ -65,11 +77,23 @@ struct TableGraph {
         return slot
     }
 
+    /// What the estimator should know of rows that go by another's slot.
+    func note(in estimator: Estimator) {
+        for part in parts {
+            switch part {
+            case .table(let slot, let table) where aliases[slot] != nil: estimator.note(slot, labels: [table.name])
+            case .edge(_, let source, let target, _):
+                for end in [source, target] where aliases[end] != nil { estimator.note(end, labels: estimator.labels(of: resolved(end))) }
+            default: break
+            }
+        }
+    }
+
     func builder(given: NumberSet) -> PatternBuilder {
         var builder = PatternBuilder(scope: Scope(), given: given)
         for part in parts {
             switch part {
-            case .table(let slot, let table): builder.graph.add(slot, labels: .label(table.name))
+            case .table(let slot, let table): builder.graph.add(resolved(slot), labels: .label(table.name))
             case .edge(let slot, let source, let target, let table):
                 builder.graph.add(resolved(source), labels: nil)
                 builder.graph.add(resolved(target), labels: nil)
