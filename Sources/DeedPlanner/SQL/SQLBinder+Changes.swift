@@ -15,6 +15,10 @@ extension SQLBinder {
             var state = core.fenced(found)
             let (part, relation) = declare(table, alias: insert.alias?.text ?? table.name)
             if let conflict = insert.onConflict {
+                // Rows that are left alone are not returned, and nothing tells which those are.
+                if !insert.returning.isEmpty && (conflict.update == nil || conflict.predicate != nil) {
+                    throw unsupported("RETURNING of ON CONFLICT that leaves rows alone (DO NOTHING, or WHERE)", at: range)
+                }
                 state = try merge(conflict, table, relation, part, columns, values, state, at: range)
             } else {
                 try create(part, table, columns, values, &state, at: range)

@@ -52,9 +52,10 @@ struct TableGraph {
             }
             let (a, b) = (resolved(left), resolved(right))
             if a == b { continue }
-            if ends.contains(a) && !fixed.contains(a) && (entities.contains(b) || ends.contains(b)) || given.contains(b) && own.contains(a) {
+            let isThere = (given.contains(a), given.contains(b))
+            if own.contains(a) && (isThere.1 || ends.contains(a) && (entities.contains(b) || ends.contains(b))) {
                 aliases[a] = b
-            } else if ends.contains(b) && !fixed.contains(b) && entities.contains(a) || given.contains(a) && own.contains(b) {
+            } else if own.contains(b) && (isThere.0 || ends.contains(b) && entities.contains(a)) {
                 aliases[b] = a
             } else {
                 rest.append(term)
