@@ -36,6 +36,16 @@ extension SQLStatement {
     }
 }
 
+extension SQLStatement {
+    /// True if it changes a definition and rows: in a transaction, half of it would stay after ROLLBACK.
+    fileprivate var changesBoth: Bool {
+        switch kind {
+        case .createTableAs, .drop(.table, _, _, _): true
+        default: false
+        }
+    }
+}
+
 extension QueryEngine {
     func run(
         _ prepared: PreparedSQLCommand, _ bindings: Bindings, in transaction: Transaction?, _ options: ExecutionOptions
@@ -43,6 +53,12 @@ extension QueryEngine {
         // Definitions are no part of the transaction, but it was said that nothing is to change.
         if prepared.statement.defines, transaction?.isReadOnly ?? false {
             throw DeedError(.readOnly, "the transaction was begun for reading only")
+        }
+        if transaction != nil, prepared.statement.changesBoth {
+            throw QueryError(
+                .semanticError, "ActiveTransaction",
+                "DROP TABLE and CREATE TABLE AS change definitions, which no ROLLBACK undoes; end the transaction first",
+                at: prepared.statement.range)
         }
         switch prepared.statement.kind {
         case .transaction(let command): try run(command, in: transaction)

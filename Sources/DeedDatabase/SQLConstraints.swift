@@ -99,7 +99,11 @@ extension QueryEngine {
             if let given = constraint.name, !isFree(name) {
                 throw QueryError(.semanticError, "DuplicateObject", "constraint \"\(name)\" exists already", at: given.range)
             }
-            for number in 1... where !isFree(name) { name = base + "\(number)" }
+            var number = 1
+            while !isFree(name) {
+                name = base + "\(number)"
+                number += 1
+            }
             result.append(CheckConstraint(name: name, text: String(decoding: bytes[condition.range], as: UTF8.self)))
         }
         return result

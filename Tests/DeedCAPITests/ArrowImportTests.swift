@@ -140,11 +140,11 @@ import Testing
         let tooLarge = TestColumn("d:38,0", length: 1, [nil, bytes(of: [0, 1] as [Int64])])
         #expect(throws: DeedError.self) { try values(tooLarge) }
         #expect(try values(TestColumn("d:9,0,32", length: 1, [nil, bytes(of: [-9 as Int32])])) == ["int64 -9"])
-        let error = #expect(throws: DeedError.self) {
-            try TestStream(columns: [.fixed("d:10,2", "price", [0 as Int64])]).table()
-        }
-        #expect(error?.status == .typeMismatch)
-        #expect(error?.message.hasPrefix("column 'price': decimals") == true)
+    }
+
+    @Test func decimalsWithDigitsAfterThePointStayDecimals() throws {
+        let column = TestColumn("d:10,2", length: 2, [nil, bytes(of: [1234, 0, -5, -1] as [Int64])])
+        #expect(try values(column) == ["decimal 12.34", "decimal -0.05"])
     }
 
     @Test func dictionariesBecomeTheirValues() throws {

@@ -11,6 +11,7 @@ from deed_core import (
     DeedError,
     NotFound,
     PyDeedGraph,
+    QueryError,
     QuerySemanticError,
     QuerySyntaxError,
     ReadOnly,
@@ -476,3 +477,19 @@ def test_errors_of_prepared_statements_say_where(series: PyDeedGraph) -> None:
     with pytest.raises(QuerySyntaxError) as caught:
         series.execute(text)
     assert caught.value.position == (text.index("nothing"), text.index(" FROM"))
+
+
+@pytest.mark.parametrize("text", ["DROP TABLE t", "CREATE TABLE u AS SELECT 1 AS x", "DROP TABLE IF EXISTS t CASCADE"])
+def test_what_rollback_would_undo_by_half_is_refused_in_a_transaction(graph: PyDeedGraph, text: str) -> None:
+    graph.sql("CREATE TABLE t (a INT PRIMARY KEY)")
+    graph.sql("INSERT INTO t VALUES (1)")
+    with graph.transaction() as transaction, pytest.raises(QueryError, match="end the transaction first") as failure:
+        transaction.execute(text)
+    assert failure.value.sqlstate == "25001"
+    graph.sql("BEGIN")
+    with pytest.raises(QueryError, match="end the transaction first"):
+        graph.sql(text)
+    graph.sql("ROLLBACK")
+    assert graph.sql("SELECT a FROM t").fetchall() == [(1,)]
+    with pytest.raises(ConstraintViolation):
+        graph.sql("INSERT INTO t VALUES (1)")
