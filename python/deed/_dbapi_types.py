@@ -8,6 +8,7 @@ first row has no value in it: Deed's columns need not have one type.
 from __future__ import annotations
 
 import datetime
+import decimal
 import time
 from typing import Any
 
@@ -61,7 +62,7 @@ class NoRows:
 NO_ROWS = NoRows()
 STRING = TypeObject("STRING", str)
 BINARY = TypeObject("BINARY", bytes)
-NUMBER = TypeObject("NUMBER", int, float)
+NUMBER = TypeObject("NUMBER", int, float, decimal.Decimal)
 DATETIME = TypeObject(
     "DATETIME", datetime.date, datetime.time, datetime.datetime, datetime.timedelta, Duration, Temporal
 )  # fmt: skip

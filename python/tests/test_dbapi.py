@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 import gc
 import os
 import subprocess
@@ -364,13 +365,13 @@ def test_executemany(connection: Connection) -> None:
 
 def test_descriptions(connection: Connection) -> None:
     cursor = connection.execute(
-        "SELECT 1 AS i, 1.5 AS f, 'a' AS s, TRUE AS b, NULL AS n, DATE '2024-01-02' AS d, CAST(? AS BYTEA) AS y", (b"x",)
+        "SELECT 1 AS i, 1.5e0 AS f, 'a' AS s, TRUE AS b, NULL AS n, DATE '2024-01-02' AS d, CAST(? AS BYTEA) AS y, 1.5 AS e", (b"x",)
     )
     assert cursor.description is not None
     names, codes = [list(each) for each in zip(*(column[:2] for column in cursor.description), strict=True)]
-    assert names == ["i", "f", "s", "b", "n", "d", "y"]
-    assert codes == [int, float, str, bool, None, datetime.date, bytes]
-    assert deed.NUMBER == codes[0] == deed.ROWID and deed.NUMBER == codes[1] and deed.STRING == codes[2]
+    assert names == ["i", "f", "s", "b", "n", "d", "y", "e"]
+    assert codes == [int, float, str, bool, None, datetime.date, bytes, decimal.Decimal]
+    assert deed.NUMBER == codes[0] == deed.ROWID and deed.NUMBER == codes[1] and deed.NUMBER == codes[7] and deed.STRING == codes[2]
     assert deed.DATETIME == codes[5] and deed.BINARY == codes[6] and deed.BINARY != codes[5] != deed.STRING
     assert codes[4] not in (deed.STRING, deed.NUMBER) and deed.STRING != deed.NUMBER
     empty = connection.execute("SELECT x FROM t").description

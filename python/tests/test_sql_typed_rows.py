@@ -113,7 +113,7 @@ def test_rows_are_those_of_sqlite(graph: PyDeedGraph, other: sqlite3.Connection,
 def test_both_zeros_are_one_key_and_the_first_one_is_shown() -> None:
     with PyDeedGraph(threads=1) as graph:
         graph.sql("CREATE TABLE z (f DOUBLE PRECISION, t TEXT)")
-        for value in ["-0.0", "0.0", "1.5", "'NaN'", "'NaN'"]:
+        for value in ["-0e0", "0.0", "1.5", "'NaN'", "'NaN'"]:
             graph.sql(f"INSERT INTO z VALUES (CAST({value} AS DOUBLE PRECISION), 'a')")
         found = graph.sql("SELECT f, t, count(*) FROM z GROUP BY f, t").fetchall()
         assert sorted(row[2] for row in found) == [1, 2, 2]
