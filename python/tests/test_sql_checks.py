@@ -45,7 +45,7 @@ WRITES: dict[str, Callable[[Any], Any]] = {
     "INSERT of many": lambda graph: graph.execute("INSERT INTO t SELECT x, 5, 10 - x, 'xy' FROM generate_series(4, 9) AS g(x)"),
     "UPDATE": lambda graph: graph.execute("UPDATE t SET a = a + 5"),
     "MERGE": lambda graph: graph.execute("MERGE INTO t USING (VALUES (1)) v(x) ON id = x WHEN MATCHED THEN UPDATE SET b = 0"),
-    "ON CONFLICT": lambda graph: graph.execute("INSERT INTO t VALUES (1, 0, 1) ON CONFLICT (id) DO UPDATE SET b = 0"),
+    "ON CONFLICT": lambda graph: graph.execute("INSERT INTO t (id, a, b) VALUES (1, 0, 1) ON CONFLICT (id) DO UPDATE SET b = 0"),
     "the other check": lambda graph: graph.execute("UPDATE t SET s = 'x'"),
     "Cypher": lambda graph: graph.execute("MATCH (x:t {id: 1}) SET x.b = 0"),
     "Cypher CREATE": lambda graph: graph.execute("CREATE (:t {id: 9, a: 2, b: 1, s: 'xy'})"),
