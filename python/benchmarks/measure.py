@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,8 @@ def latencies(call: Callable[[Any], Any], arguments: Iterable[Any]) -> list[int]
 
 
 def comparable(rows: Iterable[Sequence[Any]]) -> list[str]:
-    """Rows of a result in no order and without the last digits of floats, to compare the answers of two sides by."""
-    return sorted(repr([float(f"{value:.9g}") if isinstance(value, float) else value for value in row]) for row in rows)
+    """Rows of a result in no order and without the last digits of floats and decimals, to compare the answers of two sides by."""
+    return sorted(repr([float(f"{value:.9g}") if isinstance(value, (float, Decimal)) else value for value in row]) for row in rows)
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
