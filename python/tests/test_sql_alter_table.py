@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from deed_core import ConstraintViolation, DeedError, PyDeedGraph, TransactionConflict
+from statements import rows, run, state
 
 
 @pytest.fixture
@@ -30,23 +31,8 @@ def make(graph: PyDeedGraph) -> None:
     )
 
 
-def run(graph: Any, *statements: str) -> None:
-    for statement in statements:
-        graph.execute(statement, language="sql")
-
-
-def rows(graph: Any, text: str = "SELECT * FROM t ORDER BY 1") -> list[tuple[Any, ...]]:
-    return [tuple(row) for row in graph.execute(text, language="sql")]
-
-
 def columns(graph: Any) -> list[str]:
     return list(graph.execute("SELECT * FROM t", language="sql").columns)
-
-
-def state(graph: Any, text: str) -> str | None:
-    with pytest.raises(DeedError) as caught:
-        list(graph.execute(text, language="sql"))
-    return caught.value.sqlstate
 
 
 def everything(graph: Any) -> tuple[Any, ...]:

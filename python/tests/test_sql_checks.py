@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from deed_core import ConstraintViolation, DeedError, PyDeedGraph
+from statements import rows, run, state
 
 
 @pytest.fixture
@@ -23,21 +24,6 @@ def make(graph: PyDeedGraph) -> None:
         "CREATE TABLE t (id INT PRIMARY KEY, a INT, b INT, s TEXT, CONSTRAINT ordered CHECK (a < b), CHECK (length(s) > 1 OR a = 0))",
         "INSERT INTO t VALUES (1, 1, 2, 'xy'), (2, NULL, 2, NULL), (3, 0, 1, 'x')",
     )
-
-
-def run(graph: Any, *statements: str) -> None:
-    for statement in statements:
-        graph.execute(statement, language="sql")
-
-
-def rows(graph: Any, text: str = "SELECT * FROM t ORDER BY id") -> list[tuple[Any, ...]]:
-    return [tuple(row) for row in graph.execute(text, language="sql")]
-
-
-def state(graph: Any, text: str) -> str | None:
-    with pytest.raises(DeedError) as caught:
-        list(graph.execute(text, language="sql"))
-    return caught.value.sqlstate
 
 
 WRITES: dict[str, Callable[[Any], Any]] = {

@@ -17,28 +17,13 @@ from deed_core import (
     ReadOnly,
     TransactionConflict,
 )
+from statements import rows, run, state
 
 
 @pytest.fixture
 def graph() -> Iterator[PyDeedGraph]:
     with PyDeedGraph() as graph:
         yield graph
-
-
-def run(graph: Any, *statements: str) -> None:
-    for statement in statements:
-        graph.execute(statement, language="sql")
-
-
-def rows(graph: Any, text: str) -> list[tuple[Any, ...]]:
-    return [tuple(row) for row in graph.execute(text, language="sql")]
-
-
-def state(graph: Any, text: str) -> str | None:
-    """The code of the error that the statement ends in."""
-    with pytest.raises(DeedError) as caught:
-        list(graph.execute(text, language="sql"))
-    return caught.value.sqlstate
 
 
 # ---- Codes of errors ----------------------------------------------------------------------------------------------------
