@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deed_core import ConstraintViolation, DeedError, PyDeedGraph, TransactionConflict
+from deed_core import ConstraintViolation, PyDeedGraph, TransactionConflict
 from statements import rows, run, state
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deed_core import ConstraintViolation, DeedError, PyDeedGraph
+from deed_core import ConstraintViolation, PyDeedGraph
 from statements import rows, run, state
 
 
